@@ -1,0 +1,11 @@
+"""Bakeoff: which classifier for this image data set, with which settings, on which device?
+
+The package never imports snakemake, so every command runs by hand, in any container and on any
+cluster. Imports go one way only (tests/architecture holds the order):
+
+    records, grid, selection, journal, command
+      < datasets, models, flops, timing, hardware < cell < train, svm     need torch or scikit-learn
+      < analysis < plots, report                                          never import torch
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,44 @@
+"""The sub-grid inside a cell: blocks of settings, multiplied out as scikit-learn's ParameterGrid does."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+Settings = dict[str, Any]
+Blocks = Sequence[Mapping[str, Any]]
+
+
+def expand(blocks: Blocks, defaults: Mapping[str, Any]) -> list[Settings]:
+    """Multiply out each block over its lists, fill in defaults and drop repeats.
+
+    A value may be a list or a scalar; the settings come in the order of the blocks. An unknown name
+    or an empty list raises ValueError.
+    """
+    expanded: list[Settings] = []
+    for block in blocks:
+        if unknown := set(block) - set(defaults):
+            raise ValueError(
+                f"unknown setting {', '.join(sorted(unknown))}; known are {', '.join(defaults)}"
+            )
+        axes = {name: as_list(block.get(name, default)) for name, default in defaults.items()}
+        if empty := [name for name, values in axes.items() if not values]:
+            raise ValueError(f"setting {empty[0]} has an empty list: give it at least one value")
+        for values in product(*axes.values()):
+            settings = dict(zip(axes, values, strict=True))
+            if settings not in expanded:
+                expanded.append(settings)
+    return expanded
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is and a scalar as a list of one."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def group_by(settings: Iterable[Settings], name: str) -> list[list[Settings]]:
+    """Group settings that differ in one name only, keeping the order of first appearance."""
+    groups: dict[tuple, list[Settings]] = {}
+    for item in settings:
+        key = tuple((key, value) for key, value in item.items() if key != name)
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())

@@ -1,0 +1,60 @@
+"""Which settings a cell chooses: by validation accuracy alone, ties by cost, never by test accuracy."""
+
+import json
+from collections.abc import Iterable
+from statistics import fmean
+from typing import Any
+
+from bakeoff.records import Run
+
+MEANS = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy", "train_s")
+
+
+def settings_key(settings: dict[str, Any]) -> str:
+    """Return one canonical text per settings, to group and to compare by."""
+    return json.dumps(settings, sort_keys=True)
+
+
+def cost(run: Run) -> float:
+    """Return what a run costs in a unit that a busy machine cannot disturb.
+
+    Training steps (epochs over batch size, up to a constant) for a network, support vectors for an SVM.
+    """
+    settings = run["settings"]
+    if "epochs" in settings:
+        return settings["epochs"] / settings["batch_size"]
+    return run["details"].get("support_vectors", 0)
+
+
+def groups(runs: Iterable[Run]) -> list[list[Run]]:
+    """Group runs by settings; each group holds its seeds, in the order of first appearance."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(settings_key(run["settings"]), []).append(run)
+    return list(found.values())
+
+
+def choose(runs: Iterable[Run]) -> list[Run] | None:
+    """Return the chosen settings' runs, one per seed, or None when no settings finished on every seed."""
+    finished = [group for group in groups(runs) if all(run["status"] == "ok" for run in group)]
+    if not finished:
+        return None
+    # max() keeps the first of equals: the order of the grid is the last tie-break.
+    return max(finished, key=lambda group: (mean(group, "validation_accuracy"), -cost(group[0])))
+
+
+def summarise(chosen: list[Run] | None) -> dict[str, Any] | None:
+    """Return the record's `best` entry: settings, seeds and the means over the seeds."""
+    if chosen is None:
+        return None
+    return {
+        "settings": chosen[0]["settings"],
+        "seeds": [run["seed"] for run in chosen],
+        "model_seed": chosen[0]["seed"],
+        **{name: mean(chosen, name) for name in MEANS},
+    }
+
+
+def mean(runs: list[Run], name: str) -> float:
+    """Return the mean of one measured value over runs."""
+    return fmean(run[name] for run in runs)
