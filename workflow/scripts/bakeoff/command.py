@@ -1,0 +1,80 @@
+"""Commands from dataclasses: one field is one option, its metadata says what --help prints."""
+
+import argparse
+import dataclasses
+import json
+import shlex
+import sys
+import types
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+Options = TypeVar("Options")
+
+
+class UserError(Exception):
+    """Something that the person at the keyboard can mend; shown as one line, without a traceback."""
+
+
+def option(help: str, **kwargs: Any) -> Any:
+    """Declare one dataclass field as a command-line option; the rest goes to dataclasses.field."""
+    return dataclasses.field(metadata={"help": help}, **kwargs)
+
+
+def json_value(text: str) -> Any:
+    """Parse an option that holds JSON."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from error
+
+
+def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
+    """Build the parser from the dataclass and read the command line.
+
+    Path, int, float and str fields take one value, list fields one or more, bool fields are switches
+    and dict or Any fields take JSON. A field without a default is required.
+    """
+    parser = argparse.ArgumentParser(
+        description=cls.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        flag = f"--{field.name.replace('_', '-')}"
+        kind = _plain(hints[field.name])
+        has_default = field.default is not dataclasses.MISSING
+        keywords: dict[str, Any] = {"help": field.metadata["help"], "required": not has_default}
+        if has_default:
+            keywords["default"] = field.default
+        if kind is bool:
+            keywords["action"] = argparse.BooleanOptionalAction
+        elif typing.get_origin(kind) is list:
+            keywords.update(nargs="+", type=typing.get_args(kind)[0])
+        elif kind in (Path, int, float, str):
+            keywords["type"] = kind
+        else:
+            keywords["type"] = json_value
+        parser.add_argument(flag, **keywords)
+    return cls(**vars(parser.parse_args(argv)))
+
+
+def _plain(kind: Any) -> Any:
+    """Strip `| None` from a type."""
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        return next(member for member in typing.get_args(kind) if member is not type(None))
+    return kind
+
+
+def run(main: Callable[[Options], None], cls: type[Options]) -> None:
+    """Run a command: options in, UserError to one line on stderr and exit status 1."""
+    try:
+        main(parse(cls))
+    except UserError as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
+
+
+def line() -> str:
+    """Return the command line of this process, ready to paste into a shell."""
+    return shlex.join(["python", *sys.argv])
