@@ -1,0 +1,273 @@
+"""Made-up studies for the tests: cell records and predictions that hang together.
+
+Every number is invented or taken from the published table; nothing here was trained.
+"""
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "config" / "reference" / "published_results.csv"
+DIGITS = [str(digit) for digit in range(10)]
+CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]  # fmt: skip
+TITLES = {"mnist": "MNIST", "fashion": "Fashion-MNIST", "digits": "Digits"}
+COUNTS = {
+    "digits": {"train": 1005, "validation": 144, "holdout": 288, "test": 360},
+    "mnist": {"train": 42000, "validation": 6000, "holdout": 12000, "test": 10000},
+}
+COUNTS["fashion"] = COUNTS["mnist"]
+COMPUTE = {
+    "resnet18": (11_181_642, 37_220_352),
+    "resnet50": (23_528_522, 84_340_736),
+}
+
+
+def run(settings: dict[str, Any], test: float | None = 0.95, **changes: Any) -> dict[str, Any]:
+    """Return one finished run; a test accuracy of None makes a diverged one."""
+    validation = changes.pop("validation", test)
+    ok = test is not None
+    base = {
+        "settings": settings,
+        "seed": 0 if "epochs" in settings else None,
+        "repeat": 0,
+        "status": "ok" if ok else "diverged",
+        "validation_accuracy": validation if ok else None,
+        "test_accuracy": test,
+        "holdout_accuracy": validation if ok else None,
+        "train_accuracy": min(1.0, test + 0.01) if test is not None else None,
+        "train_s": 10.0 if ok else None,
+        "time_to_result_s": None,
+        "phases_s": {},
+        "history": _history(settings, test, validation) if ok else [],
+        "packed": False,
+        "error": None if ok else "the loss became NaN in epoch 1",
+        "details": {} if "epochs" in settings else {"support_vectors": 400},
+    }
+    base |= changes
+    if base["train_s"] is not None and base["time_to_result_s"] is None:
+        base["time_to_result_s"] = 1.2 * base["train_s"] + 2
+    return base
+
+
+def _history(settings: dict[str, Any], test: float | None, validation: float | None) -> list[dict]:
+    epochs = settings.get("epochs", 0)
+    final = validation or test or 0.0
+    rows = []
+    for epoch in range(1, epochs + 1):
+        left = 0.5 ** (epoch - 1) - 0.5 ** (epochs - 1)
+        accuracy = final - 0.2 * left * final
+        rows.append(
+            {
+                "epoch": epoch,
+                "train_loss": 1.05 - accuracy,
+                "train_accuracy": accuracy - 0.02,
+                "validation_loss": 1.08 - accuracy,
+                "validation_accuracy": accuracy,
+                "train_s": 4.0 * epoch,
+            }
+        )
+    return rows
+
+
+def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], **changes: Any) -> dict:
+    """Return a cell record; `choice` is the optimizer, or the kernel of model "svm"."""
+    svm = model == "svm"
+    purpose = changes.pop("purpose", "selection")
+    name = f"{model}_{choice}_{device}"
+    classes = CLOTHES if dataset == "fashion" else DIGITS
+    data = {
+        "digest": "0123456789abcdef" * 4,
+        "title": TITLES.get(dataset, dataset),
+        "classes": changes.pop("classes", classes),
+        "counts": changes.pop("counts", COUNTS.get(dataset, COUNTS["digits"])),
+        "image_shape": [28, 28],
+        "input_shape": [784] if svm else [3, 32, 32],
+        "limit_train": changes.pop("limit_train", None),
+        "limit_test": changes.pop("limit_test", None),
+        "licence": "CC BY-SA 3.0" if dataset == "mnist" else "MIT",
+        "source": "public mirror",
+    }
+    record = {
+        "purpose": purpose,
+        "dataset": dataset,
+        "family": "svm" if svm else "resnet",
+        "model": model,
+        "optimizer": None if svm else choice,
+        "kernel": choice if svm else None,
+        "device": device,
+        "data": data,
+        "runs": runs,
+        "best": None,
+        "compute": _compute(model),
+        "environment": _environment(device),
+        "command": _command(dataset, model, choice, device, runs, purpose, name),
+    }
+    return record | changes
+
+
+def _compute(model: str) -> dict[str, Any]:
+    parameters, macs = COMPUTE.get(model, (None, 7_840_000))
+    return {
+        "parameters": parameters,
+        "macs_forward": macs,
+        "flops_forward": 2 * macs,
+        "flops_train": 6 * macs if parameters else None,
+        "method": "fvcore, checked against torch.utils.flop_counter" if parameters else "support vectors x features",
+    }
+
+
+def _environment(device: str) -> dict[str, Any]:
+    return {
+        "cpu": "Example CPU 2.4 GHz",
+        "cores": 8,
+        "threads": 8,
+        "memory_bytes": 34_359_738_368,
+        "gpu": "Example GPU 24 GB" if device == "gpu" else None,
+        "driver": "570.10" if device == "gpu" else None,
+        "platform": "Linux x86_64",
+        "versions": {"python": "3.11.2", "torch": "2.12.0", "scikit-learn": "1.9.0"},
+        "image_digest": None,
+        "git_commit": "0fba8ca9deab891961ac0c40fabb30480541366d",
+    }
+
+
+def _command(dataset: str, model: str, choice: str, device: str, runs: list[dict], purpose: str, name: str) -> str:
+    if purpose == "speed":
+        return (
+            f"python workflow/scripts/time_training.py --data resources/{dataset}.npz --model {model} "
+            f"--optimizer {choice} --device {device} --settings '{{}}' --repeats {len(runs)} "
+            f"--output results/{dataset}/speed/{name}.json --threads 8"
+        )
+    blocks = json.dumps([{k: v for k, v in r["settings"].items() if v is not None} for r in runs])
+    which = f"--kernel {choice}" if model == "svm" else f"--model {model} --optimizer {choice} --device {device}"
+    seeds = "" if model == "svm" else " --seeds 0"
+    script = "train_svm.py" if model == "svm" else "train_resnet.py"
+    return (
+        f"python workflow/scripts/{script} --data resources/{dataset}.npz {which} "
+        f"--grid '{blocks}'{seeds} --output results/{dataset}/{name}.json --threads 8"
+    )
+
+
+def answers(accuracy: float, n: int, classes: int, seed: int) -> dict[str, np.ndarray]:
+    """Return labels, predictions and scores with this accuracy; hard images are hard for every seed."""
+    shared = np.random.default_rng(7)
+    labels = shared.integers(0, classes, n)
+    difficulty = shared.normal(size=n)
+    own = np.random.default_rng(seed)
+    order = np.argsort(difficulty + 0.35 * own.normal(size=n))
+    wrong = order[round(accuracy * n) :]
+    predictions = labels.copy()
+    predictions[wrong] = (labels[wrong] + own.choice([1, 2, classes - 1], len(wrong))) % classes
+    scores = np.full((n, classes), 0.02, dtype=np.float32)
+    scores[np.arange(n), predictions] = 0.9
+    return {"labels": labels.astype(np.uint8), "predictions": predictions.astype(np.uint8), "scores": scores}
+
+
+def save(folder: Path, cells: Iterable[dict], predictions: bool = True) -> list[Path]:
+    """Write the records where the workflow would, with the predictions of each best run."""
+    from bakeoff import records, selection
+
+    paths = []
+    for number, record in enumerate(cells):
+        speed = record["purpose"] == "speed"
+        chosen = selection.choose(record["runs"])
+        record["best"] = selection.summarise(chosen)
+        name = records.cell_name(record)
+        place = folder / record["dataset"]
+        paths.append(place / "speed" / f"{name}.json" if speed else place / f"{name}.json")
+        records.write(paths[-1], record)
+        if not speed and predictions:
+            (place / "predictions").mkdir(exist_ok=True)
+            n, classes = record["data"]["counts"]["test"], len(record["data"]["classes"])
+            arrays = answers(chosen[0]["test_accuracy"] if chosen else 1.0, n if chosen else 0, classes, number)
+            np.savez(place / "predictions" / f"{name}.npz", **arrays)
+    return paths
+
+
+def small(seeds: int = 1) -> list[dict]:
+    """Return a study like the demo: digits, ResNet-18 and two SVMs, CPU only, one run diverged."""
+    networks = []
+    for optimizer, shift in (("adam", 0.0), ("sgd", -0.012)):
+        runs = [
+            run(_network(16, rate, epochs, "fp32"), 0.9722 + shift - (0.01 if epochs == 4 else 0) - 0.004 * seed,
+                seed=seed, train_s=2.1 * epochs)  # fmt: skip
+            for rate in (0.01, 0.001)
+            for epochs in (4, 8)
+            for seed in range(seeds)
+        ]
+        if optimizer == "adam":
+            runs[-1] = run(runs[-1]["settings"], None, seed=runs[-1]["seed"])
+        networks.append(cell("digits", "resnet18", optimizer, "cpu", runs))
+    rbf = [run(_svm(c, gamma), 0.9861 - 0.003 / c, train_s=0.05) for c in (1.0, 10.0) for gamma in ("scale", 0.01)]
+    poly = [run(_svm(c, "scale", degree), 0.975 + 0.001 * degree, train_s=0.04) for c in (1.0, 10.0) for degree in (2, 3)]
+    timed = [
+        cell("digits", "resnet18", name, "cpu", _repeats(_network(16, 0.001, 2, "fp32"), 0.93, 4.2), purpose="speed")
+        for name in ("adam", "sgd")
+    ]
+    return [*networks, cell("digits", "svm", "rbf", "cpu", rbf), cell("digits", "svm", "poly", "cpu", poly), *timed]
+
+
+def _network(batch: int, rate: float, epochs: int, precision: str) -> dict[str, Any]:
+    return {
+        "batch_size": batch,
+        "learning_rate": rate,
+        "epochs": epochs,
+        "precision": precision,
+        "engine": "resident",
+        "pin_memory": None,
+    }
+
+
+def _svm(c: float, gamma: str | float, degree: int | None = None) -> dict[str, Any]:
+    return {"C": c, "gamma": gamma, "degree": degree}
+
+
+def _repeats(settings: dict[str, Any], test: float, seconds: float, n: int = 3) -> list[dict]:
+    return [
+        run(settings, test, repeat=index, seed=index, train_s=seconds * (1 + 0.01 * index)) for index in range(n)
+    ]
+
+
+def published(gpu: bool = True) -> list[dict]:
+    """Return a study with the published numbers, shifted a little: 2 data sets, 4 models."""
+    with REFERENCE.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    runs: dict[tuple, list[dict]] = {}
+    for line in lines:
+        if line["table"] == "headline" or line["pin_memory"] == "false":
+            continue
+        speed = line["table"] == "cpu_vs_gpu"
+        if speed and line["device"] == "gpu" and not gpu:
+            continue
+        device = line["device"] if gpu else "cpu"
+        key = line["table"], line["dataset"], line["model"], line["optimizer"] or line["kernel"], device
+        runs.setdefault(key, []).extend(_published_runs(line, speed))
+    cells = []
+    for (table, dataset, model, choice, device), found in runs.items():
+        purpose = "speed" if table == "cpu_vs_gpu" else "selection"
+        cells.append(cell(dataset, model, choice, device, found, purpose=purpose))
+    return cells
+
+
+def _published_runs(line: dict[str, str], speed: bool) -> list[dict]:
+    test, seconds = float(line["test_accuracy_percent"]) / 100, float(line["train_time_s"])
+    if line["model"] == "svm":
+        gamma = line["gamma"] if line["gamma"] in ("scale", "auto") else float(line["gamma"])
+        degree = int(line["degree"]) if line["degree"] else None
+        settings = _svm(float(line["C"]), gamma, degree)
+        return [run(settings, round(test + 0.0004, 4), validation=round(test + 0.001, 4), train_s=seconds / 4)]
+    settings = _network(
+        int(line["batch_size"]),
+        float(line["learning_rate"]),
+        int(line["epochs"]),
+        "fp32" if speed else "mixed",
+    )
+    if speed:
+        return _repeats(settings, test, seconds)
+    validation = float(line["validation_accuracy_percent"]) / 100
+    return [run(settings, round(test + 0.003, 4), validation=validation, train_s=seconds / 5)]

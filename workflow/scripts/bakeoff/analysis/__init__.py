@@ -1,0 +1,1 @@
+"""From cell records to tables and sentences; knows nothing of training, figures or pages."""

@@ -1,0 +1,129 @@
+"""The best configuration of every model on every data set: chosen by validation accuracy alone."""
+
+import json
+from collections.abc import Iterable
+from statistics import fmean, stdev
+
+from bakeoff import selection
+from bakeoff.analysis.intervals import wilson
+from bakeoff.analysis.study import Study, by
+from bakeoff.analysis.tables import Columns, Row, complete
+from bakeoff.records import Record, Run, cell_name, model_name
+
+PARTS = ("validation", "test", "holdout")
+COLUMNS: Columns = {
+    "dataset": str,
+    "model": str,
+    "status": str,
+    "cell": str,
+    "optimizer": str,
+    "kernel": str,
+    "device": str,
+    "settings": str,
+    "seeds": int,
+    **{
+        f"{part}_{name}": kind
+        for part in PARTS
+        for name, kind in (
+            ("accuracy", float),
+            ("low", float),
+            ("high", float),
+            ("sd", float),
+            ("n", int),
+        )
+    },
+    "optimism_gap": float,
+    "train_s": float,
+    "time_to_result_s": float,
+    "packed": bool,
+    "parameters": int,
+    "macs_forward": int,
+    "flops_train": int,
+    "command": str,
+}
+
+
+def best_cell(cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
+    """Return the cell with the highest mean validation accuracy and its chosen runs, one per seed.
+
+    Ties go to the cheaper settings, then to the first cell; None when no cell has a finished choice.
+    """
+    chosen = [(cell, runs) for cell in cells if (runs := selection.choose(cell["runs"]))]
+    if not chosen:
+        return None
+    return max(
+        chosen,
+        key=lambda pair: (
+            selection.mean(pair[1], "validation_accuracy"),
+            -selection.cost(pair[1][0]),
+        ),
+    )
+
+
+def rows(study: Study) -> list[Row]:
+    """Return one row per data set and model, also where no run finished (status says so)."""
+    found = []
+    for (dataset, model), cells in by(study.selection, _competitor).items():
+        best = best_cell(cells)
+        head = {"dataset": dataset, "model": model}
+        found.append(
+            head | _measured(*best) if best else head | {"status": "no run finished", "seeds": 0}
+        )
+    return complete(COLUMNS, found)
+
+
+def _competitor(record: Record) -> tuple[str, str]:
+    return record["dataset"], model_name(record)
+
+
+def _measured(cell: Record, runs: list[Run]) -> Row:
+    accuracies = {}
+    for part in PARTS:
+        accuracies |= accuracy(runs, part, cell["data"]["counts"][part])
+    return {
+        "status": "ok",
+        "cell": cell_name(cell),
+        "optimizer": cell["optimizer"],
+        "kernel": cell["kernel"],
+        "device": cell["device"],
+        "settings": json.dumps(runs[0]["settings"]),
+        "seeds": len(runs),
+        **accuracies,
+        "optimism_gap": difference(
+            accuracies["validation_accuracy"], accuracies["test_accuracy"]
+        ),
+        "train_s": _mean(runs, "train_s"),
+        "time_to_result_s": _mean(runs, "time_to_result_s"),
+        "packed": any(run["packed"] for run in runs),
+        **{name: cell["compute"][name] for name in ("parameters", "macs_forward", "flops_train")},
+        "command": cell["command"],
+    }
+
+
+def accuracy(runs: list[Run], part: str, n: int) -> Row:
+    """Return a part's mean accuracy over seeds, its Wilson interval (n images) and its seed spread.
+
+    The interval speaks of the finite test set, which more seeds do not enlarge; the standard
+    deviation over seeds is None with a single one.
+    """
+    values = [run[f"{part}_accuracy"] for run in runs if run[f"{part}_accuracy"] is not None]
+    mean = fmean(values) if values else None
+    low, high = wilson(mean, n) if mean is not None and n else (None, None)
+    spread = stdev(values) if len(values) > 1 else None
+    return {
+        f"{part}_accuracy": mean,
+        f"{part}_low": low,
+        f"{part}_high": high,
+        f"{part}_sd": spread,
+        f"{part}_n": n,
+    }
+
+
+def difference(first: float | None, second: float | None) -> float | None:
+    """Return first minus second, or None where either is missing."""
+    return None if first is None or second is None else first - second
+
+
+def _mean(runs: list[Run], name: str) -> float | None:
+    values = [run[name] for run in runs if run[name] is not None]
+    return fmean(values) if values else None

@@ -1,0 +1,81 @@
+"""The fan-in: every cell record in one file, and one flat row per run."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from bakeoff import records
+from bakeoff.analysis import tables
+from bakeoff.analysis.study import unique
+from bakeoff.command import UserError
+from bakeoff.records import Record, cell_name, model_name
+
+BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
+MEASURED = (
+    "seed",
+    "repeat",
+    "status",
+    "validation_accuracy",
+    "test_accuracy",
+    "holdout_accuracy",
+    "train_accuracy",
+    "train_s",
+    "time_to_result_s",
+    "packed",
+    "error",
+)
+
+
+def read_cells(paths: Iterable[Path]) -> list[Record]:
+    """Read and check the records, sorted by data set, purpose and cell.
+
+    A folder stands for the cells in it (<dataset>/<cell>.json, <dataset>/speed/<cell>.json).
+    UserError names a file that is absent, not a record, or a second record of the same cell.
+    """
+    found: dict[tuple[str, str, str], tuple[Record, Path]] = {}
+    for path in _files(paths):
+        try:
+            record = records.read(path)
+        except (OSError, records.RecordError) as error:
+            raise UserError(str(error)) from error
+        key = record["dataset"], record["purpose"], cell_name(record)
+        if key in found:
+            raise UserError(f"{path}: the same cell as {found[key][1]}")
+        found[key] = record, path
+    return [found[key][0] for key in sorted(found)]
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in map(Path, paths):
+        cells = [*path.glob("*/*.json"), *path.glob("*/speed/*.json")] if path.is_dir() else [path]
+        files += [file for file in cells if file.name not in ("figures.json", "rerun.json")]
+    return sorted(set(files))
+
+
+def write(cells: list[Record], lines: Path, table: Path) -> None:
+    """Write records.jsonl (one record per line) and runs.csv (one row per run)."""
+    text = "".join(f"{json.dumps(cell, ensure_ascii=False, allow_nan=False)}\n" for cell in cells)
+    records.write_text(lines, text)
+    tables.write(table, columns(cells), rows(cells))
+
+
+def columns(cells: list[Record]) -> list[str]:
+    """Return the columns of runs.csv: identity, every setting met in the study, measurements."""
+    settings = unique(name for cell in cells for run in cell["runs"] for name in run["settings"])
+    return [*BEFORE, *settings, *MEASURED, "cell"]
+
+
+def rows(cells: list[Record]) -> list[tables.Row]:
+    """Return one flat row per run."""
+    return [
+        {
+            **{name: cell[name] for name in BEFORE},
+            "model": model_name(cell),
+            **run["settings"],
+            **{name: run[name] for name in MEASURED},
+            "cell": cell_name(cell),
+        }
+        for cell in cells
+        for run in cell["runs"]
+    ]

@@ -1,0 +1,54 @@
+"""What ran and what did not: the counts behind "k of n runs finished", and data cut short."""
+
+from dataclasses import dataclass
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.study import Study, unique
+from bakeoff.records import Record, Run, cell_name
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many runs there are, how many finished, and each that did not, with its cell."""
+
+    runs: int
+    finished: int
+    unfinished: list[tuple[Record, Run]]
+
+    @property
+    def sentence(self) -> str:
+        """Return the line: 35 of 36 runs finished; 1 diverged."""
+        if not self.runs:
+            return "No run has been made yet: there is nothing to compare."
+        if not self.unfinished:
+            return f"All {wording.plural(self.runs, 'run')} finished." if self.runs > 1 else (
+                "The only run finished."
+            )
+        parts = []
+        for status in ("diverged", "failed"):
+            if number := sum(run["status"] == status for _, run in self.unfinished):
+                parts.append(f"{number} {status}")
+        return f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}."
+
+
+def of(study: Study) -> Coverage:
+    """Count the runs of a study."""
+    every = [(cell, run) for cell in study.records for run in cell["runs"]]
+    unfinished = [(cell, run) for cell, run in every if run["status"] != "ok"]
+    return Coverage(len(every), len(every) - len(unfinished), unfinished)
+
+
+def reason(cell: Record, run: Run) -> str:
+    """Say in one line which run did not finish and why."""
+    settings = wording.settings(run["settings"])
+    error = f": {run['error'].splitlines()[-1]}" if run["error"] else ""
+    return f"{cell['dataset']}/{cell_name(cell)} ({settings}) {run['status']}{error}"
+
+
+def limits(study: Study) -> list[str]:
+    """Return a line per cut that was made to the data; none when all of it was used."""
+    lines = []
+    for name, part in (("limit_train", "training"), ("limit_test", "test")):
+        cuts = unique(cell["data"][name] for cell in study.records if cell["data"][name])
+        lines += [f"{name} = {cut:,}: the {part} images were cut for a quick look" for cut in cuts]
+    return lines

@@ -1,0 +1,220 @@
+"""Sentences that the data say, each with its evidence; where the data are silent, so is this.
+
+Owns the wording of the verdict. Must not know how it is laid out.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.methods import test_between, ties, winner
+from bakeoff.analysis.study import Study
+from bakeoff.analysis.tables import Row
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence, the numbers that it rests on, and the data set that it speaks of (None: all)."""
+
+    topic: str
+    text: str
+    evidence: str
+    dataset: str | None = None
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The derived tables, as read from their CSV files."""
+
+    best: list[Row]
+    tests: list[Row]
+    speedup: list[Row]
+    published: list[Row]
+
+
+def of_dataset(study: Study, tables: Tables, dataset: str) -> list[Finding]:
+    """Return the verdict on one data set: the choice, who ties with it, what is cheapest."""
+    title = study.title(dataset)
+    rows = [row for row in tables.best if row["dataset"] == dataset and row["status"] == "ok"]
+    if not rows:
+        return [Finding("winner", f"No run finished on {title}.", "", dataset)]
+    chosen = winner(rows)
+    name = wording.model(chosen["model"])
+    lead = "is the only model that finished" if len(rows) == 1 else "is the choice"
+    text = f"{name} {lead}: {wording.percent(chosen['test_accuracy'])} % of the test images right."
+    evidence = (
+        f"95 % interval {wording.span(chosen['test_low'], chosen['test_high'])} %, "
+        f"n = {wording.count(chosen['test_n'])}; {_how(chosen)}; chosen by validation accuracy, "
+        f"{wording.percent(chosen['validation_accuracy'])} %"
+    )
+    others = [row for row in rows if row is not chosen]
+    return [
+        Finding("winner", text, evidence, dataset),
+        *_rivals(chosen, others, tables.tests),
+        *_cheapest(chosen, others, tables.tests),
+    ]
+
+
+def _how(row: Row) -> str:
+    return wording.settings(json.loads(row["settings"]), row["optimizer"])
+
+
+def _rivals(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
+    tied = [row for row in others if ties(chosen, row, tests)]
+    above = [row for row in others if row not in tied and _better(row, chosen)]
+    beaten = [row for row in others if row not in tied and row not in above]
+    for rows, words in (
+        (tied, "No evidence of a difference from {}."),
+        (beaten, "Better than {}."),
+        (above, "On the test images {} did better, although validation preferred the choice."),
+    ):
+        if rows:
+            names = wording.listed([wording.model(row["model"]) for row in rows])
+            evidence = "; ".join(_evidence(chosen, row, tests) for row in rows)
+            yield Finding("rivals", words.format(names), evidence, chosen["dataset"])
+
+
+def _better(row: Row, chosen: Row) -> bool:
+    return (row["test_accuracy"] or 0) > (chosen["test_accuracy"] or 0)
+
+
+def _evidence(chosen: Row, row: Row, tests: list[Row]) -> str:
+    accuracy = f"{wording.model(row['model'])} {wording.percent(row['test_accuracy'])} %"
+    test = test_between(chosen, row, tests)
+    if test is None:
+        return f"{accuracy}, judged by overlap of the intervals only"
+    return f"{accuracy}, McNemar {wording.p_clause(test['p_holm'])} (Holm)"
+
+
+def _cheapest(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
+    tied = [row for row in others if ties(chosen, row, tests)]
+    timed = [row for row in (chosen, *tied) if row["train_s"] is not None and not row["packed"]]
+    if not tied or len(timed) < 2:
+        return
+    order = sorted(timed, key=lambda row: row["train_s"])
+    named = [
+        f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s"
+        f" ({wording.device(row['device'])})"
+        for row in order
+    ]
+    text = f"Cheapest of these to train: {wording.model(order[0]['model'])}."
+    yield Finding("cheapest", text, ", ".join(named), chosen["dataset"])
+
+
+def overall(study: Study, tables: Tables) -> list[Finding]:
+    """Return what holds across data sets: devices, depth, optimizers, the published study."""
+    return [
+        *_devices(study, tables.speedup),
+        *_depth(study, tables.tests),
+        *_optimizers(study, tables.tests),
+        *_published(tables.published),
+    ]
+
+
+def _devices(study: Study, speedup: list[Row]) -> Iterator[Finding]:
+    unmeasured = "Whether a GPU is worth it was not measured: "
+    if not speedup:
+        yield Finding("devices", f"{unmeasured}no training was timed.", "")
+        return
+    measured = [row for row in speedup if row["speedup"] is not None]
+    if not measured:
+        reasons = dict.fromkeys(row["reason"] for row in speedup)
+        yield Finding("devices", f"{unmeasured}{'; '.join(reasons)}.", "")
+    for dataset in dict.fromkeys(row["dataset"] for row in measured):
+        rows = [row for row in measured if row["dataset"] == dataset]
+        yield Finding("devices", _device_sentence(study, dataset, rows), _device_evidence(rows))
+
+
+def _device_sentence(study: Study, dataset: str, rows: list[Row]) -> str:
+    title = study.title(dataset)
+    quicker = [row for row in rows if row["verdict"] == "GPU faster"]
+    slower = [row for row in rows if row["verdict"] == "CPU faster"]
+    low, high = (wording.ratio(f(row["speedup"] for row in rows)) for f in (min, max))
+    times = low if low == high else f"{low} to {high}"
+    if len(quicker) == len(rows):
+        equal = all(row["accuracies_agree"] for row in rows)
+        end = "at the same accuracy" if equal else "but not always at the same accuracy"
+        return f"The GPU is worth it on {title}: {times} times as fast, {end}."
+    if len(slower) == len(rows):
+        return f"The GPU is not worth it on {title}: {times} times the CPU's speed."
+    if not quicker and not slower:
+        return f"CPU and GPU tie on {title}: no speedup differs clearly from 1."
+    return f"The GPU is worth it on {title} for {len(quicker)} of {len(rows)} trainings."
+
+
+def _device_evidence(rows: list[Row]) -> str:
+    parts = []
+    for row in rows:
+        name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
+        interval = ""
+        if row["speedup_low"] is not None:
+            interval = f" ({wording.ratio(row['speedup_low'])}\N{EN DASH}{wording.ratio(row['speedup_high'])})"
+        parts.append(f"{name} {wording.ratio(row['speedup'])}{interval}")
+    return "median times, 95 % intervals: " + ", ".join(parts)
+
+
+def _depth(study: Study, tests: list[Row]) -> Iterator[Finding]:
+    wins: dict[tuple[str, str], list[Row]] = {}
+    for test in tests:
+        networks = test["a"].startswith("resnet") and test["b"].startswith("resnet")
+        if test["contrast"] == "model" and networks and test["better"]:
+            worse = test["b"] if test["better"] == test["a"] else test["a"]
+            wins.setdefault((test["better"], worse), []).append(test)
+    for (better, worse), rows in wins.items():
+        where = wording.listed([study.title(row["dataset"]) for row in rows])
+        text = f"{wording.model(better)} beats {wording.model(worse)} on {where}."
+        yield Finding("depth", text, "; ".join(_pair(study, row) for row in rows))
+
+
+def _optimizers(study: Study, tests: list[Row]) -> Iterator[Finding]:
+    wins: dict[tuple[str, str, str], list[Row]] = {}
+    for test in tests:
+        if test["contrast"] == "optimizer" and test["better"]:
+            worse = test["b"] if test["better"] == test["a"] else test["a"]
+            wins.setdefault((test["better"], worse, test["dataset"]), []).append(test)
+    for (better, worse, dataset), rows in wins.items():
+        models = wording.listed([wording.model(row["within"]) for row in rows])
+        text = (
+            f"{wording.optimizer(better)} is better than {wording.optimizer(worse)} "
+            f"on {study.title(dataset)} for {models}."
+        )
+        yield Finding("optimizer", text, "; ".join(_pair(study, row) for row in rows))
+
+
+def _pair(study: Study, test: Row) -> str:
+    where = wording.model(test["within"]) if test["within"] else study.title(test["dataset"])
+    return (
+        f"{where}: {_score(test, 'a')} against {_score(test, 'b')}, "
+        f"McNemar {wording.p_clause(test['p_holm'])} (Holm), n = {wording.count(test['n'])}"
+    )
+
+
+def _score(test: Row, side: str) -> str:
+    name = wording.model if test["contrast"] == "model" else wording.optimizer
+    return f"{name(test[side])} {wording.percent(test[f'accuracy_{side}'])} %"
+
+
+def _published(published: list[Row]) -> Iterator[Finding]:
+    judged = [row for row in published if row["verdict"].endswith("their spread")]
+    if judged:
+        inside = sum(row["verdict"].startswith("within") for row in judged)
+        worst = max(judged, key=lambda row: abs(row["difference"]))
+        yield Finding(
+            "published",
+            f"{inside} of {len(judged)} network results lie within the spread of the published "
+            "study's own repeats.",
+            f"largest difference {wording.points(worst['difference'])} points "
+            f"({wording.model(worst['model'])}, {worst['dataset']}, {_how(worst)})",
+        )
+    svm = [row for row in published if row["table"] == "svm_grid" and row["difference"] is not None]
+    if svm and not any(row["verdict"].endswith("cut-down data") for row in svm):
+        worst = max(svm, key=lambda row: abs(row["difference"]))
+        yield Finding(
+            "published",
+            f"The {wording.plural(len(svm), 'published SVM result')} and ours differ by at most "
+            f"{wording.percent(abs(worst['difference']))} points.",
+            f"{wording.model(worst['model'])}, {worst['dataset']}, {_how(worst)}",
+        )
+
+

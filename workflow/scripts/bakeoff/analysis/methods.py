@@ -1,0 +1,80 @@
+"""The methods side by side: accuracy and time per data set, and what each is best used for.
+
+"Best use" is derived from the measurements: a method that leads nowhere gets none.
+"""
+
+from dataclasses import dataclass, field
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.contrasts import NO_EVIDENCE
+from bakeoff.analysis.intervals import overlap
+from bakeoff.analysis.study import Study
+from bakeoff.analysis.tables import Row
+
+
+@dataclass
+class Method:
+    """One competitor: its best row per data set, and in words what it is best used for."""
+
+    model: str
+    best: dict[str, Row]
+    uses: list[str] = field(default_factory=list)
+
+
+def summary(study: Study, best: list[Row], tests: list[Row]) -> list[Method]:
+    """Return the competitors in the study's order, with their uses."""
+    finished = [row for row in best if row["status"] == "ok"]
+    methods = [
+        Method(model, {row["dataset"]: row for row in finished if row["model"] == model})
+        for model in study.models
+    ]
+    for dataset in study.datasets:
+        rows = [row for row in finished if row["dataset"] == dataset]
+        if len(rows) > 1:
+            _uses(study.title(dataset), rows, tests, {m.model: m for m in methods})
+    return [method for method in methods if method.best]
+
+
+def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Method]) -> None:
+    chosen = winner(rows)
+    methods[chosen["model"]].uses.append(f"the highest accuracy on {title}")
+    timed = [row for row in rows if row["train_s"] is not None and not row["packed"]]
+    if not timed:
+        return
+    quickest = min(timed, key=lambda row: row["train_s"])
+    if quickest is not chosen:
+        methods[quickest["model"]].uses.append(f"the shortest training on {title}")
+    tied = [row for row in timed if row is not chosen and ties(chosen, row, tests)]
+    for row in tied:
+        if not chosen["packed"] and row["train_s"] < 0.5 * chosen["train_s"]:
+            share = wording.percent(row["train_s"] / chosen["train_s"], 0)
+            methods[row["model"]].uses.append(
+                f"{title} when time counts: no evidence of a lower accuracy, {share} % of the time"
+            )
+
+
+def winner(rows: list[Row]) -> Row:
+    """Return the row with the highest validation accuracy, the first of equals."""
+    return max(rows, key=lambda row: row["validation_accuracy"])
+
+
+def test_between(first: Row, second: Row, tests: list[Row]) -> Row | None:
+    """Return the paired test between the best rows of two models, if it could be made."""
+    names = {first["model"], second["model"]}
+    for test in tests:
+        same = test["dataset"] == first["dataset"] and test["contrast"] == "model"
+        if same and {test["a"], test["b"]} == names and test["p_holm"] is not None:
+            return test
+    return None
+
+
+def ties(first: Row, second: Row, tests: list[Row]) -> bool:
+    """Tell whether two models tie: by the paired test, or without one by overlapping intervals."""
+    test = test_between(first, second, tests)
+    if test is not None:
+        return test["verdict"] == NO_EVIDENCE
+    if first["test_low"] is None or second["test_low"] is None:
+        return False
+    return overlap(
+        (first["test_low"], first["test_high"]), (second["test_low"], second["test_high"])
+    )

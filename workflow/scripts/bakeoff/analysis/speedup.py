@@ -1,0 +1,145 @@
+"""CPU against GPU: the same training timed alone on both, or the reason why it was not measured."""
+
+import json
+from collections.abc import Sequence
+from statistics import fmean, median
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.best import difference
+from bakeoff.analysis.intervals import median_ratio, overlap, wilson
+from bakeoff.analysis.study import Study, finished
+from bakeoff.analysis.tables import Columns, Row, complete
+from bakeoff.records import Record, Run, cell_name
+from bakeoff.selection import groups, settings_key
+
+DEVICES = ("cpu", "gpu")
+TIMES = ("train_s", "time_to_result_s")
+TIE = "tie"
+_SIDE = {
+    "cell": str,
+    "n": int,
+    **{f"{time}_{name}": float for time in TIMES for name in ("median", "min", "max")},
+    "accuracy": float,
+    "accuracy_low": float,
+    "accuracy_high": float,
+    "flops_per_s": float,
+    "command": str,
+}
+COLUMNS: Columns = {
+    "dataset": str,
+    "model": str,
+    "optimizer": str,
+    "settings": str,
+    "verdict": str,
+    "reason": str,
+    "speedup": float,
+    "speedup_low": float,
+    "speedup_high": float,
+    "time_saved_s": float,
+    "result_speedup": float,
+    "result_speedup_low": float,
+    "result_speedup_high": float,
+    "accuracies_agree": bool,
+    "test_n": int,
+    **{f"{device}_{name}": kind for device in DEVICES for name, kind in _SIDE.items()},
+}
+
+Side = tuple[Record, list[Run]]
+
+
+def rows(study: Study) -> list[Row]:
+    """Return one row per timed training (data set, model, optimizer, settings), matched or not."""
+    matched: dict[tuple[str, str, str, str], dict[str, Side]] = {}
+    for cell in study.speed:
+        for runs in groups(cell["runs"]):
+            key = (
+                cell["dataset"],
+                cell["model"],
+                cell["optimizer"] or cell["kernel"],
+                settings_key(runs[0]["settings"]),
+            )
+            matched.setdefault(key, {})[cell["device"]] = cell, runs
+    return complete(COLUMNS, (_row(sides, study) for sides in matched.values()))
+
+
+def _row(sides: dict[str, Side], study: Study) -> Row:
+    cell, runs = next(iter(sides.values()))
+    row: Row = {
+        "dataset": cell["dataset"],
+        "model": cell["model"],
+        "optimizer": cell["optimizer"],
+        "settings": json.dumps(runs[0]["settings"]),
+        "test_n": cell["data"]["counts"]["test"],
+    }
+    usable = {device: lone_runs(runs) for device, (_, runs) in sides.items()}
+    for device, (cell, runs) in sides.items():
+        row[f"{device}_cell"], row[f"{device}_command"] = cell_name(cell), cell["command"]
+        if usable[device]:
+            side = _side(cell, usable[device])
+            row |= {f"{device}_{name}": value for name, value in side.items()}
+    reasons = [_missing(device, sides.get(device), study) for device in DEVICES]
+    if any(reasons):
+        reason = "; ".join(filter(None, reasons))
+        return row | {"verdict": wording.NOT_MEASURED, "reason": reason}
+    return row | _compared(row, usable["cpu"], usable["gpu"])
+
+
+def lone_runs(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs whose time may be compared: finished and not measured in a packed run."""
+    return [run for run in finished(runs) if not run["packed"]]
+
+
+def _side(cell: Record, runs: list[Run]) -> Row:
+    side: Row = {"n": len(runs)}
+    for time in TIMES:
+        values = [run[time] for run in runs]
+        side |= {
+            f"{time}_median": median(values),
+            f"{time}_min": min(values),
+            f"{time}_max": max(values),
+        }
+    side["accuracy"] = fmean(run["test_accuracy"] for run in runs)
+    low, high = wilson(side["accuracy"], cell["data"]["counts"]["test"])
+    flops, epochs = cell["compute"]["flops_train"], runs[0]["settings"].get("epochs")
+    if flops and epochs:
+        work = flops * cell["data"]["counts"]["train"] * epochs
+        side["flops_per_s"] = work / side["train_s_median"]
+    return side | {"accuracy_low": low, "accuracy_high": high}
+
+
+def _compared(row: Row, cpu: list[Run], gpu: list[Run]) -> Row:
+    found: Row = {"reason": None}
+    for time, name in zip(TIMES, ("speedup", "result_speedup"), strict=True):
+        ratio, low, high = median_ratio([run[time] for run in cpu], [run[time] for run in gpu])
+        found |= {name: ratio, f"{name}_low": low, f"{name}_high": high}
+    found["time_saved_s"] = difference(row["cpu_train_s_median"], row["gpu_train_s_median"])
+    found["accuracies_agree"] = overlap(
+        (row["cpu_accuracy_low"], row["cpu_accuracy_high"]),
+        (row["gpu_accuracy_low"], row["gpu_accuracy_high"]),
+    )
+    low, high = found["speedup_low"], found["speedup_high"]
+    if low is None:
+        found["verdict"], found["reason"] = "one repeat", "one repeat per device: no interval"
+    elif low <= 1 <= high:
+        found["verdict"] = TIE
+    else:
+        found["verdict"] = f"{'GPU' if low > 1 else 'CPU'} faster"
+    return found
+
+
+def _missing(device: str, side: Side | None, study: Study) -> str | None:
+    """Say why a device has no time to compare, or None where it has."""
+    name = wording.device(device)
+    if side is None:
+        if device == "gpu" and not any(r["environment"]["gpu"] for r in study.records):
+            return "no GPU was visible or asked for"
+        return f"no {name} run was made"
+    runs = side[1]
+    if lone_runs(runs):
+        return None
+    if finished(runs):
+        return f"the {name} was timed in packed runs only"
+    error = next((run["error"] for run in runs if run["error"]), None)
+    if all(run["status"] == "diverged" for run in runs):
+        return f"the training diverged on the {name}"
+    return f"the {name} runs failed" + (f": {error.splitlines()[-1][:120]}" if error else "")

@@ -1,0 +1,110 @@
+"""One study in memory: the collected records and the predictions kept beside them.
+
+Owns where things lie (records.jsonl, <dataset>/predictions/<cell>.npz). Must not know statistics.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bakeoff import records
+from bakeoff.command import UserError
+from bakeoff.records import Record, Run, cell_name, model_name
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the best run of a cell answered on the test set: labels (n,), predictions (n,), scores (n, k)."""
+
+    labels: np.ndarray
+    predictions: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class Study:
+    """Every record of a study, in the order of records.jsonl, and the folder that they lie in."""
+
+    records: list[Record]
+    folder: Path
+
+    @property
+    def selection(self) -> list[Record]:
+        """Return the cells that were trained to choose settings."""
+        return [record for record in self.records if record["purpose"] == "selection"]
+
+    @property
+    def speed(self) -> list[Record]:
+        """Return the cells that were timed alone to compare devices."""
+        return [record for record in self.records if record["purpose"] == "speed"]
+
+    @property
+    def datasets(self) -> list[str]:
+        """Return the names of the data sets, each once."""
+        return unique(record["dataset"] for record in self.records)
+
+    @property
+    def models(self) -> list[str]:
+        """Return the names of the competitors, networks first."""
+        return unique(model_name(record) for record in sorted(self.records, key=_networks_first))
+
+    def title(self, dataset: str) -> str:
+        """Return the name that people know a data set by."""
+        return next(r["data"]["title"] for r in self.records if r["dataset"] == dataset)
+
+    def predictions(self, record: Record) -> Predictions | None:
+        """Return what the cell's best run answered, or None where no file or no finished run is."""
+        name = f"{cell_name(record)}.npz"
+        path = self.folder / record["dataset"] / "predictions" / name
+        if not path.is_file():
+            return None
+        with np.load(path, allow_pickle=False) as arrays:
+            found = Predictions(arrays["labels"], arrays["predictions"], arrays["scores"])
+        return found if len(found.labels) else None
+
+
+def _networks_first(record: Record) -> tuple[bool, str]:
+    return record["family"] != "resnet", model_name(record)
+
+
+def unique(values: Iterable[Any]) -> list[Any]:
+    """Return the values without repeats, in the order of first appearance."""
+    return list(dict.fromkeys(values))
+
+
+def load(path: Path) -> Study:
+    """Read records.jsonl; UserError where it is absent or a line is not a cell record."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; collect_results.py makes it")
+    found = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            found.append(_checked(line, f"{path}, line {number}"))
+    return Study(found, path.parent)
+
+
+def _checked(line: str, source: str) -> Record:
+    try:
+        return records.check(json.loads(line), source)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{source}: not JSON: {error}") from error
+    except records.RecordError as error:
+        raise UserError(str(error)) from error
+
+
+def by(records: Iterable[Record], key: Callable[[Record], Any]) -> dict[Any, list[Record]]:
+    """Group records by a key, in the order of first appearance."""
+    groups: dict[Any, list[Record]] = {}
+    for record in records:
+        groups.setdefault(key(record), []).append(record)
+    return groups
+
+
+def finished(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that ended well."""
+    return [run for run in runs if run["status"] == "ok"]

@@ -1,0 +1,156 @@
+"""How names and numbers are said, once for tables, figures and sentences.
+
+Owns labels and number formats. Must not know where a number comes from.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+MODELS = {
+    "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50",
+    "svm_rbf": "SVM (RBF)",
+    "svm_poly": "SVM (polynomial)",
+    "svm_linear": "SVM (linear)",
+    "svm_sigmoid": "SVM (sigmoid)",
+}
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
+DEVICES = {"cpu": "CPU", "gpu": "GPU"}
+SETTINGS = {
+    "batch_size": "batch size",
+    "learning_rate": "learning rate",
+    "epochs": "epochs",
+    "precision": "precision",
+    "engine": "engine",
+    "pin_memory": "pinned memory",
+}
+NOT_MEASURED = "not measured"
+
+
+def model(name: str) -> str:
+    """Return a competitor's name for people."""
+    return MODELS.get(name, name)
+
+
+def optimizer(name: str | None) -> str:
+    """Return an optimizer's name for people."""
+    return OPTIMIZERS.get(name or "", name or "")
+
+
+def device(name: str) -> str:
+    """Return a device's name for people."""
+    return DEVICES.get(name, name)
+
+
+def setting(name: str) -> str:
+    """Return a setting's name for people."""
+    return SETTINGS.get(name, name)
+
+
+def value(item: Any) -> str:
+    """Return a setting's value: 0.001, scale, yes."""
+    if isinstance(item, bool):
+        return "yes" if item else "no"
+    if item is None:
+        return "\N{EN DASH}"
+    return f"{item:g}" if isinstance(item, float) else str(item)
+
+
+def settings(chosen: dict[str, Any], optimizer_name: str | None = None) -> str:
+    """Return settings in one line: Adam, batch 16, learning rate 0.001, 3 epochs, mixed.
+
+    What was not set and what every run shares by default (the resident engine) is left out.
+    """
+    parts = [optimizer(optimizer_name)] if optimizer_name else []
+    for name, item in chosen.items():
+        if item is None or (name, item) == ("engine", "resident"):
+            continue
+        if name == "epochs":
+            parts.append(f"{item} epoch{'s' if item != 1 else ''}")
+        elif name == "batch_size":
+            parts.append(f"batch {item}")
+        elif name in ("precision", "engine"):
+            parts.append(str(item))
+        elif name == "pin_memory":
+            parts.append("pinned" if item else "not pinned")
+        else:
+            parts.append(f"{setting(name)} {value(item)}")
+    return ", ".join(parts)
+
+
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """Return a fraction as percent without the sign: 97.31."""
+    return "\N{EN DASH}" if fraction is None else f"{100 * fraction:.{digits}f}"
+
+
+def points(difference: float | None, digits: int = 2) -> str:
+    """Return a difference of two fractions in percentage points, signed with a real minus."""
+    if difference is None:
+        return "\N{EN DASH}"
+    rounded = round(100 * difference, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "\N{MINUS SIGN}") if rounded else f"{0:.{digits}f}"
+
+
+def span(low: float | None, high: float | None, digits: int = 2) -> str:
+    """Return an interval of fractions in percent: 96.90-97.66, with an en dash."""
+    if low is None or high is None:
+        return "\N{EN DASH}"
+    return f"{percent(low, digits)}\N{EN DASH}{percent(high, digits)}"
+
+
+def seconds(duration: float | None, digits: int | None = None) -> str:
+    """Return seconds without the unit, to about three figures unless told how many decimals."""
+    if duration is None:
+        return "\N{EN DASH}"
+    return f"{duration:,.{time_digits([duration]) if digits is None else digits}f}"
+
+
+def time_digits(durations: Iterable[float | None]) -> int:
+    """Return the decimals that show the shortest of some durations with about three figures."""
+    known = [duration for duration in durations if duration is not None]
+    shortest = min(known, default=1.0)
+    return 3 if shortest < 1 else 2 if shortest < 10 else 1 if shortest < 100 else 0
+
+
+def ratio(number: float | None) -> str:
+    """Return a speedup: 0.92, 2.64, 13.1."""
+    return "\N{EN DASH}" if number is None else f"{number:.2f}" if number < 10 else f"{number:.1f}"
+
+
+def count(number: int | None) -> str:
+    """Return a whole number with thousands set apart."""
+    return "\N{EN DASH}" if number is None else f"{number:,}"
+
+
+def scaled(number: float | None, digits: int = 2) -> str:
+    """Return a large number with its SI prefix: 11.18 M, 3.52 G."""
+    if number is None:
+        return "\N{EN DASH}"
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= factor:
+            return f"{number / factor:.{digits}f}\N{NO-BREAK SPACE}{prefix}"
+    return f"{number:.0f}"
+
+
+def p_value(p: float | None) -> str:
+    """Return a p value: 0.031, < 0.001."""
+    if p is None:
+        return "\N{EN DASH}"
+    return "<\N{NO-BREAK SPACE}0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_clause(p: float) -> str:
+    """Return a p value for a sentence: p = 0.031, p < 0.001."""
+    return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Join words as a sentence does: a, b and c."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a count with its noun: 1 run, 12 runs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Figures from records and tables; knows nothing of pages, never imports torch."""

@@ -1,0 +1,126 @@
+"""Confusion matrices of the best run of every model: counts and rates side by side."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.best import best_cell
+from bakeoff.analysis.study import Study, by
+from bakeoff.plots import style
+from bakeoff.plots.style import Plot
+from bakeoff.records import Record, cell_name, model_name
+
+COLUMNS = ("true_class", "predicted_class", "count", "rate")
+# Beyond this many classes neither numbers nor names can be read in a cell.
+WRITTEN = 20
+
+
+def plots(study: Study) -> Iterator[Plot]:
+    """Yield one figure per data set and model whose best cell kept its predictions."""
+    groups = by(study.selection, lambda record: (record["dataset"], model_name(record)))
+    for (dataset, model), cells in groups.items():
+        best = best_cell(cells)
+        answers = study.predictions(best[0]) if best else None
+        if best and answers is not None:
+            counts = matrix(answers.labels, answers.predictions, len(best[0]["data"]["classes"]))
+            yield _plot(study, dataset, model, best[0], counts)
+
+
+def matrix(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
+    """Return counts (classes, classes): rows are true classes, columns are predictions."""
+    counts = np.zeros((classes, classes), dtype=int)
+    np.add.at(counts, (labels, predictions), 1)
+    return counts
+
+
+def rates(counts: np.ndarray) -> np.ndarray:
+    """Return the share of each true class per prediction; a class without images is all zero."""
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def most_confused(counts: np.ndarray) -> tuple[int, int] | None:
+    """Return the (true, predicted) pair with the most errors, or None where there are none."""
+    errors = counts - np.diag(np.diag(counts))
+    if not errors.any():
+        return None
+    true, predicted = np.unravel_index(int(errors.argmax()), errors.shape)
+    return int(true), int(predicted)
+
+
+def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarray) -> Plot:
+    names = cell["data"]["classes"]
+    shares = rates(counts)
+    figure = Figure(figsize=(style.WIDTH, 3.9))
+    left, right = figure.subplots(1, 2, sharey=True)
+    shown = [style.label(name, f"class {index}") for index, name in enumerate(names)]
+    _matrix(left, shares, [[f"{item}" if item else "" for item in row] for row in counts], shown)
+    _matrix(right, shares, [[_rate(item) for item in row] for row in shares], shown)
+    left.set(title="images", xlabel="predicted", ylabel="true")
+    right.set(title="% of the true class", xlabel="predicted")
+    title, right_count = study.title(dataset), int(np.trace(counts))
+    worst = most_confused(counts)
+    mistake = ""
+    if worst:
+        number = wording.plural(int(counts[worst]), "image")
+        mistake = f" Most frequent error: {names[worst[0]]} taken for {names[worst[1]]} ({number})."
+    return Plot(
+        name=f"confusion_{dataset}_{model}",
+        figure=figure,
+        title=f"{wording.model(model)} on {title}",
+        caption=f"Test images of {cell_name(cell)}: {right_count:,} of {int(counts.sum()):,} "
+        f"right.{mistake}",
+        alt=f"Two confusion matrices, counts and row percentages, of {wording.model(model)} on "
+        f"{title}: {right_count:,} of {int(counts.sum()):,} test images lie on the diagonal.{mistake}",
+        section="confusion",
+        dataset=dataset,
+        columns=COLUMNS,
+        rows=_rows(names, counts, shares),
+    )
+
+
+def _rate(share: float) -> str:
+    return "" if not share else "<0.1" if share < 0.0005 else f"{100 * share:.1f}"
+
+
+def _matrix(axis: Axes, shares: np.ndarray, texts: list[list[str]], names: list[str]) -> None:
+    # Opacity, not a colour ramp: zero is the page itself, light or dark.
+    colours = np.empty((*shares.shape, 4))
+    colours[..., :3] = to_rgb(style.SHADE)
+    # The square root lifts the rare errors, which are what one looks for, out of the background.
+    colours[..., 3] = np.sqrt(shares)
+    axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4)
+    axis.set_aspect("equal")
+    axis.invert_yaxis()
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0, labelsize=6.5 if len(names) <= WRITTEN else 5)
+    step = 1 if len(names) <= WRITTEN else -(-len(names) // WRITTEN)
+    places = np.arange(0, len(names), step)
+    axis.set_xticks(places + 0.5, [names[i] for i in places], rotation=90 if _long(names) else 0)
+    axis.set_yticks(places + 0.5, [names[i] for i in places])
+    if len(names) > WRITTEN:
+        return
+    size = 6.5 if len(names) <= 10 else 4.5
+    for row, line in enumerate(texts):
+        for column, text in enumerate(line):
+            ink = style.on_shade(float(colours[row, column, 3]))
+            # Inside its cell by design: measuring hundreds of texts for the layout takes seconds.
+            axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=ink, size=size,
+                      in_layout=False)  # fmt: skip
+
+
+def _long(names: list[str]) -> bool:
+    return max(map(len, names)) > 2
+
+
+def _rows(names: list[str], counts: np.ndarray, shares: np.ndarray) -> list[dict]:
+    return [
+        {"true_class": a, "predicted_class": b, "count": counts[i, j], "rate": shares[i, j]}
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
+        if counts[i, j]
+    ]

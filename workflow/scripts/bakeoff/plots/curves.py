@@ -1,0 +1,125 @@
+"""Learning curves: validation accuracy and loss by epoch, the chosen settings in front."""
+
+from collections.abc import Iterator
+from statistics import fmean
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from bakeoff import selection
+from bakeoff.analysis import wording
+from bakeoff.analysis.study import Study, by, finished, unique
+from bakeoff.plots import style
+from bakeoff.plots.style import Plot
+from bakeoff.records import Record, Run, cell_name, model_name
+
+COLUMNS = ("cell", "settings", "seed", "epoch", *(f"{part}_{what}" for part in ("train", "validation") for what in ("loss", "accuracy")))  # noqa: E501
+PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
+
+
+def plots(study: Study) -> Iterator[Plot]:
+    """Yield one figure per data set with networks: a row per network, accuracy and loss beside it."""
+    networks = [cell for cell in study.selection if cell["family"] == "resnet"]
+    for dataset, cells in by(networks, lambda record: record["dataset"]).items():
+        trained = [cell for cell in cells if any(run["history"] for run in finished(cell["runs"]))]
+        if trained:
+            yield _plot(study, dataset, trained)
+
+
+def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
+    models = by(cells, model_name)
+    optimizers = sorted(unique(cell["optimizer"] for cell in cells))
+    figure = Figure(figsize=(style.WIDTH, 0.5 + 2.35 * len(models)))
+    grid = figure.subplots(len(models), 2, squeeze=False, sharex="row")
+    for axes, (model, members) in zip(grid, models.items(), strict=True):
+        for axis, (measure, label, scale) in zip(axes, PANELS, strict=True):
+            for cell in members:
+                _draw(axis, cell, measure, scale, optimizers)
+            axis.set(title=f"{wording.model(model)}: {measure}", xlabel="epoch", ylabel=label)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(figure, optimizers)
+    title = study.title(dataset)
+    names = wording.listed([wording.model(model) for model in models])
+    return Plot(
+        name=f"curves_{dataset}",
+        figure=figure,
+        title=f"Learning curves on {title}",
+        caption="Strong lines: the settings chosen by validation accuracy in each cell (mean over "
+        "seeds); faint lines: the other settings of the grid. Training values are running "
+        "averages over an epoch, validation values are taken at its end.",
+        alt=f"Line charts of accuracy and loss by epoch on {title} for {names}, training dashed and "
+        f"validation solid, one colour per optimizer. {_ends(cells)}",
+        section="curves",
+        dataset=dataset,
+        columns=COLUMNS,
+        rows=[row for cell in cells for row in _rows(cell)],
+    )
+
+
+def longest(cell: Record) -> list[Run]:
+    """Return each training once: of the runs that differ in epochs only, the longest."""
+    found: dict[str, Run] = {}
+    for run in finished(cell["runs"]):
+        same = {name: item for name, item in run["settings"].items() if name != "epochs"}
+        key = f"{selection.settings_key(same)} {run['seed']}"
+        if key not in found or len(run["history"]) > len(found[key]["history"]):
+            found[key] = run
+    return list(found.values())
+
+
+def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list[str]) -> None:
+    colour = style.colour(optimizers, cell["optimizer"])
+    for run in longest(cell):
+        epochs, values = _series([run], f"validation_{measure}", scale)
+        axis.plot(epochs, values, color=colour, alpha=0.25, linewidth=0.9)
+    chosen = selection.choose(cell["runs"])
+    if chosen is None:
+        return
+    marker = style.marker(optimizers, cell["optimizer"])
+    dashed = cell["device"] == "cpu" and len(unique(c for c in [cell["device"]])) > 1
+    for part, line in (("train", "--"), ("validation", "-")):
+        epochs, values = _series(chosen, f"{part}_{measure}", scale)
+        axis.plot(epochs, values, line, color=colour, marker=marker if line == "-" else None,
+                  linewidth=1.1 if dashed or line == "--" else 1.8, markersize=4.5)
+
+
+def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[float]]:
+    """Return the epochs and the mean over runs; epochs that a run lacks a value for are left out."""
+    epochs, values = [], []
+    for rows in zip(*(run["history"] for run in runs), strict=False):
+        found = [row[name] for row in rows]
+        if None not in found:
+            epochs.append(rows[0]["epoch"])
+            values.append(scale * fmean(found))
+    return epochs, values
+
+
+def _legend(figure: Figure, optimizers: list[str]) -> None:
+    handles = [
+        Line2D([], [], color=style.colour(optimizers, name), marker=style.marker(optimizers, name),
+               label=wording.optimizer(name))
+        for name in optimizers
+    ]
+    handles += [
+        Line2D([], [], color=style.HINT, label="validation"),
+        Line2D([], [], color=style.HINT, linestyle="--", linewidth=1.1, label="training"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+def _ends(cells: list[Record]) -> str:
+    parts = []
+    for cell in cells:
+        if chosen := selection.choose(cell["runs"]):
+            accuracy = selection.mean(chosen, "validation_accuracy")
+            parts.append(f"{cell_name(cell)} ends at {wording.percent(accuracy)} % validation accuracy")
+    return f"{wording.listed(parts)}."
+
+
+def _rows(cell: Record) -> Iterator[dict]:
+    for run in longest(cell):
+        for epoch in run["history"]:
+            settings = wording.settings(run["settings"])
+            yield {"cell": cell_name(cell), "settings": settings, "seed": run["seed"], **epoch}

@@ -1,0 +1,89 @@
+"""CPU against GPU: bars of training times with their range; an empty place says "not measured"."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.study import Study
+from bakeoff.analysis.tables import Row
+from bakeoff.plots import style
+from bakeoff.plots.style import Plot
+
+COLUMNS = ("model", "optimizer", "settings", "device", "n", "train_s_median", "train_s_min",
+           "train_s_max", "speedup", "speedup_low", "speedup_high", "verdict", "reason")  # fmt: skip
+BAR = 0.36
+
+
+def plots(study: Study, speedup: list[Row]) -> Iterator[Plot]:
+    """Yield one figure per data set that was timed."""
+    for dataset in dict.fromkeys(row["dataset"] for row in speedup):
+        rows = [row for row in speedup if row["dataset"] == dataset]
+        yield _plot(study, dataset, rows)
+
+
+def _plot(study: Study, dataset: str, rows: list[Row]) -> Plot:
+    figure = Figure(figsize=(style.WIDTH, 1.15 + 0.62 * len(rows)))
+    axis = figure.subplots()
+    times = [row[f"{device}_train_s_max"] for row in rows for device in ("cpu", "gpu")]
+    longest = max((time for time in times if time), default=1.0)
+    for place, row in enumerate(rows):
+        for offset, device in ((-BAR / 2, "cpu"), (BAR / 2, "gpu")):
+            _bar(axis, place + offset, row, device, longest)
+    axis.set_yticks(np.arange(len(rows)), [_name(row) for row in rows])
+    axis.set(xlabel="training time (s), median and range", xlim=(0, longest * 1.28))
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.grid(False, axis="y")
+    axis.tick_params(axis="y", length=0)
+    title = study.title(dataset)
+    return Plot(
+        name=f"devices_{dataset}",
+        figure=figure,
+        title=f"CPU and GPU on {title}",
+        caption="Bars: median time of the repeats, whiskers: shortest and longest. The same program, "
+        "data, batch order and precision on both devices, each alone on the machine.",
+        alt=f"Bar chart of training times on {title}. " + "; ".join(_words(row) for row in rows) + ".",
+        section="devices",
+        dataset=dataset,
+        columns=COLUMNS,
+        rows=[_csv(row, device) for row in rows for device in ("cpu", "gpu")],
+    )
+
+
+def _name(row: Row) -> str:
+    name = f"{wording.model(row['model'])}\n{wording.optimizer(row['optimizer'])}"
+    return name.strip()
+
+
+def _bar(axis: Axes, place: float, row: Row, device: str, longest: float) -> None:
+    time = row[f"{device}_train_s_median"]
+    name = wording.device(device)
+    if time is None:
+        axis.text(longest * 0.01, place, f"{name} {wording.NOT_MEASURED}", va="center", color=style.HINT,
+                  style="italic", size=8)  # fmt: skip
+        return
+    low, high = row[f"{device}_train_s_min"], row[f"{device}_train_s_max"]
+    axis.barh(place, time, height=BAR * 0.92, color=style.DEVICES[device], hatch="" if device == "gpu" else "///",
+              edgecolor="white", linewidth=0)  # fmt: skip
+    axis.errorbar(time, place, xerr=[[time - low], [high - time]], fmt="none", ecolor=style.INK,
+                  elinewidth=1.1, capsize=2.5)  # fmt: skip
+    note = ""
+    if device == "gpu" and row["speedup"] is not None:
+        note = f", {wording.ratio(row['speedup'])}\N{MULTIPLICATION SIGN}"
+    axis.text(high + longest * 0.015, place, f"{name} {wording.seconds(time)} s{note}", va="center", size=8)
+
+
+def _words(row: Row) -> str:
+    name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
+    if row["speedup"] is None:
+        return f"{name}: {wording.NOT_MEASURED}, {row['reason']}"
+    times = [wording.seconds(row[f"{device}_train_s_median"]) for device in ("cpu", "gpu")]
+    return f"{name}: CPU {times[0]} s, GPU {times[1]} s, speedup {wording.ratio(row['speedup'])}"
+
+
+def _csv(row: Row, device: str) -> Row:
+    side = {name: row[f"{device}_{name}"] for name in ("n", "train_s_median", "train_s_min", "train_s_max")}
+    return {**row, **side, "settings": wording.settings(json.loads(row["settings"])), "device": device}

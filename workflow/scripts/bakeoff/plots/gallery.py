@@ -1,0 +1,40 @@
+"""Every figure of a study, written to one folder with the numbers behind it and a list.
+
+Owns the folder's layout: <name>.svg, <name>.csv, figures.json. Must not know how a figure is drawn.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from bakeoff.analysis import best, speedup, tables
+from bakeoff.analysis.study import Study
+from bakeoff.plots import confusion, curves, devices, grids, style, tradeoff
+from bakeoff.plots.style import Plot
+from bakeoff.records import write_text
+
+LISTED = ("title", "caption", "alt", "section", "dataset")
+
+
+def draw(study: Study, folder: Path) -> None:
+    """Remake the folder: figures of an earlier study do not stay behind."""
+    style.use()
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    listed = []
+    for plot in _plots(study):
+        style.save(plot.figure, folder / f"{plot.name}.svg")
+        tables.write(folder / f"{plot.name}.csv", plot.columns, plot.rows)
+        entry = {"file": f"{plot.name}.svg", "data": f"{plot.name}.csv"}
+        listed.append(entry | {name: getattr(plot, name) for name in LISTED})
+    write_text(folder / "figures.json", json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
+
+
+def _plots(study: Study) -> Iterator[Plot]:
+    yield from devices.plots(study, speedup.rows(study))
+    yield from tradeoff.plots(study, best.rows(study))
+    yield from grids.plots(study)
+    yield from curves.plots(study)
+    yield from confusion.plots(study)

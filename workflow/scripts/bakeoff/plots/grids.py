@@ -1,0 +1,163 @@
+"""The whole grid as a heat map: validation accuracy of every setting, one panel per model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from bakeoff import selection
+from bakeoff.analysis import wording
+from bakeoff.analysis.best import best_cell
+from bakeoff.analysis.study import Study, by, finished, unique
+from bakeoff.plots import style
+from bakeoff.plots.style import Plot
+from bakeoff.records import Record, cell_name, model_name
+
+COLUMNS = ("model", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
+# What goes down the side; everything else that varies goes along the top.
+DOWN = ("device", "optimizer", "learning_rate", "C")
+SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
+
+
+def plots(study: Study) -> Iterator[Plot]:
+    """Yield one figure per data set: a panel per model, all in one scale."""
+    for dataset, cells in by(study.selection, lambda record: record["dataset"]).items():
+        panels = {model: _entries(members) for model, members in by(cells, model_name).items()}
+        panels = {model: panels[model] for model in study.models if panels.get(model)}
+        if any(entry["validation_accuracy"] is not None for p in panels.values() for entry in p):
+            yield _plot(study, dataset, panels)
+
+
+def _entries(cells: list[Record]) -> list[dict[str, Any]]:
+    """Return one entry per cell and settings, with the mean over seeds (None: not all finished)."""
+    best = best_cell(cells)
+    found = []
+    for cell in cells:
+        for runs in selection.groups(cell["runs"]):
+            done = finished(runs)
+            whole = len(done) == len(runs)
+            found.append(
+                {
+                    "axes": {"device": cell["device"], "optimizer": cell["optimizer"], **runs[0]["settings"]},
+                    "model": model_name(cell),
+                    "cell": cell_name(cell),
+                    "settings": wording.settings(runs[0]["settings"]),
+                    "validation_accuracy": selection.mean(done, "validation_accuracy") if whole else None,
+                    "runs": len(runs),
+                    "finished": len(done),
+                    "status": runs[0]["status"] if whole else "diverged" if any(r["status"] == "diverged" for r in runs) else "failed",
+                    "chosen": bool(best) and best[0] is cell and best[1][0] is runs[0],
+                }
+            )
+    return found
+
+
+def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -> Plot:
+    values = [e["validation_accuracy"] for p in panels.values() for e in p]
+    known = sorted(value for value in values if value is not None)
+    # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
+    scale = known[len(known) // 10], known[-1]
+    tables = [_table(entries) for entries in panels.values()]
+    heights = [0.75 + 0.27 * len(rows) + 0.14 * max(c.count("\n") for c in columns) for rows, columns, _ in tables]
+    pairs = [tables_in_row for tables_in_row in _in_twos(list(zip(panels, tables, heights, strict=True)))]
+    figure = Figure(figsize=(style.WIDTH, 0.15 + sum(max(h for _, _, h in pair) for pair in pairs)))
+    grid = figure.subplots(len(pairs), 2, squeeze=False, height_ratios=[max(h for _, _, h in p) for p in pairs])
+    for axes, pair in zip(grid, pairs, strict=True):
+        for axis, (model, table, _) in zip(axes, pair, strict=False):
+            _panel(axis, table, scale)
+            axis.set_title(wording.model(model))
+        for axis in axes[len(pair) :]:
+            axis.set_visible(False)
+    title = study.title(dataset)
+    best = [e for p in panels.values() for e in p if e["chosen"]]
+    words = [f"{wording.model(e['model'])} {e['cell']} with {e['settings']}, {wording.percent(e['validation_accuracy'])} %" for e in best]
+    return Plot(
+        name=f"grid_{dataset}",
+        figure=figure,
+        title=f"The whole grid on {title}",
+        caption="Validation accuracy (%) of every setting, darker is better, mean over seeds; the "
+        "framed one was chosen. A dot marks a combination that the grid leaves out.",
+        alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {'; '.join(words)}.",
+        section="grid",
+        dataset=dataset,
+        columns=COLUMNS,
+        rows=[entry for entries in panels.values() for entry in entries],
+    )
+
+
+def _in_twos(items: list[Any]) -> list[list[Any]]:
+    return [items[start : start + 2] for start in range(0, len(items), 2)]
+
+
+def _table(entries: list[dict[str, Any]]) -> tuple[list[str], list[str], dict[tuple[int, int], dict]]:
+    """Return row labels, column labels and the entries by (row, column)."""
+    names = unique(name for entry in entries for name in entry["axes"])
+    varying = [n for n in names if len(unique(entry["axes"].get(n) for entry in entries)) > 1]
+    down = [name for name in DOWN if name in varying]
+    along = [name for name in varying if name not in down]
+    row_keys = unique(tuple(entry["axes"].get(n) for n in down) for entry in entries)
+    column_keys = unique(tuple(entry["axes"].get(n) for n in along) for entry in entries)
+    row_keys.sort(key=_order)
+    column_keys.sort(key=_order)
+    cells = {
+        (
+            row_keys.index(tuple(entry["axes"].get(n) for n in down)),
+            column_keys.index(tuple(entry["axes"].get(n) for n in along)),
+        ): entry
+        for entry in entries
+    }
+    rows = [", ".join(_words(down, key)) for key in row_keys]
+    columns = ["\n".join(_words(along, key)) for key in column_keys]
+    return rows, columns, cells
+
+
+def _order(key: tuple) -> list[tuple]:
+    """Sort numbers by size, words by the alphabet, what is not set last."""
+    return [(item is None, isinstance(item, str), 0 if item is None else item) for item in key]
+
+
+def _words(names: list[str], key: tuple) -> list[str]:
+    words = []
+    for name, item in zip(names, key, strict=True):
+        if name == "optimizer":
+            words.append(wording.optimizer(item))
+        elif name == "device":
+            words.append(wording.device(item))
+        elif item is not None:
+            words.append(f"{SHORT.get(name, name)} {wording.value(item)}")
+    return words
+
+
+def _panel(axis: Axes, table: tuple, scale: tuple[float, float]) -> None:
+    rows, columns, cells = table
+    width = max(scale[1] - scale[0], 1e-9)
+    for row in range(len(rows)):
+        for column in range(len(columns)):
+            _cell(axis, row, column, cells.get((row, column)), scale[0], width)
+    axis.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
+    axis.set_xticks([i + 0.5 for i in range(len(columns))], columns)
+    axis.set_yticks([i + 0.5 for i in range(len(rows))], rows)
+    axis.grid(False)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0, labelsize=7.5)
+
+
+def _cell(axis: Axes, row: int, column: int, entry: dict | None, low: float, width: float) -> None:
+    if entry is None or entry["validation_accuracy"] is None:
+        text = "\N{MIDDLE DOT}" if entry is None else entry["status"]
+        axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=style.HINT, size=7)
+        return
+    value = entry["validation_accuracy"]
+    strength = 0.08 + 0.87 * min(1.0, max(0.0, (value - low) / width))
+    frame = {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3} if entry["chosen"] else {"linewidth": 0}
+    axis.add_patch(Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor=(*_shade(), strength), **frame))
+    axis.text(column + 0.5, row + 0.5, wording.percent(value), ha="center", va="center",
+              color=style.on_shade(strength), size=7.5, zorder=4)  # fmt: skip
+
+
+def _shade() -> tuple[float, float, float]:
+    from matplotlib.colors import to_rgb
+
+    return to_rgb(style.SHADE)

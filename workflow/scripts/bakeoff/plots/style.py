@@ -1,0 +1,111 @@
+"""The one look of every figure: colours, markers, type sizes, and how a figure becomes a file.
+
+Must not know what is drawn. The three greys below are looked for by the report, which gives them
+the colours of its light or dark theme; no other grey may be used for ink, hints or lines.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import seaborn as sns
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
+
+INK = "#1c2430"
+HINT = "#5b6675"
+LINE = "#d5dae1"
+WIDTH = 7.2
+
+# Okabe and Ito's colours that keep a contrast of 3:1 on white and on the dark page come first;
+# their yellow is left out: a thin yellow line cannot be seen on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+SHADE = COLOURS[0]
+DEVICES = {"cpu": COLOURS[4], "gpu": COLOURS[0]}
+
+
+@dataclass
+class Plot:
+    """A drawn figure with its words and the numbers behind it."""
+
+    name: str
+    figure: Figure
+    title: str
+    caption: str
+    alt: str
+    section: str
+    dataset: str | None
+    columns: tuple[str, ...]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def use() -> None:
+    """Set the shared style for everything drawn afterwards."""
+    matplotlib.use("svg")
+    sns.set_theme(style="ticks", font="DejaVu Sans", rc=_rc())
+
+
+def _rc() -> dict[str, Any]:
+    return {
+        "font.size": 8.5,
+        "axes.titlesize": 9.5,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelsize": 8.5,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.linewidth": 0.6,
+        "axes.linewidth": 0.8,
+        "lines.linewidth": 1.8,
+        "lines.markersize": 5,
+        **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), INK),
+        **dict.fromkeys(("xtick.labelcolor", "ytick.labelcolor"), INK),
+        **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), HINT),
+        "grid.color": LINE,
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        "savefig.facecolor": "none",
+        "figure.constrained_layout.use": True,
+        # Outlines, not text: a reader's machine may have none of our fonts.
+        "svg.fonttype": "path",
+        "svg.hashsalt": "bakeoff",
+        # A class may be called "$x$".
+        "text.parse_math": False,
+    }
+
+
+def colour(names: list[str], name: str) -> str:
+    """Return the colour of one of the names; the same place in the list, the same colour."""
+    return COLOURS[names.index(name) % len(COLOURS)]
+
+
+def marker(names: list[str], name: str) -> str:
+    """Return the marker of one of the names."""
+    return MARKERS[names.index(name) % len(MARKERS)]
+
+
+def on_shade(strength: float) -> str:
+    """Return the ink that can be read on the shade at this opacity (0..1)."""
+    return "#ffffff" if strength > 0.55 else INK
+
+
+def label(text: str, fallback: str, longest: int = 16) -> str:
+    """Return a text that fits a tick and that the font can draw, or the fallback."""
+    path = font_manager.findfont("DejaVu Sans")
+    known = FT2Font(path).get_charmap()
+    if not text.strip() or any(ord(letter) not in known for letter in text):
+        return fallback
+    return text if len(text) <= longest else f"{text[: longest - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write an SVG that is the same, byte for byte, whenever the data are the same."""
+    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,0 +1,145 @@
+"""Accuracy against training time: every finished run, the best of each model in front."""
+
+from collections.abc import Iterator
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.study import Study, by, finished
+from bakeoff.analysis.tables import Row
+from bakeoff.plots import style
+from bakeoff.plots.style import Plot
+from bakeoff.records import Record, cell_name, model_name
+
+COLUMNS = ("model", "cell", "settings", "best", "train_s", "test_accuracy", "test_low", "test_high",
+           "parameters", "packed", "pareto")  # fmt: skip
+
+
+def plots(study: Study, best: list[Row]) -> Iterator[Plot]:
+    """Yield one figure per data set with at least one best configuration."""
+    for dataset, cells in by(study.selection, lambda record: record["dataset"]).items():
+        rows = [row for row in best if row["dataset"] == dataset and row["train_s"]]
+        if rows:
+            yield _plot(study, dataset, cells, rows)
+
+
+def pareto(rows: list[Row]) -> list[Row]:
+    """Return the rows that no other beats in both training time and test accuracy, by time.
+
+    Times of packed runs take no part.
+    """
+    front: list[Row] = []
+    lone = [row for row in rows if not row["packed"]]
+    for row in sorted(lone, key=lambda row: (row["train_s"], -row["test_accuracy"])):
+        if not front or row["test_accuracy"] > front[-1]["test_accuracy"]:
+            front.append(row)
+    return front
+
+
+def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> Plot:
+    figure = Figure(figsize=(style.WIDTH, 3.9))
+    axis = figure.subplots()
+    others = [row for cell in cells for row in _runs(cell)]
+    for row in others:
+        _faint(axis, row, study.models)
+    front = pareto(best)
+    for row in best:
+        _strong(axis, row, study.models)
+    axis.plot([row["train_s"] for row in front], [100 * row["test_accuracy"] for row in front],
+              color=style.HINT, linewidth=0.9, linestyle=":", zorder=1)  # fmt: skip
+    _axes(axis, [row["test_accuracy"] for row in (*others, *best)])
+    _legend(figure, study.models, best)
+    title = study.title(dataset)
+    return Plot(
+        name=f"tradeoff_{dataset}",
+        figure=figure,
+        title=f"Accuracy against training time on {title}",
+        caption="Large: the best configuration of each model with its 95 % interval, area by number "
+        "of parameters (SVMs have none). Faint: every other finished run. Hollow: timed in a packed "
+        f"run. {_front_words(front)}",
+        alt=f"Scatter chart of test accuracy by training time on {title}. "
+        + "; ".join(_point_words(row) for row in best),
+        section="tradeoff",
+        dataset=dataset,
+        columns=COLUMNS,
+        rows=[_csv(row, True, row in front) for row in best]
+        + [_csv(row, False, False) for row in others],
+    )
+
+
+def _runs(cell: Record) -> Iterator[Row]:
+    for run in finished(cell["runs"]):
+        if run["train_s"] and run["test_accuracy"] is not None:
+            yield {
+                "model": model_name(cell),
+                "cell": cell_name(cell),
+                "settings": wording.settings(run["settings"]),
+                "parameters": cell["compute"]["parameters"],
+                **{name: run[name] for name in ("train_s", "test_accuracy", "packed")},
+            }
+
+
+def _faint(axis: Axes, row: Row, models: list[str]) -> None:
+    colour = style.colour(models, row["model"])
+    face = "none" if row["packed"] else colour
+    axis.scatter(row["train_s"], 100 * row["test_accuracy"], s=16, marker=style.marker(models, row["model"]),
+                 facecolor=face, edgecolor=colour, linewidth=0.6, alpha=0.35)  # fmt: skip
+
+
+def _strong(axis: Axes, row: Row, models: list[str]) -> None:
+    colour = style.colour(models, row["model"])
+    y = 100 * row["test_accuracy"]
+    if row["test_low"] is not None:
+        spread = [[y - 100 * row["test_low"]], [100 * row["test_high"] - y]]
+        axis.errorbar(row["train_s"], y, yerr=spread, fmt="none", ecolor=colour, elinewidth=1.4)
+    axis.scatter(row["train_s"], y, s=_area(row["parameters"]), marker=style.marker(models, row["model"]),
+                 facecolor="none" if row["packed"] else colour, edgecolor=style.INK, linewidth=0.8,
+                 zorder=3)  # fmt: skip
+
+
+def _area(parameters: int | None) -> float:
+    """Return a marker's area in square points: in proportion to the parameters above a base."""
+    return 45 + (parameters or 0) / 1e6 * 8
+
+
+def _axes(axis: Axes, accuracies: list[float]) -> None:
+    axis.set_xscale("log")
+    axis.set(xlabel="training time (s, logarithmic)", ylabel="test accuracy (%)")
+    low, high = axis.get_xlim()
+    if high / low < 5:
+        middle = (low * high) ** 0.5
+        axis.set_xlim(middle / 3, middle * 3)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    # A run that learnt nothing must not flatten the others: it is cut off, and the table has it.
+    top = 100 * max(accuracies)
+    axis.set_ylim(bottom=max(axis.get_ylim()[0], top - 25), top=min(100.4, axis.get_ylim()[1]))
+
+
+def _legend(figure: Figure, models: list[str], best: list[Row]) -> None:
+    handles = [
+        Line2D([], [], linestyle="none", marker=style.marker(models, row["model"]), markersize=7,
+               color=style.colour(models, row["model"]), label=wording.model(row["model"]))  # fmt: skip
+        for row in best
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+def _front_words(front: list[Row]) -> str:
+    names = [wording.model(row["model"]) for row in front]
+    if len(names) < 2:
+        return f"{names[0]} is both the quickest and the most accurate." if names else ""
+    return f"Dotted, the Pareto front: {wording.listed(names)}."
+
+
+def _point_words(row: Row) -> str:
+    time = f"{wording.seconds(row['train_s'])} s{' (packed)' if row['packed'] else ''}"
+    return f"{wording.model(row['model'])}: {wording.percent(row['test_accuracy'])} % after {time}"
+
+
+def _csv(row: Row, best: bool, on_front: bool) -> Row:
+    return {**row, "best": best, "pareto": on_front}

@@ -1,0 +1,25 @@
+"""Collect every cell record of a study into one file and one flat table of runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.analysis import collect
+
+
+@dataclass(frozen=True)
+class Options:
+    """Check every cell record and gather them: records.jsonl whole, runs.csv one row per run."""
+
+    runs: Path = command.option("CSV to write: one row per run")
+    output: Path = command.option("JSON lines to write: one checked record per line")
+    records: list[Path] = command.option("cell records, or folders that hold them", default=())
+
+
+def main(options: Options) -> None:
+    """Collect the records."""
+    collect.write(collect.read_cells(options.records), options.output, options.runs)
+
+
+if __name__ == "__main__":
+    command.run(main, Options)

@@ -1,0 +1,24 @@
+"""Compare the same training on CPU and GPU."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.analysis import speedup, study, tables
+
+
+@dataclass(frozen=True)
+class Options:
+    """Medians, ranges and speedups of matched CPU and GPU trainings, or why they were not measured."""
+
+    records: Path = command.option("records.jsonl, made by collect_results.py")
+    output: Path = command.option("CSV to write")
+
+
+def main(options: Options) -> None:
+    """Write the table."""
+    tables.write(options.output, speedup.COLUMNS, speedup.rows(study.load(options.records)))
+
+
+if __name__ == "__main__":
+    command.run(main, Options)

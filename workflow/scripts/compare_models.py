@@ -1,0 +1,24 @@
+"""Compare the best of every two models on the same test images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.analysis import contrasts, study, tables
+
+
+@dataclass(frozen=True)
+class Options:
+    """Paired McNemar tests between models and between optimizers, Holm-corrected per data set."""
+
+    records: Path = command.option("records.jsonl, made by collect_results.py")
+    output: Path = command.option("CSV to write")
+
+
+def main(options: Options) -> None:
+    """Write the table."""
+    tables.write(options.output, contrasts.COLUMNS, contrasts.rows(study.load(options.records)))
+
+
+if __name__ == "__main__":
+    command.run(main, Options)

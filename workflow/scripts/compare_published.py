@@ -1,0 +1,27 @@
+"""Put the published study's results beside ours, row by row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.analysis import published, study, tables
+
+
+@dataclass(frozen=True)
+class Options:
+    """Join published results to ours and judge each by the spread of the published repeats."""
+
+    records: Path = command.option("records.jsonl, made by collect_results.py")
+    reference: Path = command.option("CSV of published results")
+    output: Path = command.option("CSV to write; only its header when no data set was published")
+
+
+def main(options: Options) -> None:
+    """Write the comparison."""
+    reference = published.read_reference(options.reference)
+    rows = published.rows(study.load(options.records), reference)
+    tables.write(options.output, published.COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    command.run(main, Options)

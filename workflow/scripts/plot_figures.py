@@ -1,0 +1,28 @@
+"""Draw every figure of a study."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.analysis import study
+
+
+@dataclass(frozen=True)
+class Options:
+    """Draw SVG figures, each with a CSV of the numbers behind it, and list them in figures.json."""
+
+    records: Path = command.option("records.jsonl, made by collect_results.py")
+    output: Path = command.option("folder to make anew")
+
+
+def main(options: Options) -> None:
+    """Draw the figures."""
+    found = study.load(options.records)
+    # Only now: matplotlib takes a second to import, and --help needs none of it.
+    from bakeoff.plots import gallery
+
+    gallery.draw(found, options.output)
+
+
+if __name__ == "__main__":
+    command.run(main, Options)

@@ -1,0 +1,24 @@
+"""Choose the best configuration of every model on every data set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.analysis import best, study, tables
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choose by validation accuracy, never by test accuracy; one row per data set and model."""
+
+    records: Path = command.option("records.jsonl, made by collect_results.py")
+    output: Path = command.option("CSV to write")
+
+
+def main(options: Options) -> None:
+    """Write the table."""
+    tables.write(options.output, best.COLUMNS, best.rows(study.load(options.records)))
+
+
+if __name__ == "__main__":
+    command.run(main, Options)
