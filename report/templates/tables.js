@@ -1,0 +1,39 @@
+// Sorting: every head of a sortable table becomes a button; without scripts it stays a head.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  [...table.tHead.rows[0].cells].forEach((head, index) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => sort(body, head, index));
+  });
+}
+
+function sort(body, head, index) {
+  const down = head.getAttribute("aria-sort") === "ascending";
+  for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", down ? "descending" : "ascending");
+  const numeric = head.classList.contains("number");
+  const key = (row) => {
+    const cell = row.cells[index];
+    return numeric ? parseFloat(cell.dataset.value ?? "NaN") : cell.textContent.trim();
+  };
+  const compare = (a, b) => {
+    if (!numeric) return a.localeCompare(b, "en", { numeric: true });
+    // What was not measured stays at the end in both directions.
+    if (Number.isNaN(a) || Number.isNaN(b)) return (Number.isNaN(a) - Number.isNaN(b)) * (down ? -1 : 1);
+    return a - b;
+  };
+  const rows = [...body.rows].sort((a, b) => compare(key(a), key(b)) * (down ? -1 : 1));
+  body.append(...rows);
+}
+
+// A link to a run's command opens the fold that the command lies in.
+function reveal() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const fold = target && target.closest("details");
+  if (fold) { fold.open = true; target.scrollIntoView(); }
+}
+addEventListener("hashchange", reveal);
+reveal();

@@ -1,0 +1,104 @@
+"""What the templates draw: tables of cells, made of values that are already measured.
+
+Owns how a value becomes a cell (its text, and the raw value that sorting and tracing use).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bakeoff.analysis import wording
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's head; numbers are set to the right so that their decimals stand in line."""
+
+    label: str
+    unit: str = ""
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value: its text, the raw value, a smaller second line, a link and a look."""
+
+    text: str
+    value: Any = None
+    note: str = ""
+    link: str = ""
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption; `folded` tables open on demand on the screen."""
+
+    name: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    note: str = ""
+    folded: bool = False
+    dense: bool = False
+
+
+@dataclass
+class Section:
+    """A part of the report; empty parts are left out."""
+
+    name: str
+    title: str
+    lead: str = ""
+    box: tuple[str, Sequence[str]] | None = None
+    tables: list[Table] = field(default_factory=list)
+    figures: list[Any] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to show."""
+        return not (self.lead or self.tables or self.figures)
+
+
+def text(words: Any, **looks: Any) -> Cell:
+    """Return a cell of words."""
+    return Cell(str(words) if words not in (None, "") else "\N{EN DASH}", words, **looks)
+
+
+def percent(fraction: float | None, **looks: Any) -> Cell:
+    """Return a fraction as percent with two decimals."""
+    return Cell(wording.percent(fraction), fraction, **looks)
+
+
+def interval(row: dict[str, Any], part: str) -> Cell:
+    """Return an accuracy with its interval beneath, and its spread where there are several seeds."""
+    note = wording.span(row[f"{part}_low"], row[f"{part}_high"])
+    if row[f"{part}_sd"] is not None:
+        note += f"; sd {wording.percent(row[f'{part}_sd'])}"
+    accuracy = row[f"{part}_accuracy"]
+    return Cell(wording.percent(accuracy), accuracy, note=note if accuracy is not None else "")
+
+
+def points(difference: float | None) -> Cell:
+    """Return a difference in percentage points."""
+    return Cell(wording.points(difference), difference)
+
+
+def seconds(duration: float | None, digits: int | None = None, **looks: Any) -> Cell:
+    """Return a time in seconds."""
+    return Cell(wording.seconds(duration, digits), duration, **looks)
+
+
+def count(number: int | None) -> Cell:
+    """Return a whole number."""
+    return Cell(wording.count(number), number)
+
+
+def scaled(number: float | None) -> Cell:
+    """Return a large number with its SI prefix."""
+    return Cell(wording.scaled(number), number)
+
+
+def p_value(p: float | None) -> Cell:
+    """Return a p value."""
+    return Cell(wording.p_value(p), p)

@@ -1,0 +1,97 @@
+"""Where the numbers come from: machines, versions, data and configuration as tables."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.study import Study, unique
+from bakeoff.records import Record, cell_name
+from bakeoff.report import parts
+from bakeoff.report.parts import Cell, Column, Table
+
+FACTS = (Column("What"), Column("Value"))
+
+
+def machines(study: Study) -> list[Table]:
+    """Return one table of hardware and versions per machine (environment) that took part."""
+    groups: dict[str, list[Record]] = {}
+    for record in study.records:
+        groups.setdefault(json.dumps(record["environment"], sort_keys=True), []).append(record)
+    several = len(groups) > 1
+    return [
+        _machine(index, cells, several) for index, cells in enumerate(groups.values(), start=1)
+    ]
+
+
+def _machine(index: int, cells: list[Record], several: bool) -> Table:
+    environment = cells[0]["environment"]
+    memory = environment["memory_bytes"]
+    facts = [
+        ("Processor", environment["cpu"]),
+        ("Cores", environment["cores"]),
+        ("Threads for training", environment["threads"]),
+        ("Memory", f"{memory / 2**30:.1f} GiB" if memory else None),
+        ("GPU", environment["gpu"] or "none used"),
+        ("GPU driver", environment["driver"]),
+        ("System", environment["platform"]),
+        ("Container image", environment["image_digest"] or "none: run outside a container"),
+        ("Source commit", environment["git_commit"]),
+        *((name, version) for name, version in sorted(environment["versions"].items())),
+    ]
+    rows = [[parts.text(name), parts.text(value)] for name, value in facts if value is not None]
+    caption = f"Machine {index}" if several else "Machine"
+    named = wording.listed(unique(f"{cell['dataset']}/{cell_name(cell)}" for cell in cells))
+    note = f"{wording.plural(len(cells), 'cell')} ran here: {named}." if several else ""
+    return Table(f"machine-{index}", caption, FACTS, rows, note)
+
+
+def data(study: Study) -> list[Table]:
+    """Return one table of facts per data set and preparation (digest) of it."""
+    found: dict[tuple[str, str], Record] = {}
+    for record in study.records:
+        found.setdefault((record["dataset"], record["data"]["digest"]), record)
+    return [_data(number, record) for number, record in enumerate(found.values(), start=1)]
+
+
+def _data(number: int, record: Record) -> Table:
+    about = record["data"]
+    names = about["classes"]
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    rows = [
+        *([f"Images: {part}", n] for part, n in about["counts"].items()),
+        ["Original image", f"{about['image_shape'][0]} \N{MULTIPLICATION SIGN} {about['image_shape'][1]} pixels"],
+        [f"Classes ({len(names)})", shown],
+        *([f"{name} (cut-down)", about[name]] for name in ("limit_train", "limit_test") if about[name]),
+        ["Licence", about["licence"]],
+        ["Source", about["source"]],
+        ["Digest of the prepared arrays (sha256)", about["digest"]],
+    ]
+    cells = [[parts.text(name), _fact(value)] for name, value in rows]
+    return Table(f"data-{number}", f"Data: {about['title']}", FACTS, cells)
+
+
+def _fact(value: Any) -> Cell:
+    return parts.count(value) if isinstance(value, int) else parts.text(value)
+
+
+def configuration(config: dict[str, Any] | None) -> list[Table]:
+    """Return the configuration as it was run, one line per key."""
+    if not config:
+        return []
+    rows = [
+        [Cell(key, key, look="code"), Cell(value, value, look="code")] for key, value in _flat(config)
+    ]
+    columns = (Column("Key"), Column("Value"))
+    return [Table("config", "Configuration as run", columns, rows, folded=True, dense=True)]
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flat(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, item in enumerate(value):
+            yield from _flat(item, f"{path}[{index}]")
+    else:
+        yield path, json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,116 @@
+"""From files to files: reads records, tables and figures, writes the HTML and the PDF."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bakeoff.analysis import best, contrasts, published, speedup, study, tables
+from bakeoff.analysis.findings import Tables
+from bakeoff.analysis.study import Study
+from bakeoff.report import context, figures
+from bakeoff.report.context import Report
+
+# The faces that matplotlib brings along, so that a machine without any font can make the PDF.
+FACES = (
+    ("Bakeoff Sans", "DejaVuSans.ttf", "normal", "normal"),
+    ("Bakeoff Sans", "DejaVuSans-Bold.ttf", "bold", "normal"),
+    ("Bakeoff Sans", "DejaVuSans-Oblique.ttf", "normal", "italic"),
+    ("Bakeoff Mono", "DejaVuSansMono.ttf", "normal", "normal"),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the report's contents lie, and the configuration as run."""
+
+    records: Path
+    tables: Path
+    figures: Path
+    config: dict[str, Any] | None = None
+
+
+def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
+    """Render both forms from the same templates."""
+    found = study.load(source.records)
+    report = context.build(
+        found, read_tables(found, source.tables), figures.load(source.figures), source.config
+    )
+    html.parent.mkdir(parents=True, exist_ok=True)
+    html.write_text(page(report, templates), encoding="utf-8")
+    write_pdf(report, templates, pdf)
+
+
+def read_tables(found: Study, folder: Path) -> Tables:
+    """Read the derived tables; one that is absent is computed from the records."""
+
+    def rows(name: str, columns: tables.Columns, compute: Callable[[], list]) -> list[tables.Row]:
+        path = Path(folder) / name
+        return tables.read(path, columns) if path.is_file() else compute()
+
+    return Tables(
+        best=rows("best.csv", best.COLUMNS, lambda: best.rows(found)),
+        tests=rows("tests.csv", contrasts.COLUMNS, lambda: contrasts.rows(found)),
+        speedup=rows("speedup.csv", speedup.COLUMNS, lambda: speedup.rows(found)),
+        # Without the reference there is nothing to compute it from.
+        published=rows("published.csv", published.COLUMNS, list),
+    )
+
+
+def page(report: Report, templates: Path) -> str:
+    """Return the HTML page: one file, nothing fetched."""
+    return _environment(templates).get_template("report.html.j2").render(
+        report=report,
+        medium="screen",
+        css=_verbatim(templates / "style.css"),
+        script=_verbatim(templates / "templates" / "tables.js"),
+    )
+
+
+def write_pdf(report: Report, templates: Path, path: Path) -> None:
+    """Write the PDF, tagged for accessibility (PDF/UA-1)."""
+    # Only now: WeasyPrint loads Pango, which the HTML does not need.
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+    text = _environment(templates).get_template("print.html.j2").render(report=report, medium="print")
+    fonts = FontConfiguration()
+    # The report needs files only; whatever a hostile name smuggles in must not reach the network.
+    fetcher = URLFetcher(allowed_protocols=["file"])
+    styles = [
+        CSS(string=font_faces(), font_config=fonts, url_fetcher=fetcher),
+        CSS(filename=templates / "print.css", font_config=fonts, url_fetcher=fetcher),
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = HTML(string=text, url_fetcher=fetcher)
+    document.write_pdf(path, stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1")
+
+
+def font_faces() -> str:
+    """Return the style rules that name matplotlib's font files."""
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return "\n".join(
+        f'@font-face {{ font-family: "{family}"; src: url("{(folder / file).as_uri()}"); '
+        f"font-weight: {weight}; font-style: {style} }}"
+        for family, file, weight, style in FACES
+    )
+
+
+def _environment(templates: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(templates / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _verbatim(path: Path) -> Markup:
+    return Markup(path.read_text(encoding="utf-8"))

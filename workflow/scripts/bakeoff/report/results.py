@@ -1,0 +1,216 @@
+"""Tables of results: best configurations, methods, published values, paired tests, arithmetic."""
+
+import json
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.best import difference
+from bakeoff.analysis.methods import Method
+from bakeoff.analysis.study import Study
+from bakeoff.analysis.tables import Row
+from bakeoff.records import cell_name
+from bakeoff.report import parts
+from bakeoff.report.parts import Cell, Column, Table
+
+PACKED = "packed"
+
+
+def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
+    """Return one table per data set, the choice by validation accuracy first."""
+    tables = []
+    for dataset in study.datasets:
+        mine = [row for row in rows if row["dataset"] == dataset]
+        headlines = {
+            row["model"]: row["published_test"]
+            for row in published
+            if row["dataset"] == dataset and row["table"] == "headline"
+        }
+        if mine:
+            tables.append(_best(study, dataset, mine, headlines))
+    return tables
+
+
+def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, float]) -> Table:
+    rows = sorted(rows, key=lambda row: -(row["validation_accuracy"] or 0))
+    digits = wording.time_digits(row["train_s"] for row in rows)
+    n = next((row for row in rows if row["status"] == "ok"), None)
+    columns = [
+        Column("Model"),
+        Column("Settings"),
+        Column("Validation", "%, 95 %", True),
+        Column("Test", "%, 95 %", True),
+        Column("Gap", "points", True),
+        Column("Training", "s", True),
+        Column("Parameters", "", True),
+        *([Column("Published", "test %", True), Column("Ours \N{MINUS SIGN} theirs", "points", True)] if headlines else []),
+    ]
+    caption = f"{study.title(dataset)}: the best configuration of every model"
+    if n is None:
+        return Table(f"best-{dataset}", caption, columns, [_unfinished(row, len(columns)) for row in rows])
+    note = (
+        f"Chosen by validation accuracy (n = {wording.count(n['validation_n'])}), never by test accuracy "
+        f"(n = {wording.count(n['test_n'])}). Small: Wilson 95 % interval. Gap: validation minus test."
+    )
+    if any(row["packed"] for row in rows):
+        note += " Packed: timed beside other runs, not comparable with a lone time."
+    cells = [_best_row(row, headlines, digits, len(columns)) for row in rows]
+    return Table(f"best-{dataset}", caption, columns, cells, note)
+
+
+def _unfinished(row: Row, width: int) -> list[Cell]:
+    return [parts.text(wording.model(row["model"])), parts.text("no run finished", look="hint"),
+            *[parts.text(None)] * (width - 2)]  # fmt: skip
+
+
+def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) -> list[Cell]:
+    if row["status"] != "ok":
+        return _unfinished(row, width)
+    settings = wording.settings(json.loads(row["settings"]), row["optimizer"])
+    seeds = f"{row['cell']}, {wording.plural(row['seeds'], 'seed')}" if row["seeds"] > 1 else row["cell"]
+    cells = [
+        parts.text(wording.model(row["model"])),
+        parts.text(settings, note=seeds),
+        parts.interval(row, "validation"),
+        parts.interval(row, "test"),
+        parts.points(row["optimism_gap"]),
+        parts.seconds(row["train_s"], digits, note=PACKED if row["packed"] else wording.device(row["device"])),
+        parts.scaled(row["parameters"]),
+    ]
+    if headlines:
+        theirs = headlines.get(row["model"])
+        cells += [parts.percent(theirs), parts.points(difference(row["test_accuracy"], theirs))]
+    return cells
+
+
+def methods(study: Study, found: list[Method]) -> list[Table]:
+    """Return the methods side by side, or nothing when there is only one."""
+    if len(found) < 2:
+        return []
+    datasets = study.datasets
+    times = [method.best[d]["train_s"] for method in found for d in method.best]
+    digits = wording.time_digits(times)
+    columns = [Column("Method")]
+    for dataset in datasets:
+        columns += [Column(f"{study.title(dataset)} test", "%", True), Column("Training", "s", True)]
+    rows = []
+    for method in found:
+        cells = [parts.text(wording.model(method.model))]
+        for dataset in datasets:
+            row = method.best.get(dataset)
+            cells += [
+                parts.percent(row["test_accuracy"] if row else None),
+                parts.seconds(row["train_s"] if row else None, digits, note=PACKED if row and row["packed"] else ""),
+            ]
+        uses = "; ".join(method.uses)
+        cells.append(Cell(f"{uses[:1].upper()}{uses[1:]}" if uses else "\N{EN DASH}"))
+        rows.append(cells)
+    note = "Derived from the measurements above; a method that leads in nothing gets no use."
+    return [Table("methods", "The methods side by side", [*columns, Column("Best used for")], rows, note)]
+
+
+def tests(study: Study, rows: list[Row]) -> list[Table]:
+    """Return the paired tests, models and optimizers in one table per data set."""
+    columns = [
+        Column("A"),
+        Column("B"),
+        Column("Only A right", "", True),
+        Column("Only B right", "", True),
+        Column("Test"),
+        Column("p", "", True),
+        Column("p, Holm", "", True),
+        Column("Verdict"),
+    ]
+    tables = []
+    for dataset in study.datasets:
+        mine = [row for row in rows if row["dataset"] == dataset]
+        if mine:
+            n = next((row["n"] for row in mine if row["n"]), None)
+            caption = f"{study.title(dataset)}: paired tests" + (f", n = {wording.count(n)}" if n else "")
+            tables.append(Table(f"tests-{dataset}", caption, columns, [_test(row) for row in mine]))
+    return tables
+
+
+def _test(row: Row) -> list[Cell]:
+    name = wording.model if row["contrast"] == "model" else wording.optimizer
+    within = f"{wording.model(row['within'])}, " if row["within"] else ""
+    verdict = row["verdict"]
+    return [
+        parts.text(f"{within}{name(row['a'])}"),
+        parts.text(f"{within}{name(row['b'])}"),
+        parts.count(row["only_a_right"]),
+        parts.count(row["only_b_right"]),
+        parts.text(row["method"]),
+        parts.p_value(row["p"]),
+        parts.p_value(row["p_holm"]),
+        parts.text(verdict[:1].upper() + verdict[1:], look="" if row["better"] else "hint"),
+    ]
+
+
+def published(study: Study, rows: list[Row]) -> list[Table]:
+    """Return the published rows beside ours, one table per data set."""
+    columns = [
+        Column("Model"),
+        Column("Settings"),
+        Column("Published", "test %", True),
+        Column("Ours", "test %", True),
+        Column("Difference", "points", True),
+        Column("Band", "\N{PLUS-MINUS SIGN} points", True),
+        Column("Theirs", "s", True),
+        Column("Ours", "s", True),
+        Column("Verdict"),
+    ]
+    tables = []
+    for dataset in study.datasets:
+        mine = [row for row in rows if row["dataset"] == dataset]
+        if mine:
+            caption = f"{study.title(dataset)}: {wording.plural(len(mine), 'published result')} beside ours"
+            cells = [_published(row) for row in mine]
+            tables.append(Table(f"published-{dataset}", caption, columns, cells, folded=True, dense=True))
+    return tables
+
+
+def _published(row: Row) -> list[Cell]:
+    settings = json.loads(row["settings"])
+    where = {"cpu_vs_gpu": f"timed on the {wording.device(row['device'])}", "headline": "headline"}
+    verdict = row["verdict"]
+    return [
+        parts.text(wording.model(row["model"])),
+        parts.text(wording.settings(settings, row["optimizer"]) or None, note=where.get(row["table"], "")),
+        parts.percent(row["published_test"]),
+        parts.percent(row["our_test"]),
+        parts.points(row["difference"]),
+        Cell(wording.percent(row["band"]), row["band"]),
+        parts.seconds(row["published_train_s"], 1),
+        parts.seconds(row["our_train_s"], 1, note=PACKED if row["our_packed"] else ""),
+        parts.text(verdict[:1].upper() + verdict[1:], look="hint" if verdict.startswith("not") else ""),
+    ]
+
+
+def arithmetic(study: Study, rows: list[Row]) -> list[Table]:
+    """Return what one image costs each best model: parameters, MACs and FLOPs."""
+    cells = {(cell["dataset"], cell_name(cell)): cell for cell in study.selection}
+    columns = [
+        Column("Model"),
+        Column("Data set"),
+        Column("Parameters", "", True),
+        Column("MACs forward", "", True),
+        Column("FLOPs forward", "", True),
+        Column("FLOPs training", "", True),
+        Column("Counted by"),
+    ]
+    found = []
+    for row in rows:
+        cell = cells.get((row["dataset"], row["cell"]))
+        if cell:
+            compute = cell["compute"]
+            numbers = ("parameters", "macs_forward", "flops_forward", "flops_train")
+            found.append(
+                [
+                    parts.text(wording.model(row["model"])),
+                    parts.text(study.title(row["dataset"])),
+                    *(parts.scaled(compute[name]) for name in numbers),
+                    parts.text(compute["method"]),
+                ]
+            )
+    return [Table("arithmetic", "Cost of one image", columns, found)] if found else []
+
+

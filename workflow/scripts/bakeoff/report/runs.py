@@ -1,0 +1,164 @@
+"""Every run as a row, numbered, and for every number the command that makes the run again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bakeoff.analysis import reproduce, wording
+from bakeoff.analysis.best import best_cell
+from bakeoff.analysis.study import Study, by, unique
+from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.report import parts
+from bakeoff.report.parts import Cell, Column, Table
+
+MEASURED = (
+    Column("Validation", "%", True),
+    Column("Test", "%", True),
+    Column("Holdout", "%", True),
+    Column("Train", "%", True),
+    Column("Training", "s", True),
+    Column("To result", "s", True),
+)
+ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A run with its place in the report (from 1) and the cell that it belongs to."""
+
+    number: int
+    cell: Record
+    run: Run
+
+    @property
+    def anchor(self) -> str:
+        """Return the name of the run's command in the page."""
+        return f"run-{self.number}"
+
+
+@dataclass(frozen=True)
+class Commands:
+    """The commands of one cell: the whole cell's, and one per run."""
+
+    title: str
+    command: str
+    runs: Sequence[tuple[Numbered, str, str]]
+
+
+def numbered(study: Study) -> list[Numbered]:
+    """Number every run, selection first, in the order of the records."""
+    cells = [*study.selection, *study.speed]
+    pairs = [(cell, run) for cell in cells for run in cell["runs"]]
+    return [Numbered(number, cell, run) for number, (cell, run) in enumerate(pairs, start=1)]
+
+
+def grids(study: Study, runs: list[Numbered]) -> list[Table]:
+    """Return the whole grid: a table per data set and family."""
+    mine = [item for item in runs if item.cell["purpose"] == "selection"]
+    tables = []
+    for dataset in study.datasets:
+        best = _best(study, dataset)
+        for family, what in (("resnet", "networks"), ("svm", "SVMs")):
+            items = [i for i in mine if i.cell["dataset"] == dataset and i.cell["family"] == family]
+            if items:
+                caption = f"{study.title(dataset)}: all {wording.plural(len(items), 'run')} of the {what}"
+                tables.append(_table(f"grid-{dataset}-{family}", caption, items, best))
+    return tables
+
+
+def _best(study: Study, dataset: str) -> list[Run]:
+    cells = [cell for cell in study.selection if cell["dataset"] == dataset]
+    pairs = [best_cell(members) for members in by(cells, model_name).values()]
+    return [run for pair in pairs if pair for run in pair[1]]
+
+
+def timed(study: Study, runs: list[Numbered]) -> list[Table]:
+    """Return every repeat of the CPU-GPU comparison, a table per data set."""
+    tables = []
+    for dataset in study.datasets:
+        items = [i for i in runs if i.cell["purpose"] == "speed" and i.cell["dataset"] == dataset]
+        if items:
+            caption = f"{study.title(dataset)}: all {wording.plural(len(items), 'timed run')}"
+            tables.append(_table(f"timed-{dataset}", caption, items, []))
+    return tables
+
+
+def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> Table:
+    settings = _shown(items)
+    digits = [
+        min(2, wording.time_digits(item.run[time] for item in items))
+        for time in ("train_s", "time_to_result_s")
+    ]
+    columns = [
+        Column("Run", "", True),
+        Column("Model"),
+        Column("Device"),
+        *(Column(wording.setting(n).capitalize() if n != "C" else n, "", n not in WORDS) for n in settings),
+        *MEASURED,
+        Column("State"),
+    ]
+    rows = [_row(item, settings, digits, any(item.run is run for run in best)) for item in items]
+    note = "Best: chosen for its model. " if best else ""
+    note += "The run's number leads to the command that makes it again."
+    return Table(name, caption, columns, rows, note, folded=len(rows) > 12, dense=True)
+
+
+WORDS = ("precision", "engine", "pin_memory", "gamma")
+
+
+def _shown(items: list[Numbered]) -> list[str]:
+    """Return the settings worth a column: those that some run has set, seeds and repeats last."""
+    names = unique(name for item in items for name in item.run["settings"])
+    shown = [n for n in names if any(i.run["settings"].get(n) is not None for i in items)]
+    if len(unique(i.run["settings"].get("engine") for i in items)) < 2 and "engine" in shown:
+        shown.remove("engine")
+    return shown + [n for n in ("seed", "repeat") if len(unique(i.run[n] for i in items)) > 1]
+
+
+def _row(item: Numbered, settings: list[str], digits: list[int], best: bool) -> list[Cell]:
+    run, cell = item.run, item.cell
+    facts: dict[str, Any] = {**run["settings"], "seed": run["seed"], "repeat": run["repeat"]}
+    model = wording.model(model_name(cell))
+    if cell["optimizer"]:
+        model = f"{model} {wording.optimizer(cell['optimizer'])}"
+    times = zip(("train_s", "time_to_result_s"), digits, strict=True)
+    return [
+        Cell(str(item.number), item.number, link=f"#{item.anchor}"),
+        parts.text(model),
+        parts.text(wording.device(cell["device"])),
+        *(Cell(wording.value(facts.get(name)), facts.get(name)) for name in settings),
+        *(parts.percent(run[name]) for name in ACCURACIES),
+        *(parts.seconds(run[time], places) for time, places in times),
+        _state(run, best),
+    ]
+
+
+def _state(run: Run, best: bool) -> Cell:
+    if run["status"] != "ok":
+        error = run["error"].splitlines()[-1] if run["error"] else ""
+        return Cell(run["status"], run["status"], note=error, look="bad")
+    words = [*(["best"] if best else []), *(["packed"] if run["packed"] else [])]
+    return Cell(", ".join(words) or "ok", "ok", look="good" if best else "hint")
+
+
+def commands(runs: list[Numbered]) -> list[Commands]:
+    """Return the command of every cell and of every run in it."""
+    found: dict[int, list[Numbered]] = {}
+    for item in runs:
+        found.setdefault(id(item.cell), []).append(item)
+    return [_commands(items) for items in found.values()]
+
+
+def _commands(items: list[Numbered]) -> Commands:
+    cell = items[0].cell
+    folder = "speed/" if cell["purpose"] == "speed" else ""
+    title = f"{cell['dataset']}/{folder}{cell_name(cell)}"
+    rows = []
+    for item in items:
+        words = wording.settings(item.run["settings"])
+        if cell["purpose"] == "speed":
+            words += f", repeat {item.run['repeat']}"
+        elif item.run["seed"] is not None:
+            words += f", seed {item.run['seed']}"
+        rows.append((item, words, reproduce.command(cell, item.run)))
+    return Commands(title, cell["command"], rows)

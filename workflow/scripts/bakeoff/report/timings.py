@@ -1,0 +1,119 @@
+"""The CPU-vs-GPU tables: matched pairs with speedups, or the words "not measured" and why."""
+
+import json
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.study import Study
+from bakeoff.analysis.tables import Row
+from bakeoff.report import parts
+from bakeoff.report.parts import Cell, Column, Table
+
+BOX = (
+    "What was timed",
+    (
+        "Training time: copying the data to the device and every epoch, optimizer included; "
+        "evaluation is left out. Time to result adds set-up, warm-up and validation.",
+        "One program on both devices: same data, same batch order, same precision; only the device "
+        "differs. Each run had the machine to itself, after a warm-up on made-up labels.",
+        "Speedup: median CPU time over median GPU time, with a 95 % bootstrap interval. An interval "
+        "that contains 1 is called a tie.",
+    ),
+)
+COLUMNS = (
+    Column("Training"),
+    Column("CPU", "s, median", True),
+    Column("GPU", "s, median", True),
+    Column("Speedup", "\N{MULTIPLICATION SIGN}, 95 %", True),
+    Column("Saved", "s", True),
+    Column("To result", "\N{MULTIPLICATION SIGN}, 95 %", True),
+    Column("CPU test", "%, 95 %", True),
+    Column("GPU test", "%, 95 %", True),
+    Column("Verdict"),
+)
+
+
+def speedups(study: Study, rows: list[Row]) -> list[Table]:
+    """Return one table per timed data set."""
+    tables = []
+    for dataset in dict.fromkeys(row["dataset"] for row in rows):
+        mine = [row for row in rows if row["dataset"] == dataset]
+        caption = f"{study.title(dataset)}: the same training on CPU and GPU"
+        cells = [_speedup(row) for row in mine]
+        tables.append(Table(f"speedup-{dataset}", caption, COLUMNS, cells))
+    return tables
+
+
+def _speedup(row: Row) -> list[Cell]:
+    name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
+    verdict = row["verdict"]
+    note = row["reason"] or ""
+    if row["speedup"] is not None:
+        agree = "same accuracy" if row["accuracies_agree"] else "accuracies differ"
+        note = f"{note}; {agree}" if note else agree
+    return [
+        parts.text(name, note=_settings(row)),
+        _time(row, "cpu"),
+        _time(row, "gpu"),
+        _ratio(row, "speedup"),
+        _saved(row),
+        _ratio(row, "result_speedup"),
+        _accuracy(row, "cpu"),
+        _accuracy(row, "gpu"),
+        Cell(verdict[:1].upper() + verdict[1:], verdict, note=note, look=_look(verdict)),
+    ]
+
+
+def _settings(row: Row) -> str:
+    return wording.settings(json.loads(row["settings"]))
+
+
+def _look(verdict: str) -> str:
+    return "hint" if verdict in (wording.NOT_MEASURED, "tie") else ""
+
+
+def _time(row: Row, device: str) -> Cell:
+    time = row[f"{device}_train_s_median"]
+    if time is None:
+        return Cell(wording.NOT_MEASURED, None, look="hint")
+    ends = [wording.seconds(row[f"{device}_train_s_{end}"]) for end in ("min", "max")]
+    note = f"{ends[0]}\N{EN DASH}{ends[1]}, n = {row[f'{device}_n']}"
+    return parts.seconds(time, note=note)
+
+
+def _ratio(row: Row, name: str) -> Cell:
+    if row[name] is None:
+        return Cell(wording.NOT_MEASURED, None, look="hint")
+    note = "no interval"
+    if row[f"{name}_low"] is not None:
+        note = f"{wording.ratio(row[f'{name}_low'])}\N{EN DASH}{wording.ratio(row[f'{name}_high'])}"
+    return Cell(wording.ratio(row[name]), row[name], note=note)
+
+
+def _saved(row: Row) -> Cell:
+    if row["time_saved_s"] is None:
+        return Cell(wording.NOT_MEASURED, None, look="hint")
+    return Cell(wording.seconds(row["time_saved_s"]).replace("-", "\N{MINUS SIGN}"), row["time_saved_s"])
+
+
+def _accuracy(row: Row, device: str) -> Cell:
+    accuracy = row[f"{device}_accuracy"]
+    if accuracy is None:
+        return Cell(wording.NOT_MEASURED, None, look="hint")
+    return parts.percent(accuracy, note=wording.span(row[f"{device}_accuracy_low"], row[f"{device}_accuracy_high"]))
+
+
+def achieved(study: Study, rows: list[Row]) -> list[Table]:
+    """Return the arithmetic per second that each timed training reached."""
+    columns = (Column("Training"), Column("Data set"), Column("CPU", "FLOP/s", True), Column("GPU", "FLOP/s", True))
+    found = []
+    for row in rows:
+        rates = [row[f"{device}_flops_per_s"] for device in ("cpu", "gpu")]
+        if any(rates):
+            name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
+            cells = [
+                parts.scaled(rate) if rate else Cell(wording.NOT_MEASURED, None, look="hint")
+                for rate in rates
+            ]
+            found.append([parts.text(name), parts.text(study.title(row["dataset"])), *cells])
+    note = "FLOPs of training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, over the median training time."
+    return [Table("achieved", "Arithmetic per second while training", columns, found, note)] if found else []
