@@ -24,6 +24,7 @@ SETTINGS = {
     "engine": "engine",
     "pin_memory": "pinned memory",
 }
+SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 NOT_MEASURED = "not measured"
 
 
@@ -56,10 +57,13 @@ def value(item: Any) -> str:
     return f"{item:g}" if isinstance(item, float) else str(item)
 
 
-def settings(chosen: dict[str, Any], optimizer_name: str | None = None) -> str:
+def settings(
+    chosen: dict[str, Any], optimizer_name: str | None = None, short: bool = False
+) -> str:
     """Return settings in one line: Adam, batch 16, learning rate 0.001, 3 epochs, mixed.
 
-    What was not set and what every run shares by default (the resident engine) is left out.
+    What was not set and what every run shares by default (the resident engine) is left out;
+    the short form says lr for the learning rate.
     """
     parts = [optimizer(optimizer_name)] if optimizer_name else []
     for name, item in chosen.items():
@@ -74,7 +78,8 @@ def settings(chosen: dict[str, Any], optimizer_name: str | None = None) -> str:
         elif name == "pin_memory":
             parts.append("pinned" if item else "not pinned")
         else:
-            parts.append(f"{setting(name)} {value(item)}")
+            said = SHORT.get(name, setting(name)) if short else setting(name)
+            parts.append(f"{said} {value(item)}")
     return ", ".join(parts)
 
 

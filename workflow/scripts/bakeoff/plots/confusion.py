@@ -54,9 +54,9 @@ def most_confused(counts: np.ndarray) -> tuple[int, int] | None:
 def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarray) -> Plot:
     names = cell["data"]["classes"]
     shares = rates(counts)
-    figure = Figure(figsize=(style.WIDTH, 3.9))
-    left, right = figure.subplots(1, 2, sharey=True)
     shown = [style.label(name, f"class {index}") for index, name in enumerate(names)]
+    figure = Figure(figsize=(style.WIDTH, 4.3 if _long(shown) else 3.9))
+    left, right = figure.subplots(1, 2, sharey=True)
     _matrix(left, shares, [[f"{item}" if item else "" for item in row] for row in counts], shown)
     _matrix(right, shares, [[_rate(item) for item in row] for row in shares], shown)
     left.set(title="images", xlabel="predicted", ylabel="true")
@@ -93,8 +93,7 @@ def _matrix(axis: Axes, shares: np.ndarray, texts: list[list[str]], names: list[
     # The square root lifts the rare errors, which are what one looks for, out of the background.
     colours[..., 3] = np.sqrt(shares)
     axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4)
-    axis.set_aspect("equal")
-    axis.invert_yaxis()
+    axis.set(aspect="equal", xlim=(0, len(names)), ylim=(len(names), 0))
     axis.grid(False)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0, labelsize=6.5 if len(names) <= WRITTEN else 5)

@@ -78,11 +78,10 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list
     if chosen is None:
         return
     marker = style.marker(optimizers, cell["optimizer"])
-    dashed = cell["device"] == "cpu" and len(unique(c for c in [cell["device"]])) > 1
     for part, line in (("train", "--"), ("validation", "-")):
         epochs, values = _series(chosen, f"{part}_{measure}", scale)
         axis.plot(epochs, values, line, color=colour, marker=marker if line == "-" else None,
-                  linewidth=1.1 if dashed or line == "--" else 1.8, markersize=4.5)
+                  linewidth=1.1 if line == "--" else 1.8, markersize=4.5)
 
 
 def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[float]]:

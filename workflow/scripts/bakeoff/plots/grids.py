@@ -18,7 +18,6 @@ from bakeoff.records import Record, cell_name, model_name
 COLUMNS = ("model", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
 # What goes down the side; everything else that varies goes along the top.
 DOWN = ("device", "optimizer", "learning_rate", "C")
-SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 
 
 def plots(study: Study) -> Iterator[Plot]:
@@ -126,7 +125,7 @@ def _words(names: list[str], key: tuple) -> list[str]:
         elif name == "device":
             words.append(wording.device(item))
         elif item is not None:
-            words.append(f"{SHORT.get(name, name)} {wording.value(item)}")
+            words.append(f"{wording.SHORT.get(name, name)} {wording.value(item)}")
     return words
 
 

@@ -3,7 +3,7 @@
 Owns how a value becomes a cell (its text, and the raw value that sorting and tracing use).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,13 @@ def points(difference: float | None) -> Cell:
 def seconds(duration: float | None, digits: int | None = None, **looks: Any) -> Cell:
     """Return a time in seconds."""
     return Cell(wording.seconds(duration, digits), duration, **looks)
+
+
+def column_digits(durations: Iterable[float | None]) -> int:
+    """Return the decimals for a whole column of seconds: two at most beside long times."""
+    known = [duration for duration in durations if duration is not None]
+    digits = wording.time_digits(known)
+    return min(digits, 2) if max(known, default=0.0) >= 1 else digits
 
 
 def count(number: int | None) -> Cell:

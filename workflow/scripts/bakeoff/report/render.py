@@ -11,16 +11,8 @@ from markupsafe import Markup
 from bakeoff.analysis import best, contrasts, published, speedup, study, tables
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
-from bakeoff.report import context, figures
+from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
-
-# The faces that matplotlib brings along, so that a machine without any font can make the PDF.
-FACES = (
-    ("Bakeoff Sans", "DejaVuSans.ttf", "normal", "normal"),
-    ("Bakeoff Sans", "DejaVuSans-Bold.ttf", "bold", "normal"),
-    ("Bakeoff Sans", "DejaVuSans-Oblique.ttf", "normal", "italic"),
-    ("Bakeoff Mono", "DejaVuSansMono.ttf", "normal", "normal"),
-)
 
 
 @dataclass(frozen=True)
@@ -62,10 +54,11 @@ def read_tables(found: Study, folder: Path) -> Tables:
 
 def page(report: Report, templates: Path) -> str:
     """Return the HTML page: one file, nothing fetched."""
+    letters = "".join(figure.svg for section in report.sections for figure in section.figures)
     return _environment(templates).get_template("report.html.j2").render(
         report=report,
         medium="screen",
-        css=_verbatim(templates / "style.css"),
+        css=_verbatim(templates / "style.css") + Markup(faces.embedded(letters)),
         script=_verbatim(templates / "templates" / "tables.js"),
     )
 
@@ -82,24 +75,12 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
     # The report needs files only; whatever a hostile name smuggles in must not reach the network.
     fetcher = URLFetcher(allowed_protocols=["file"])
     styles = [
-        CSS(string=font_faces(), font_config=fonts, url_fetcher=fetcher),
+        CSS(string=faces.linked(), font_config=fonts, url_fetcher=fetcher),
         CSS(filename=templates / "print.css", font_config=fonts, url_fetcher=fetcher),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     document = HTML(string=text, url_fetcher=fetcher)
     document.write_pdf(path, stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1")
-
-
-def font_faces() -> str:
-    """Return the style rules that name matplotlib's font files."""
-    import matplotlib
-
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return "\n".join(
-        f'@font-face {{ font-family: "{family}"; src: url("{(folder / file).as_uri()}"); '
-        f"font-weight: {weight}; font-style: {style} }}"
-        for family, file, weight, style in FACES
-    )
 
 
 def _environment(templates: Path) -> Environment:

@@ -31,7 +31,7 @@ def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
 
 def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, float]) -> Table:
     rows = sorted(rows, key=lambda row: -(row["validation_accuracy"] or 0))
-    digits = wording.time_digits(row["train_s"] for row in rows)
+    digits = parts.column_digits(row["train_s"] for row in rows)
     n = next((row for row in rows if row["status"] == "ok"), None)
     columns = [
         Column("Model"),
@@ -87,7 +87,7 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
         return []
     datasets = study.datasets
     times = [method.best[d]["train_s"] for method in found for d in method.best]
-    digits = wording.time_digits(times)
+    digits = parts.column_digits(times)
     columns = [Column("Method")]
     for dataset in datasets:
         columns += [Column(f"{study.title(dataset)} test", "%", True), Column("Training", "s", True)]
@@ -174,7 +174,7 @@ def _published(row: Row) -> list[Cell]:
     verdict = row["verdict"]
     return [
         parts.text(wording.model(row["model"])),
-        parts.text(wording.settings(settings, row["optimizer"]) or None, note=where.get(row["table"], "")),
+        parts.text(wording.settings(settings, row["optimizer"], short=True) or None, note=where.get(row["table"], "")),
         parts.percent(row["published_test"]),
         parts.percent(row["our_test"]),
         parts.points(row["difference"]),

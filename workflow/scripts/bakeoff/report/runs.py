@@ -21,6 +21,8 @@ MEASURED = (
 )
 ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
 
+WORDS = ("precision", "engine", "pin_memory", "gamma")
+
 
 @dataclass(frozen=True)
 class Numbered:
@@ -86,14 +88,14 @@ def timed(study: Study, runs: list[Numbered]) -> list[Table]:
 def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> Table:
     settings = _shown(items)
     digits = [
-        min(2, wording.time_digits(item.run[time] for item in items))
+        parts.column_digits(item.run[time] for item in items)
         for time in ("train_s", "time_to_result_s")
     ]
     columns = [
         Column("Run", "", True),
         Column("Model"),
         Column("Device"),
-        *(Column(wording.setting(n).capitalize() if n != "C" else n, "", n not in WORDS) for n in settings),
+        *(Column(_head(n), "", n not in WORDS) for n in settings),
         *MEASURED,
         Column("State"),
     ]
@@ -103,7 +105,9 @@ def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> T
     return Table(name, caption, columns, rows, note, folded=len(rows) > 12, dense=True)
 
 
-WORDS = ("precision", "engine", "pin_memory", "gamma")
+def _head(name: str) -> str:
+    said = wording.setting(name)
+    return said[:1].upper() + said[1:]
 
 
 def _shown(items: list[Numbered]) -> list[str]:

@@ -38,12 +38,14 @@ def speedups(study: Study, rows: list[Row]) -> list[Table]:
     for dataset in dict.fromkeys(row["dataset"] for row in rows):
         mine = [row for row in rows if row["dataset"] == dataset]
         caption = f"{study.title(dataset)}: the same training on CPU and GPU"
-        cells = [_speedup(row) for row in mine]
-        tables.append(Table(f"speedup-{dataset}", caption, COLUMNS, cells))
+        measured = any(row["speedup"] is not None for row in mine)
+        columns = COLUMNS if measured else [*COLUMNS[:3], *COLUMNS[6:]]
+        cells = [_speedup(row, measured) for row in mine]
+        tables.append(Table(f"speedup-{dataset}", caption, columns, cells))
     return tables
 
 
-def _speedup(row: Row) -> list[Cell]:
+def _speedup(row: Row, measured: bool) -> list[Cell]:
     name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
     verdict = row["verdict"]
     note = row["reason"] or ""
@@ -54,9 +56,7 @@ def _speedup(row: Row) -> list[Cell]:
         parts.text(name, note=_settings(row)),
         _time(row, "cpu"),
         _time(row, "gpu"),
-        _ratio(row, "speedup"),
-        _saved(row),
-        _ratio(row, "result_speedup"),
+        *([_ratio(row, "speedup"), _saved(row), _ratio(row, "result_speedup")] if measured else []),
         _accuracy(row, "cpu"),
         _accuracy(row, "gpu"),
         Cell(verdict[:1].upper() + verdict[1:], verdict, note=note, look=_look(verdict)),
