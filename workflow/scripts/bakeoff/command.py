@@ -45,9 +45,11 @@ def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
         flag = f"--{field.name.replace('_', '-')}"
         kind = _plain(hints[field.name])
         has_default = field.default is not dataclasses.MISSING
-        keywords: dict[str, Any] = {"help": field.metadata["help"], "required": not has_default}
-        if has_default:
-            keywords["default"] = field.default
+        keywords: dict[str, Any] = {
+            "help": field.metadata["help"],
+            "required": not has_default,
+            "default": field.default if has_default else argparse.SUPPRESS,
+        }
         if kind is bool:
             keywords["action"] = argparse.BooleanOptionalAction
         elif typing.get_origin(kind) is list:

@@ -1,0 +1,111 @@
+# What the rules share: folders, the lists of cells, the code that each stage depends on.
+import json
+import os
+import sys
+from pathlib import Path
+
+RULES = Path(workflow.current_basedir)
+SCRIPTS = Path(os.path.relpath(RULES.parent / "scripts"))
+REPORT = Path(os.path.relpath(RULES.parents[1] / "report"))
+REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_results.csv")
+TABLES = ("best", "speedup", "tests", "published")
+
+# Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
+
+# What a stage's results depend on; a touched plot retrains nothing.
+BASE = "records grid selection journal command cell timing hardware flops progress datasets/store"
+CODE = {
+    "data": "command records datasets",
+    "resnet": f"{BASE} models train",
+    "svm": f"{BASE} svm",
+    "analysis": "command records grid selection analysis",
+    "figures": "command records selection analysis plots",
+    "report": "command records selection analysis report",
+}
+
+
+def code_of(stage):
+    """Return the package files that a stage's results depend on."""
+    found = [SCRIPTS / "bakeoff" / name for name in CODE[stage].split()]
+    files = [
+        sorted(p.rglob("*.py")) if p.is_dir() else [p.with_suffix(".py")] for p in found
+    ]
+    return [str(file) for group in files for file in group]
+
+
+def script(name):
+    """Return a command of workflow/scripts; as an input, its change reruns what it makes."""
+    return str(SCRIPTS / f"{name}.py")
+
+
+def report_sources():
+    """Return the templates and styles of the report."""
+    return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
+
+
+def gpu_available():
+    """Tell whether jobs find an NVIDIA device: as configured, or by its device file."""
+    if config["gpu_available"] != "auto":
+        return config["gpu_available"]
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return not hidden and any(map(os.path.exists, ("/dev/nvidiactl", "/dev/dxg")))
+
+
+def devices(wish):
+    """Return the devices that a wish (auto, all, or a list) comes to here."""
+    if isinstance(wish, list):
+        return wish
+    both = ["cpu", "gpu"] if gpu_available() else ["cpu"]
+    return both if wish == "all" else both[-1:]
+
+
+def cells():
+    """Return the records of the study's grid."""
+    resnet, svm = config["resnet"], config["svm"]
+    network = "results/{dataset}/{model}_{optimizer}_{device}.json"
+    axes = dict(model=resnet["models"], optimizer=resnet["optimizers"])
+    return expand(
+        network, dataset=config["datasets"], device=devices(config["devices"]), **axes
+    ) + expand(
+        "results/{dataset}/svm_{kernel}_cpu.json",
+        dataset=config["datasets"],
+        kernel=svm["kernels"],
+    )
+
+
+def timed_cells():
+    """Return the records of the comparison between devices."""
+    path = "results/{dataset}/speed/{model}_{optimizer}_{device}.json"
+    axes = {
+        key[:-1]: config["comparison"][key]
+        for key in ("datasets", "models", "optimizers")
+    }
+    return expand(path, device=devices("all"), **axes)
+
+
+def timed_settings():
+    """Return the comparison's one setting as JSON."""
+    names = ("batch_size", "learning_rate", "epochs", "precision")
+    return json.dumps({name: config["comparison"][name] for name in names})
+
+
+def limit_options():
+    """Return prepare_dataset's options for the limits that are set."""
+    limits = {name: config[name] for name in ("limit_train", "limit_test")}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    return " ".join(
+        f"--{name.replace('_', '-')} {limit}" for name, limit in given.items()
+    )
+
+
+def targets():
+    """Return what a plain `snakemake` makes."""
+    return ["results/report.html", "results/report.pdf"]
+
+
+def image(wildcards):
+    """Return the container image of a cell: CUDA for the GPU."""
+    return config["containers"]["cuda" if wildcards.device == "gpu" else "cpu"]

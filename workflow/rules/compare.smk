@@ -1,0 +1,90 @@
+# Fan-in and contrast: all records in one file, then choice, devices, paired tests, published numbers.
+
+
+localrules:
+    collect_results,
+    select_best,
+    compare_devices,
+    compare_models,
+    compare_published,
+
+
+rule collect_results:
+    input:
+        script=script("collect_results"),
+        records=cells() + timed_cells(),
+        code=code_of("analysis"),
+    output:
+        records="results/records.jsonl",
+        runs="results/runs.csv",
+    log:
+        "logs/collect_results.log",
+    conda:
+        "../../envs/bakeoff.yaml"
+    container:
+        config["containers"]["cpu"]
+    threads: 1
+    shell:
+        "python {input.script:q} --records {input.records:q}"
+        " --runs {output.runs:q} --output {output.records:q} 2>&1 | tee {log:q}"
+
+
+rule select_best:
+    input:
+        script=script("select_best"),
+        records="results/records.jsonl",
+        code=code_of("analysis"),
+    output:
+        "results/best.csv",
+    log:
+        "logs/select_best.log",
+    conda:
+        "../../envs/bakeoff.yaml"
+    container:
+        config["containers"]["cpu"]
+    threads: 1
+    shell:
+        "python {input.script:q} --records {input.records:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+use rule select_best as compare_devices with:
+    input:
+        script=script("compare_devices"),
+        records="results/records.jsonl",
+        code=code_of("analysis"),
+    output:
+        "results/speedup.csv",
+    log:
+        "logs/compare_devices.log",
+
+
+use rule select_best as compare_models with:
+    input:
+        script=script("compare_models"),
+        records="results/records.jsonl",
+        code=code_of("analysis"),
+    output:
+        "results/tests.csv",
+    log:
+        "logs/compare_models.log",
+
+
+rule compare_published:
+    input:
+        script=script("compare_published"),
+        records="results/records.jsonl",
+        reference=REFERENCE,
+        code=code_of("analysis"),
+    output:
+        "results/published.csv",
+    log:
+        "logs/compare_published.log",
+    conda:
+        "../../envs/bakeoff.yaml"
+    container:
+        config["containers"]["cpu"]
+    threads: 1
+    shell:
+        "python {input.script:q} --records {input.records:q}"
+        " --reference {input.reference:q} --output {output:q} 2>&1 | tee {log:q}"

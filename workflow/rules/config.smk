@@ -1,0 +1,51 @@
+# The configuration: checked against its schema, then across its keys, before any job starts.
+import difflib
+
+import jsonschema
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+SCHEMA = RULES.parent / "schemas" / "config.schema.yaml"
+
+
+def config_fault(error):
+    """Return one line for a schema violation: the key, the fault, the nearest right word."""
+    place = "/".join(map(str, error.absolute_path)) or "top level"
+    known = [
+        str(word)
+        for word in error.schema.get("properties", error.schema.get("enum", []))
+    ]
+    given = error.instance if isinstance(error.instance, dict) else [error.instance]
+    near = [
+        match
+        for word in map(str, given)
+        if word not in known
+        for match in difflib.get_close_matches(word, known, n=1)
+    ]
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"config, {place}: {error.message}{hint}"
+
+
+def check_config():
+    """Fill in defaults, or end with one line that names the key and the cure."""
+    schema = yaml.safe_load(SCHEMA.read_text())
+    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    if errors:
+        raise WorkflowError(config_fault(jsonschema.exceptions.best_match(errors)))
+    validate(config, SCHEMA)
+    split = config["split"]
+    total = sum(split[part] for part in ("train", "validation", "holdout"))
+    if abs(total - 1) > 1e-9:
+        raise WorkflowError(
+            f"config, split: train + validation + holdout is {total:g}; make it 1"
+        )
+    if "gpu" in config["devices"] and not gpu_available():
+        raise WorkflowError(
+            "config, devices: no GPU is visible here; set devices to auto or [cpu], "
+            "or gpu_available to true where jobs run on other machines"
+        )
+    if not cells():
+        raise WorkflowError(
+            "config, resnet/models and svm/kernels: both are empty; name at least one"
+        )

@@ -1,0 +1,52 @@
+# For people: figures, then one HTML file and one PDF.
+
+
+localrules:
+    plot_figures,
+    render_report,
+
+
+rule plot_figures:
+    input:
+        script=script("plot_figures"),
+        records="results/records.jsonl",
+        code=code_of("figures"),
+    output:
+        directory("results/figures"),
+    log:
+        "logs/plot_figures.log",
+    conda:
+        "../../envs/bakeoff.yaml"
+    container:
+        config["containers"]["cpu"]
+    threads: 1
+    shell:
+        "python {input.script:q} --records {input.records:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule render_report:
+    input:
+        script=script("render_report"),
+        records="results/records.jsonl",
+        tables=collect("results/{table}.csv", table=TABLES),
+        figures="results/figures",
+        templates=report_sources(),
+        code=code_of("report"),
+    output:
+        html="results/report.html",
+        pdf="results/report.pdf",
+    log:
+        "logs/render_report.log",
+    conda:
+        "../../envs/bakeoff.yaml"
+    container:
+        config["containers"]["cpu"]
+    threads: 1
+    params:
+        config=json.dumps(config),
+        templates=str(REPORT),
+    shell:
+        "python {input.script:q} --records {input.records:q} --tables results"
+        " --figures {input.figures:q} --config {params.config:q} --templates {params.templates:q}"
+        " --html {output.html:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,58 @@
+# Networks: the grid of a cell, and the same training timed alone on each device.
+
+
+rule train_resnet:
+    input:
+        script=script("train_resnet"),
+        data="resources/{dataset}.npz",
+        code=code_of("resnet"),
+    output:
+        record="results/{dataset}/{model}_{optimizer}_{device}.json",
+        model="results/{dataset}/models/{model}_{optimizer}_{device}.safetensors",
+        predictions="results/{dataset}/predictions/{model}_{optimizer}_{device}.npz",
+    log:
+        "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.log",
+    benchmark:
+        "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.tsv"
+    conda:
+        "../../envs/bakeoff.yaml"
+    container:
+        image
+    threads: 1
+    resources:
+        gpu=lambda wildcards: int(wildcards.device == "gpu"),
+    params:
+        grid=json.dumps(config["resnet"]["grid"]),
+        seeds=config["seeds"],
+    shell:
+        "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
+        " --optimizer {wildcards.optimizer} --device {wildcards.device} --grid {params.grid:q}"
+        " --seeds {params.seeds} --threads {threads} --output {output.record:q} 2>&1 | tee {log:q}"
+
+
+rule time_training:
+    input:
+        script=script("time_training"),
+        data="resources/{dataset}.npz",
+        code=code_of("resnet"),
+    output:
+        "results/{dataset}/speed/{model}_{optimizer}_{device}.json",
+    log:
+        "logs/time_training/{dataset}/{model}_{optimizer}_{device}.log",
+    conda:
+        "../../envs/bakeoff.yaml"
+    container:
+        image
+    # Every core: nothing runs beside a timed job. timing_slot says the same to a cluster.
+    threads: workflow.cores
+    resources:
+        timing_slot=1,
+        gpu=lambda wildcards: int(wildcards.device == "gpu"),
+    params:
+        settings=timed_settings(),
+        repeats=config["comparison"]["repeats"],
+    shell:
+        "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
+        " --optimizer {wildcards.optimizer} --device {wildcards.device}"
+        " --settings {params.settings:q} --repeats {params.repeats} --threads {threads}"
+        " --output {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,267 @@
+"""One cell: every run of its grid fitted or taken from the journal, the best kept, the record written.
+
+Knows nothing of networks or SVMs: a backend plans the fits and carries them out.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from bakeoff import command, hardware, records, selection
+from bakeoff.datasets.store import Dataset
+from bakeoff.journal import Journal, code_digest
+from bakeoff.progress import Progress
+from bakeoff.records import Run
+
+PREDICTIONS = ".npz"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Runs that one fit settles (2 and 3 epochs of one training); `work` weighs it in the progress."""
+
+    settings: tuple[dict[str, Any], ...]
+    seed: int | None
+    work: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished run; for one with status ok also how to save its model and what it says of the test set.
+
+    predictions: (n,) class numbers; scores: (n, classes) probabilities or decision values.
+    """
+
+    run: Run
+    save_model: Callable[[Path], None] | None = None
+    predictions: np.ndarray | None = None
+    scores: np.ndarray | None = None
+
+
+class Backend(Protocol):
+    """What a family of models has to offer to be run as a cell."""
+
+    identity: dict[str, Any]
+    input_shape: tuple[int, ...]
+    model_suffix: str
+    dataset: Dataset
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """Return what may go wrong with one fit and leave the next one possible."""
+
+    def plans(self) -> list[Plan]:
+        """Return the fits of the whole grid."""
+
+    def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+        """Carry out one fit and yield its runs as they finish."""
+
+    def compute(self, chosen: Run | None) -> dict[str, Any]:
+        """Return the record's `compute` entry."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a cell writes its record, its best model, that model's predictions, and its journal."""
+
+    record: Path
+    model: Path
+    predictions: Path
+    journal: Path
+
+    @classmethod
+    def beside(cls, record: Path, model_suffix: str) -> "Outputs":
+        """Return the customary places: models/, predictions/ and journal/ next to the record."""
+        return cls(
+            record,
+            record.parent / "models" / f"{record.stem}{model_suffix}",
+            record.parent / "predictions" / f"{record.stem}{PREDICTIONS}",
+            record.parent / "journal" / record.stem,
+        )
+
+
+def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[Path]) -> None:
+    """Fit what the journal does not hold, choose by validation accuracy, write record, model, predictions.
+
+    `code` are the sources whose change makes the journal's runs stale.
+    """
+    outputs = Outputs.beside(record_path, backend.model_suffix)
+    context = {
+        **backend.identity,
+        "data": backend.dataset.meta["digest"],
+        "code": code_digest(*code),
+        "threads": threads,
+    }
+    journal = Journal(outputs.journal, context)
+    plans = backend.plans()
+    label = f"{backend.dataset.meta['name']}/{records.cell_name(backend.identity)}"
+    runs = _settle(backend, journal, plans, label)
+    chosen = selection.choose(runs)
+    record = build_record(backend, runs, chosen, threads)
+    for path in (outputs.model, outputs.predictions):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if chosen is None:
+        outputs.model.touch()
+        _save_predictions(outputs.predictions, backend.dataset, None)
+        print(f"{label}: no run finished; the record says why", flush=True)
+    else:
+        shutil.copyfile(journal.kept(chosen[0], backend.model_suffix), outputs.model)
+        shutil.copyfile(journal.kept(chosen[0], PREDICTIONS), outputs.predictions)
+        best = record["best"]
+        shown = ", ".join(f"{name} {value}" for name, value in best["settings"].items())
+        print(
+            f"{label}: best {shown}: validation {best['validation_accuracy']:.2%}, "
+            f"test {best['test_accuracy']:.2%}",
+            flush=True,
+        )
+    records.write(outputs.record, record)
+
+
+def build_record(
+    backend: Backend, runs: list[Run], chosen: list[Run] | None, threads: int, purpose: str = "selection"
+) -> records.Record:
+    """Return the cell's record, or with purpose "speed" a timed cell's."""
+    return {
+        "purpose": purpose,
+        "dataset": backend.dataset.meta["name"],
+        **backend.identity,
+        "data": backend.dataset.describe(backend.input_shape),
+        "runs": runs,
+        "best": selection.summarise(chosen),
+        "compute": backend.compute(chosen[0] if chosen else None),
+        "environment": hardware.describe(threads, backend.identity["device"]),
+        "command": command.line(),
+    }
+
+
+def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: str) -> list[Run]:
+    """Return the grid's runs, in its order; the chosen run's model and predictions are in the journal."""
+    runs: dict[str, Run] = {}
+    first_seed = plans[0].seed if plans else None
+
+    def key(settings: dict[str, Any], seed: int | None) -> str:
+        return journal.key(settings, seed)
+
+    wanted = [(settings, plan.seed) for plan in plans for settings in plan.settings]
+    for settings, seed in wanted:
+        if (known := journal.get(settings, seed)) is not None:
+            runs[key(settings, seed)] = known
+    todo = [plan for plan in plans if any(key(s, plan.seed) not in runs for s in plan.settings)]
+    if runs:
+        print(f"{label}: {len(runs)} of {len(wanted)} runs are in the journal", flush=True)
+    progress = Progress(label, sum(plan.work for plan in todo))
+    for plan in todo:
+        for fitted in fit(backend, plan, progress):
+            run = fitted.run
+            if run["status"] != "failed" and journal.get(run["settings"], run["seed"]) is None:
+                journal.add(run)
+            runs.setdefault(key(run["settings"], run["seed"]), run)
+            if run["seed"] == first_seed:
+                _keep(journal, backend, fitted)
+            journal.prune(_candidates(runs.values(), wanted, first_seed))
+    progress.close()
+    ordered = [runs[key(settings, seed)] for settings, seed in wanted]
+    _restore_model(backend, journal, plans, ordered, label)
+    return ordered
+
+
+def fit(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+    """Fit one plan; a failure becomes runs with status failed, and the cell goes on."""
+    missing = list(plan.settings)
+    try:
+        for fitted in backend.fit(plan, progress):
+            missing.remove(fitted.run["settings"])
+            yield fitted
+    except backend.failures as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        progress.say(f"failed: {reason}")
+        for settings in missing:
+            yield Fitted(unfinished_run(settings, plan.seed, "failed", reason))
+
+
+def unfinished_run(
+    settings: dict[str, Any], seed: int | None, status: str, error: str
+) -> Run:
+    """Return the entry of a run without a result: diverged or failed, shown but never chosen."""
+    measured = (
+        "validation_accuracy",
+        "test_accuracy",
+        "holdout_accuracy",
+        "train_accuracy",
+        "train_s",
+        "time_to_result_s",
+    )
+    return {
+        "settings": settings,
+        "seed": seed,
+        "repeat": 0,
+        "status": status,
+        **dict.fromkeys(measured),
+        "phases_s": {},
+        "history": [],
+        "packed": False,
+        "error": error,
+        "details": {},
+    }
+
+
+def _keep(journal: Journal, backend: Backend, fitted: Fitted) -> None:
+    if fitted.save_model is None:
+        return
+    journal.keep(fitted.run, backend.model_suffix, fitted.save_model)
+    journal.keep(
+        fitted.run, PREDICTIONS, lambda path: _save_predictions(path, backend.dataset, fitted)
+    )
+
+
+def _candidates(
+    runs: Iterable[Run], wanted: Sequence[tuple[dict[str, Any], int | None]], first_seed: int | None
+) -> list[Run]:
+    """Return the first-seed runs that may still be chosen: the best so far, and unfinished groups."""
+    runs = list(runs)
+    seeds = len({seed for _, seed in wanted})
+    groups = selection.groups(runs)
+    complete = [run for group in groups if len(group) == seeds for run in group]
+    best = selection.choose(complete) or []
+    open_groups = [run for group in groups if len(group) < seeds for run in group]
+    return [run for run in [*best, *open_groups] if run["seed"] == first_seed]
+
+
+def _restore_model(
+    backend: Backend, journal: Journal, plans: Sequence[Plan], runs: list[Run], label: str
+) -> None:
+    """Fit the chosen settings again where the grid changed so that their model is no longer kept."""
+    chosen = selection.choose(runs)
+    if chosen is None or all(
+        journal.kept(chosen[0], suffix).exists() for suffix in (backend.model_suffix, PREDICTIONS)
+    ):
+        return
+    run = chosen[0]
+    plan = next(p for p in plans if run["settings"] in p.settings and run["seed"] == p.seed)
+    print(f"{label}: the chosen run's model is no longer kept; fitting it again", flush=True)
+    progress = Progress(label, plan.work)
+    for fitted in backend.fit(plan, progress):
+        if fitted.run["settings"] == run["settings"]:
+            _keep(journal, backend, fitted)
+    progress.close()
+    journal.prune([run])
+
+
+def _save_predictions(path: Path, dataset: Dataset, fitted: Fitted | None) -> None:
+    """Write labels, predictions and scores of the test set; empty arrays where no run finished."""
+    classes = len(dataset.meta["classes"])
+    if fitted is None or fitted.predictions is None or fitted.scores is None:
+        labels, predictions, scores = np.empty(0), np.empty(0), np.empty((0, classes))
+    else:
+        labels, predictions, scores = dataset.labels["test"], fitted.predictions, fitted.scores
+    with open(path, "wb") as file:
+        np.savez(
+            file,
+            labels=labels.astype(np.uint8),
+            predictions=predictions.astype(np.uint8),
+            scores=scores.astype(np.float32),
+        )

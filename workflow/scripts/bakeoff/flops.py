@@ -1,0 +1,70 @@
+"""Arithmetic of one image: multiply-accumulates, FLOPs (two per multiply-accumulate), training FLOPs."""
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+COUNTED_OPERATORS = ("conv", "linear")
+
+
+def count_network(model: "nn.Module", input_shape: Sequence[int]) -> dict[str, Any]:
+    """Return the `compute` entry of a network's record for one image of (channels, rows, columns).
+
+    fvcore counts the multiply-accumulates of convolutions and linear layers; the training FLOPs come
+    from torch.utils.flop_counter over a real forward and backward pass.
+    """
+    macs = forward_macs(model, input_shape)
+    return {
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "macs_forward": macs,
+        "flops_forward": 2 * macs,
+        "flops_train": train_flops(model, input_shape),
+        "method": "fvcore (convolutions and linear layers), torch.utils.flop_counter (forward and backward)",
+    }
+
+
+def forward_macs(model: "nn.Module", input_shape: Sequence[int]) -> int:
+    """Count with fvcore the multiply-accumulates of one image's forward pass."""
+    import torch
+    from fvcore.nn import FlopCountAnalysis
+
+    # It logs every operator that it does not count (additions, pooling): not news.
+    logging.getLogger("fvcore").setLevel(logging.ERROR)
+    model.eval()
+    analysis = FlopCountAnalysis(model, torch.zeros(1, *input_shape))
+    analysis.tracer_warnings("none")
+    counts = analysis.by_operator()
+    return int(sum(counts.get(name, 0) for name in COUNTED_OPERATORS))
+
+
+def train_flops(model: "nn.Module", input_shape: Sequence[int]) -> int:
+    """Count with torch the FLOPs of one image's forward and backward pass."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    # Batch normalisation in evaluation mode takes a batch of one; it adds no counted FLOPs either way.
+    model.eval()
+    with FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, *input_shape)).sum().backward()
+    model.zero_grad(set_to_none=True)
+    return int(counter.get_total_flops())
+
+
+def count_svm(support_vectors: int, features: int, classes: int) -> dict[str, Any]:
+    """Return the `compute` entry of an SVM's record.
+
+    One prediction takes an inner product with every support vector, then classes - 1 coefficients per
+    support vector (one per opponent class). Training FLOPs depend on the data: they are not stated.
+    """
+    coefficients = support_vectors * (classes - 1)
+    macs = support_vectors * features + coefficients
+    return {
+        "parameters": macs + classes * (classes - 1) // 2,
+        "macs_forward": macs,
+        "flops_forward": 2 * macs,
+        "flops_train": None,
+        "method": "support vectors x (features + classes - 1), kernel function not counted",
+    }

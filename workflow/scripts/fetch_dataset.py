@@ -1,0 +1,29 @@
+"""Fetch one data set's original files, verify them and store their arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.command import option
+from bakeoff.datasets import catalog, sources, store
+
+
+@dataclass(frozen=True)
+class Options:
+    """Fetch one data set's original files, verify their digests and store them as one .npz."""
+
+    dataset: str = option(f"one of {', '.join(catalog.CATALOG)}")
+    output: Path = option("where to write the .npz")
+    data_source: str = option("folder or URL with <data set>/*.gz, tried first", default="")
+
+
+def main(options: Options) -> None:
+    """Fetch and store."""
+    if options.dataset not in catalog.CATALOG:
+        known = ", ".join(catalog.CATALOG)
+        raise command.UserError(f"unknown data set {options.dataset}; known are {known}")
+    store.save_raw(options.output, sources.fetch(options.dataset, options.data_source or None, print))
+
+
+if __name__ == "__main__":
+    command.run(main, Options)

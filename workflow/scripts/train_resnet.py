@@ -1,0 +1,40 @@
+"""Train one network with one optimizer on one device over a grid of settings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bakeoff import cell, command, hardware, models, train
+from bakeoff.command import option
+from bakeoff.datasets import store
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train one network with one optimizer on one device over a grid of settings."""
+
+    data: Path = option("the prepared data set (.npz)")
+    model: str = option("resnet18 or resnet50")
+    optimizer: str = option("sgd or adam")
+    device: str = option("cpu or gpu")
+    grid: Any = option("JSON list of blocks of settings, multiplied out like a ParameterGrid")
+    output: Path = option("the cell record (.json); models/, predictions/, journal/ lie beside it")
+    seeds: list[int] = option("every setting is trained once per seed", default=(0,))
+    threads: int = option("CPU threads", default=1)
+
+
+def main(options: Options) -> None:
+    """Run the cell."""
+    hardware.require_device(options.device)
+    from bakeoff.train.backend import ResnetBackend
+
+    train.set_threads(options.threads)
+    dataset = store.load(options.data, "resized")
+    what = (options.model, options.optimizer, options.device)
+    backend = ResnetBackend(dataset, *what, options.grid, options.seeds)
+    code = [Path(models.__file__), Path(train.__file__).parent]
+    cell.run_cell(backend, options.output, options.threads, code)
+
+
+if __name__ == "__main__":
+    command.run(main, Options)
