@@ -1,6 +1,7 @@
 # What the rules share: folders, the lists of cells, the code that each stage depends on.
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,9 +12,7 @@ REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_resul
 TABLES = ("best", "speedup", "tests", "published")
 
 # Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"]]
-)
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
 BASE = "records grid selection journal command cell timing hardware flops progress datasets/store"
@@ -30,9 +29,7 @@ CODE = {
 def code_of(stage):
     """Return the package files that a stage's results depend on."""
     found = [SCRIPTS / "bakeoff" / name for name in CODE[stage].split()]
-    files = [
-        sorted(p.rglob("*.py")) if p.is_dir() else [p.with_suffix(".py")] for p in found
-    ]
+    files = [sorted(p.rglob("*.py")) if p.is_dir() else [p.with_suffix(".py")] for p in found]
     return [str(file) for group in files for file in group]
 
 
@@ -44,22 +41,6 @@ def script(name):
 def report_sources():
     """Return the templates and styles of the report."""
     return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
-
-
-def gpu_available():
-    """Tell whether jobs find an NVIDIA device: as configured, or by its device file."""
-    if config["gpu_available"] != "auto":
-        return config["gpu_available"]
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    return not hidden and any(map(os.path.exists, ("/dev/nvidiactl", "/dev/dxg")))
-
-
-def devices(wish):
-    """Return the devices that a wish (auto, all, or a list) comes to here."""
-    if isinstance(wish, list):
-        return wish
-    both = ["cpu", "gpu"] if gpu_available() else ["cpu"]
-    return both if wish == "all" else both[-1:]
 
 
 def cells():
@@ -79,10 +60,7 @@ def cells():
 def timed_cells():
     """Return the records of the comparison between devices."""
     path = "results/{dataset}/speed/{model}_{optimizer}_{device}.json"
-    axes = {
-        key[:-1]: config["comparison"][key]
-        for key in ("datasets", "models", "optimizers")
-    }
+    axes = {key[:-1]: config["comparison"][key] for key in ("datasets", "models", "optimizers")}
     return expand(path, device=devices("all"), **axes)
 
 
@@ -92,13 +70,10 @@ def timed_settings():
     return json.dumps({name: config["comparison"][name] for name in names})
 
 
-def limit_options():
-    """Return prepare_dataset's options for the limits that are set."""
-    limits = {name: config[name] for name in ("limit_train", "limit_test")}
-    given = {name: limit for name, limit in limits.items() if limit is not None}
-    return " ".join(
-        f"--{name.replace('_', '-')} {limit}" for name, limit in given.items()
-    )
+def given(*names):
+    """Return those of the named configuration keys that are set, as a command's options."""
+    pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
+    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
 
 
 def targets():

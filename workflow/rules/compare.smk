@@ -19,11 +19,11 @@ rule collect_results:
         runs="results/runs.csv",
     log:
         "logs/collect_results.log",
-    conda:
-        "../../envs/bakeoff.yaml"
+    threads: 1
     container:
         config["containers"]["cpu"]
-    threads: 1
+    conda:
+        "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q}"
         " --runs {output.runs:q} --output {output.records:q} 2>&1 | tee {log:q}"
@@ -38,11 +38,11 @@ rule select_best:
         "results/best.csv",
     log:
         "logs/select_best.log",
-    conda:
-        "../../envs/bakeoff.yaml"
+    threads: 1
     container:
         config["containers"]["cpu"]
-    threads: 1
+    conda:
+        "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} --output {output:q}"
         " 2>&1 | tee {log:q}"
@@ -80,11 +80,11 @@ rule compare_published:
         "results/published.csv",
     log:
         "logs/compare_published.log",
-    conda:
-        "../../envs/bakeoff.yaml"
+    threads: 1
     container:
         config["containers"]["cpu"]
-    threads: 1
+    conda:
+        "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q}"
         " --reference {input.reference:q} --output {output:q} 2>&1 | tee {log:q}"

@@ -1,9 +1,8 @@
-# The configuration: checked against its schema, then across its keys, before any job starts.
+# The configuration: checked before any job starts; what its wishes come to on this machine.
 import difflib
 
 import jsonschema
 import yaml
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 SCHEMA = RULES.parent / "schemas" / "config.schema.yaml"
@@ -11,11 +10,8 @@ SCHEMA = RULES.parent / "schemas" / "config.schema.yaml"
 
 def config_fault(error):
     """Return one line for a schema violation: the key, the fault, the nearest right word."""
-    place = "/".join(map(str, error.absolute_path)) or "top level"
-    known = [
-        str(word)
-        for word in error.schema.get("properties", error.schema.get("enum", []))
-    ]
+    place = " > ".join(map(str, error.absolute_path)) or "top level"
+    known = [str(word) for word in error.schema.get("properties", error.schema.get("enum", []))]
     given = error.instance if isinstance(error.instance, dict) else [error.instance]
     near = [
         match
@@ -32,20 +28,32 @@ def check_config():
     schema = yaml.safe_load(SCHEMA.read_text())
     errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
     if errors:
-        raise WorkflowError(config_fault(jsonschema.exceptions.best_match(errors)))
+        raise SystemExit(config_fault(jsonschema.exceptions.best_match(errors)))
     validate(config, SCHEMA)
     split = config["split"]
     total = sum(split[part] for part in ("train", "validation", "holdout"))
     if abs(total - 1) > 1e-9:
-        raise WorkflowError(
-            f"config, split: train + validation + holdout is {total:g}; make it 1"
-        )
+        raise SystemExit(f"config, split: train + validation + holdout is {total:g}; make it 1")
     if "gpu" in config["devices"] and not gpu_available():
-        raise WorkflowError(
+        raise SystemExit(
             "config, devices: no GPU is visible here; set devices to auto or [cpu], "
             "or gpu_available to true where jobs run on other machines"
         )
     if not cells():
-        raise WorkflowError(
-            "config, resnet/models and svm/kernels: both are empty; name at least one"
-        )
+        raise SystemExit("config, resnet/models and svm/kernels: both are empty; name at least one")
+
+
+def gpu_available():
+    """Tell whether jobs find an NVIDIA device: as configured, or by its device file."""
+    if config["gpu_available"] != "auto":
+        return config["gpu_available"]
+    hidden = os.getenv("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return not hidden and any(Path(os.sep, "dev", name).exists() for name in ("nvidiactl", "dxg"))
+
+
+def devices(wish):
+    """Return the devices that a wish (auto, all, or a list) comes to here."""
+    if isinstance(wish, list):
+        return wish
+    both = ["cpu", "gpu"] if gpu_available() else ["cpu"]
+    return both if wish == "all" else both[-1:]

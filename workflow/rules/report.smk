@@ -15,11 +15,11 @@ rule plot_figures:
         directory("results/figures"),
     log:
         "logs/plot_figures.log",
-    conda:
-        "../../envs/bakeoff.yaml"
+    threads: 1
     container:
         config["containers"]["cpu"]
-    threads: 1
+    conda:
+        "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} --output {output:q}"
         " 2>&1 | tee {log:q}"
@@ -36,16 +36,16 @@ rule render_report:
     output:
         html="results/report.html",
         pdf="results/report.pdf",
-    log:
-        "logs/render_report.log",
-    conda:
-        "../../envs/bakeoff.yaml"
-    container:
-        config["containers"]["cpu"]
-    threads: 1
     params:
         config=json.dumps(config),
-        templates=str(REPORT),
+        templates=lambda wildcards, input: os.path.commonpath(input.templates),
+    log:
+        "logs/render_report.log",
+    threads: 1
+    container:
+        config["containers"]["cpu"]
+    conda:
+        "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} --tables results"
         " --figures {input.figures:q} --config {params.config:q} --templates {params.templates:q}"

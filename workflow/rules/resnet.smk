@@ -10,20 +10,20 @@ rule train_resnet:
         record="results/{dataset}/{model}_{optimizer}_{device}.json",
         model="results/{dataset}/models/{model}_{optimizer}_{device}.safetensors",
         predictions="results/{dataset}/predictions/{model}_{optimizer}_{device}.npz",
+    params:
+        grid=json.dumps(config["resnet"]["grid"]),
+        seeds=config["seeds"],
     log:
         "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.log",
     benchmark:
         "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.tsv"
-    conda:
-        "../../envs/bakeoff.yaml"
-    container:
-        image
     threads: 1
     resources:
         gpu=lambda wildcards: int(wildcards.device == "gpu"),
-    params:
-        grid=json.dumps(config["resnet"]["grid"]),
-        seeds=config["seeds"],
+    container:
+        image
+    conda:
+        "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
         " --optimizer {wildcards.optimizer} --device {wildcards.device} --grid {params.grid:q}"
@@ -37,20 +37,20 @@ rule time_training:
         code=code_of("resnet"),
     output:
         "results/{dataset}/speed/{model}_{optimizer}_{device}.json",
+    params:
+        settings=timed_settings(),
+        repeats=config["comparison"]["repeats"],
     log:
         "logs/time_training/{dataset}/{model}_{optimizer}_{device}.log",
-    conda:
-        "../../envs/bakeoff.yaml"
-    container:
-        image
     # Every core: nothing runs beside a timed job. timing_slot says the same to a cluster.
     threads: workflow.cores
     resources:
         timing_slot=1,
         gpu=lambda wildcards: int(wildcards.device == "gpu"),
-    params:
-        settings=timed_settings(),
-        repeats=config["comparison"]["repeats"],
+    container:
+        image
+    conda:
+        "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
         " --optimizer {wildcards.optimizer} --device {wildcards.device}"

@@ -89,9 +89,7 @@ def _measured(cell: Record, runs: list[Run]) -> Row:
         "settings": json.dumps(runs[0]["settings"]),
         "seeds": len(runs),
         **accuracies,
-        "optimism_gap": difference(
-            accuracies["validation_accuracy"], accuracies["test_accuracy"]
-        ),
+        "optimism_gap": difference(accuracies["validation_accuracy"], accuracies["test_accuracy"]),
         "train_s": _mean(runs, "train_s"),
         "time_to_result_s": _mean(runs, "time_to_result_s"),
         "packed": any(run["packed"] for run in runs),

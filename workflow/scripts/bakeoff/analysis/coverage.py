@@ -21,14 +21,18 @@ class Coverage:
         if not self.runs:
             return "No run has been made yet: there is nothing to compare."
         if not self.unfinished:
-            return f"All {wording.plural(self.runs, 'run')} finished." if self.runs > 1 else (
-                "The only run finished."
+            return (
+                f"All {wording.plural(self.runs, 'run')} finished."
+                if self.runs > 1
+                else ("The only run finished.")
             )
         parts = []
         for status in ("diverged", "failed"):
             if number := sum(run["status"] == status for _, run in self.unfinished):
                 parts.append(f"{number} {status}")
-        return f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}."
+        return (
+            f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}."
+        )
 
 
 def of(study: Study) -> Coverage:

@@ -216,5 +216,3 @@ def _published(published: list[Row]) -> Iterator[Finding]:
             f"{wording.percent(abs(worst['difference']))} points.",
             f"{wording.model(worst['model'])}, {worst['dataset']}, {_how(worst)}",
         )
-
-

@@ -57,9 +57,7 @@ def value(item: Any) -> str:
     return f"{item:g}" if isinstance(item, float) else str(item)
 
 
-def settings(
-    chosen: dict[str, Any], optimizer_name: str | None = None, short: bool = False
-) -> str:
+def settings(chosen: dict[str, Any], optimizer_name: str | None = None, short: bool = False) -> str:
     """Return settings in one line: Adam, batch 16, learning rate 0.001, 3 epochs, mixed.
 
     What was not set and what every run shares by default (the resident engine) is left out;

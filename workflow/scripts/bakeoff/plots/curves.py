@@ -15,7 +15,13 @@ from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 from bakeoff.records import Record, Run, cell_name, model_name
 
-COLUMNS = ("cell", "settings", "seed", "epoch", *(f"{part}_{what}" for part in ("train", "validation") for what in ("loss", "accuracy")))  # noqa: E501
+COLUMNS = (
+    "cell",
+    "settings",
+    "seed",
+    "epoch",
+    *(f"{part}_{what}" for part in ("train", "validation") for what in ("loss", "accuracy")),
+)  # noqa: E501
 PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
 
 
@@ -80,8 +86,15 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list
     marker = style.marker(optimizers, cell["optimizer"])
     for part, line in (("train", "--"), ("validation", "-")):
         epochs, values = _series(chosen, f"{part}_{measure}", scale)
-        axis.plot(epochs, values, line, color=colour, marker=marker if line == "-" else None,
-                  linewidth=1.1 if line == "--" else 1.8, markersize=4.5)
+        axis.plot(
+            epochs,
+            values,
+            line,
+            color=colour,
+            marker=marker if line == "-" else None,
+            linewidth=1.1 if line == "--" else 1.8,
+            markersize=4.5,
+        )
 
 
 def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[float]]:
@@ -97,8 +110,13 @@ def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[f
 
 def _legend(figure: Figure, optimizers: list[str]) -> None:
     handles = [
-        Line2D([], [], color=style.colour(optimizers, name), marker=style.marker(optimizers, name),
-               label=wording.optimizer(name))
+        Line2D(
+            [],
+            [],
+            color=style.colour(optimizers, name),
+            marker=style.marker(optimizers, name),
+            label=wording.optimizer(name),
+        )
         for name in optimizers
     ]
     handles += [
@@ -113,7 +131,9 @@ def _ends(cells: list[Record]) -> str:
     for cell in cells:
         if chosen := selection.choose(cell["runs"]):
             accuracy = selection.mean(chosen, "validation_accuracy")
-            parts.append(f"{cell_name(cell)} ends at {wording.percent(accuracy)} % validation accuracy")
+            parts.append(
+                f"{cell_name(cell)} ends at {wording.percent(accuracy)} % validation accuracy"
+            )
     return f"{wording.listed(parts)}."
 
 

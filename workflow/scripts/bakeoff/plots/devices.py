@@ -45,7 +45,9 @@ def _plot(study: Study, dataset: str, rows: list[Row]) -> Plot:
         title=f"CPU and GPU on {title}",
         caption="Bars: median time of the repeats, whiskers: shortest and longest. The same program, "
         "data, batch order and precision on both devices, each alone on the machine.",
-        alt=f"Bar chart of training times on {title}. " + "; ".join(_words(row) for row in rows) + ".",
+        alt=f"Bar chart of training times on {title}. "
+        + "; ".join(_words(row) for row in rows)
+        + ".",
         section="devices",
         dataset=dataset,
         columns=COLUMNS,
@@ -73,7 +75,13 @@ def _bar(axis: Axes, place: float, row: Row, device: str, longest: float) -> Non
     note = ""
     if device == "gpu" and row["speedup"] is not None:
         note = f", {wording.ratio(row['speedup'])}\N{MULTIPLICATION SIGN}"
-    axis.text(high + longest * 0.015, place, f"{name} {wording.seconds(time)} s{note}", va="center", size=8)
+    axis.text(
+        high + longest * 0.015,
+        place,
+        f"{name} {wording.seconds(time)} s{note}",
+        va="center",
+        size=8,
+    )
 
 
 def _words(row: Row) -> str:
@@ -85,5 +93,13 @@ def _words(row: Row) -> str:
 
 
 def _csv(row: Row, device: str) -> Row:
-    side = {name: row[f"{device}_{name}"] for name in ("n", "train_s_median", "train_s_min", "train_s_max")}
-    return {**row, **side, "settings": wording.settings(json.loads(row["settings"])), "device": device}
+    side = {
+        name: row[f"{device}_{name}"]
+        for name in ("n", "train_s_median", "train_s_min", "train_s_max")
+    }
+    return {
+        **row,
+        **side,
+        "settings": wording.settings(json.loads(row["settings"])),
+        "device": device,
+    }

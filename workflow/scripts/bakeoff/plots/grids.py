@@ -39,14 +39,24 @@ def _entries(cells: list[Record]) -> list[dict[str, Any]]:
             whole = len(done) == len(runs)
             found.append(
                 {
-                    "axes": {"device": cell["device"], "optimizer": cell["optimizer"], **runs[0]["settings"]},
+                    "axes": {
+                        "device": cell["device"],
+                        "optimizer": cell["optimizer"],
+                        **runs[0]["settings"],
+                    },
                     "model": model_name(cell),
                     "cell": cell_name(cell),
                     "settings": wording.settings(runs[0]["settings"]),
-                    "validation_accuracy": selection.mean(done, "validation_accuracy") if whole else None,
+                    "validation_accuracy": selection.mean(done, "validation_accuracy")
+                    if whole
+                    else None,
                     "runs": len(runs),
                     "finished": len(done),
-                    "status": runs[0]["status"] if whole else "diverged" if any(r["status"] == "diverged" for r in runs) else "failed",
+                    "status": runs[0]["status"]
+                    if whole
+                    else "diverged"
+                    if any(r["status"] == "diverged" for r in runs)
+                    else "failed",
                     "chosen": bool(best) and best[0] is cell and best[1][0] is runs[0],
                 }
             )
@@ -59,10 +69,17 @@ def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -
     # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
     scale = known[len(known) // 10], known[-1]
     tables = [_table(entries) for entries in panels.values()]
-    heights = [0.75 + 0.27 * len(rows) + 0.14 * max(c.count("\n") for c in columns) for rows, columns, _ in tables]
-    pairs = [tables_in_row for tables_in_row in _in_twos(list(zip(panels, tables, heights, strict=True)))]
+    heights = [
+        0.75 + 0.27 * len(rows) + 0.14 * max(c.count("\n") for c in columns)
+        for rows, columns, _ in tables
+    ]
+    pairs = [
+        tables_in_row for tables_in_row in _in_twos(list(zip(panels, tables, heights, strict=True)))
+    ]
     figure = Figure(figsize=(style.WIDTH, 0.15 + sum(max(h for _, _, h in pair) for pair in pairs)))
-    grid = figure.subplots(len(pairs), 2, squeeze=False, height_ratios=[max(h for _, _, h in p) for p in pairs])
+    grid = figure.subplots(
+        len(pairs), 2, squeeze=False, height_ratios=[max(h for _, _, h in p) for p in pairs]
+    )
     for axes, pair in zip(grid, pairs, strict=True):
         for axis, (model, table, _) in zip(axes, pair, strict=False):
             _panel(axis, table, scale)
@@ -71,7 +88,10 @@ def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -
             axis.set_visible(False)
     title = study.title(dataset)
     best = [e for p in panels.values() for e in p if e["chosen"]]
-    words = [f"{wording.model(e['model'])} {e['cell']} with {e['settings']}, {wording.percent(e['validation_accuracy'])} %" for e in best]
+    words = [
+        f"{wording.model(e['model'])} {e['cell']} with {e['settings']}, {wording.percent(e['validation_accuracy'])} %"
+        for e in best
+    ]
     return Plot(
         name=f"grid_{dataset}",
         figure=figure,
@@ -90,7 +110,9 @@ def _in_twos(items: list[Any]) -> list[list[Any]]:
     return [items[start : start + 2] for start in range(0, len(items), 2)]
 
 
-def _table(entries: list[dict[str, Any]]) -> tuple[list[str], list[str], dict[tuple[int, int], dict]]:
+def _table(
+    entries: list[dict[str, Any]],
+) -> tuple[list[str], list[str], dict[tuple[int, int], dict]]:
     """Return row labels, column labels and the entries by (row, column)."""
     names = unique(name for entry in entries for name in entry["axes"])
     varying = [n for n in names if len(unique(entry["axes"].get(n) for entry in entries)) > 1]
@@ -150,8 +172,14 @@ def _cell(axis: Axes, row: int, column: int, entry: dict | None, low: float, wid
         return
     value = entry["validation_accuracy"]
     strength = 0.08 + 0.87 * min(1.0, max(0.0, (value - low) / width))
-    frame = {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3} if entry["chosen"] else {"linewidth": 0}
-    axis.add_patch(Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor=(*_shade(), strength), **frame))
+    frame = (
+        {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3}
+        if entry["chosen"]
+        else {"linewidth": 0}
+    )
+    axis.add_patch(
+        Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor=(*_shade(), strength), **frame)
+    )
     axis.text(column + 0.5, row + 0.5, wording.percent(value), ha="center", va="center",
               color=style.on_shade(strength), size=7.5, zorder=4)  # fmt: skip
 

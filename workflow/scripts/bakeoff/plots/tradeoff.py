@@ -122,8 +122,15 @@ def _axes(axis: Axes, accuracies: list[float]) -> None:
 
 def _legend(figure: Figure, models: list[str], best: list[Row]) -> None:
     handles = [
-        Line2D([], [], linestyle="none", marker=style.marker(models, row["model"]), markersize=7,
-               color=style.colour(models, row["model"]), label=wording.model(row["model"]))  # fmt: skip
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=style.marker(models, row["model"]),
+            markersize=7,
+            color=style.colour(models, row["model"]),
+            label=wording.model(row["model"]),
+        )  # fmt: skip
         for row in best
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -37,7 +37,9 @@ class Report:
     commands: list[runs.Commands]
 
 
-def build(study: Study, tables: Tables, drawn: list[Drawn], config: dict[str, Any] | None) -> Report:
+def build(
+    study: Study, tables: Tables, drawn: list[Drawn], config: dict[str, Any] | None
+) -> Report:
     """Put the report together; sections with nothing to show are left out."""
     counted = coverage.of(study)
     titles = wording.listed([study.title(dataset) for dataset in study.datasets])
@@ -82,7 +84,10 @@ def _sections(
         Section(
             "best",
             "Best configurations",
-            tables=[*results.best(study, tables.best, tables.published), *results.methods(study, found)],
+            tables=[
+                *results.best(study, tables.best, tables.published),
+                *results.methods(study, found),
+            ],
         ),
         *_published(study, tables),
         Section(
@@ -90,7 +95,10 @@ def _sections(
             "CPU against GPU",
             lead=_devices_lead(tables),
             box=timings.BOX if tables.speedup else None,
-            tables=[*timings.speedups(study, tables.speedup), *timings.achieved(study, tables.speedup)],
+            tables=[
+                *timings.speedups(study, tables.speedup),
+                *timings.achieved(study, tables.speedup),
+            ],
             figures=_of(drawn, "devices"),
         ),
         Section("tradeoff", "Accuracy against training time", figures=_of(drawn, "tradeoff")),
@@ -123,7 +131,11 @@ def _published(study: Study, tables: Tables) -> list[Section]:
         "It published no repeat of an SVM. Times are of different machines and are not judged."
     )
     found = results.published(study, tables.published)
-    return [Section("published", "Beside the published study", lead=lead, tables=found)] if found else []
+    return (
+        [Section("published", "Beside the published study", lead=lead, tables=found)]
+        if found
+        else []
+    )
 
 
 def _evidence(study: Study, tables: Tables) -> list[Section]:

@@ -19,9 +19,7 @@ def machines(study: Study) -> list[Table]:
     for record in study.records:
         groups.setdefault(json.dumps(record["environment"], sort_keys=True), []).append(record)
     several = len(groups) > 1
-    return [
-        _machine(index, cells, several) for index, cells in enumerate(groups.values(), start=1)
-    ]
+    return [_machine(index, cells, several) for index, cells in enumerate(groups.values(), start=1)]
 
 
 def _machine(index: int, cells: list[Record], several: bool) -> Table:
@@ -60,9 +58,16 @@ def _data(number: int, record: Record) -> Table:
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     rows = [
         *([f"Images: {part}", n] for part, n in about["counts"].items()),
-        ["Original image", f"{about['image_shape'][0]} \N{MULTIPLICATION SIGN} {about['image_shape'][1]} pixels"],
+        [
+            "Original image",
+            f"{about['image_shape'][0]} \N{MULTIPLICATION SIGN} {about['image_shape'][1]} pixels",
+        ],
         [f"Classes ({len(names)})", shown],
-        *([f"{name} (cut-down)", about[name]] for name in ("limit_train", "limit_test") if about[name]),
+        *(
+            [f"{name} (cut-down)", about[name]]
+            for name in ("limit_train", "limit_test")
+            if about[name]
+        ),
         ["Licence", about["licence"]],
         ["Source", about["source"]],
         ["Digest of the prepared arrays (sha256)", about["digest"]],
@@ -80,7 +85,8 @@ def configuration(config: dict[str, Any] | None) -> list[Table]:
     if not config:
         return []
     rows = [
-        [Cell(key, key, look="code"), Cell(value, value, look="code")] for key, value in _flat(config)
+        [Cell(key, key, look="code"), Cell(value, value, look="code")]
+        for key, value in _flat(config)
     ]
     columns = (Column("Key"), Column("Value"))
     return [Table("config", "Configuration as run", columns, rows, folded=True, dense=True)]

@@ -55,11 +55,15 @@ def read_tables(found: Study, folder: Path) -> Tables:
 def page(report: Report, templates: Path) -> str:
     """Return the HTML page: one file, nothing fetched."""
     letters = "".join(figure.svg for section in report.sections for figure in section.figures)
-    return _environment(templates).get_template("report.html.j2").render(
-        report=report,
-        medium="screen",
-        css=_verbatim(templates / "style.css") + Markup(faces.embedded(letters)),
-        script=_verbatim(templates / "templates" / "tables.js"),
+    return (
+        _environment(templates)
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            medium="screen",
+            css=_verbatim(templates / "style.css") + Markup(faces.embedded(letters)),
+            script=_verbatim(templates / "templates" / "tables.js"),
+        )
     )
 
 
@@ -70,7 +74,9 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
-    text = _environment(templates).get_template("print.html.j2").render(report=report, medium="print")
+    text = (
+        _environment(templates).get_template("print.html.j2").render(report=report, medium="print")
+    )
     fonts = FontConfiguration()
     # The report needs files only; whatever a hostile name smuggles in must not reach the network.
     fetcher = URLFetcher(allowed_protocols=["file"])

@@ -41,11 +41,20 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
         Column("Gap", "points", True),
         Column("Training", "s", True),
         Column("Parameters", "", True),
-        *([Column("Published", "test %", True), Column("Ours \N{MINUS SIGN} theirs", "points", True)] if headlines else []),
+        *(
+            [
+                Column("Published", "test %", True),
+                Column("Ours \N{MINUS SIGN} theirs", "points", True),
+            ]
+            if headlines
+            else []
+        ),
     ]
     caption = f"{study.title(dataset)}: the best configuration of every model"
     if n is None:
-        return Table(f"best-{dataset}", caption, columns, [_unfinished(row, len(columns)) for row in rows])
+        return Table(
+            f"best-{dataset}", caption, columns, [_unfinished(row, len(columns)) for row in rows]
+        )
     note = (
         f"Chosen by validation accuracy (n = {wording.count(n['validation_n'])}), never by test accuracy "
         f"(n = {wording.count(n['test_n'])}). Small: Wilson 95 % interval. Gap: validation minus test."
@@ -65,14 +74,20 @@ def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) ->
     if row["status"] != "ok":
         return _unfinished(row, width)
     settings = wording.settings(json.loads(row["settings"]), row["optimizer"])
-    seeds = f"{row['cell']}, {wording.plural(row['seeds'], 'seed')}" if row["seeds"] > 1 else row["cell"]
+    seeds = (
+        f"{row['cell']}, {wording.plural(row['seeds'], 'seed')}"
+        if row["seeds"] > 1
+        else row["cell"]
+    )
     cells = [
         parts.text(wording.model(row["model"])),
         parts.text(settings, note=seeds),
         parts.interval(row, "validation"),
         parts.interval(row, "test"),
         parts.points(row["optimism_gap"]),
-        parts.seconds(row["train_s"], digits, note=PACKED if row["packed"] else wording.device(row["device"])),
+        parts.seconds(
+            row["train_s"], digits, note=PACKED if row["packed"] else wording.device(row["device"])
+        ),
         parts.scaled(row["parameters"]),
     ]
     if headlines:
@@ -90,7 +105,10 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
     digits = parts.column_digits(times)
     columns = [Column("Method")]
     for dataset in datasets:
-        columns += [Column(f"{study.title(dataset)} test", "%", True), Column("Training", "s", True)]
+        columns += [
+            Column(f"{study.title(dataset)} test", "%", True),
+            Column("Training", "s", True),
+        ]
     rows = []
     for method in found:
         cells = [parts.text(wording.model(method.model))]
@@ -98,13 +116,21 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
             row = method.best.get(dataset)
             cells += [
                 parts.percent(row["test_accuracy"] if row else None),
-                parts.seconds(row["train_s"] if row else None, digits, note=PACKED if row and row["packed"] else ""),
+                parts.seconds(
+                    row["train_s"] if row else None,
+                    digits,
+                    note=PACKED if row and row["packed"] else "",
+                ),
             ]
         uses = "; ".join(method.uses)
         cells.append(Cell(f"{uses[:1].upper()}{uses[1:]}" if uses else "\N{EN DASH}"))
         rows.append(cells)
     note = "Derived from the measurements above; a method that leads in nothing gets no use."
-    return [Table("methods", "The methods side by side", [*columns, Column("Best used for")], rows, note)]
+    return [
+        Table(
+            "methods", "The methods side by side", [*columns, Column("Best used for")], rows, note
+        )
+    ]
 
 
 def tests(study: Study, rows: list[Row]) -> list[Table]:
@@ -124,8 +150,11 @@ def tests(study: Study, rows: list[Row]) -> list[Table]:
         mine = [row for row in rows if row["dataset"] == dataset]
         if mine:
             n = next((row["n"] for row in mine if row["n"]), None)
-            caption = f"{study.title(dataset)}: paired tests" + (f", n = {wording.count(n)}" if n else "")
-            tables.append(Table(f"tests-{dataset}", caption, columns, [_test(row) for row in mine]))
+            caption = f"{study.title(dataset)}: paired tests" + (
+                f", n = {wording.count(n)}" if n else ""
+            )
+            cells = [_test(row) for row in mine]
+            tables.append(Table(f"tests-{dataset}", caption, columns, cells, dense=True))
     return tables
 
 
@@ -164,7 +193,9 @@ def published(study: Study, rows: list[Row]) -> list[Table]:
         if mine:
             caption = f"{study.title(dataset)}: {wording.plural(len(mine), 'published result')} beside ours"
             cells = [_published(row) for row in mine]
-            tables.append(Table(f"published-{dataset}", caption, columns, cells, folded=True, dense=True))
+            tables.append(
+                Table(f"published-{dataset}", caption, columns, cells, folded=True, dense=True)
+            )
     return tables
 
 
@@ -174,14 +205,19 @@ def _published(row: Row) -> list[Cell]:
     verdict = row["verdict"]
     return [
         parts.text(wording.model(row["model"])),
-        parts.text(wording.settings(settings, row["optimizer"], short=True) or None, note=where.get(row["table"], "")),
+        parts.text(
+            wording.settings(settings, row["optimizer"], short=True) or None,
+            note=where.get(row["table"], ""),
+        ),
         parts.percent(row["published_test"]),
         parts.percent(row["our_test"]),
         parts.points(row["difference"]),
         Cell(wording.percent(row["band"]), row["band"]),
         parts.seconds(row["published_train_s"], 1),
         parts.seconds(row["our_train_s"], 1, note=PACKED if row["our_packed"] else ""),
-        parts.text(verdict[:1].upper() + verdict[1:], look="hint" if verdict.startswith("not") else ""),
+        parts.text(
+            verdict[:1].upper() + verdict[1:], look="hint" if verdict.startswith("not") else ""
+        ),
     ]
 
 
@@ -212,5 +248,3 @@ def arithmetic(study: Study, rows: list[Row]) -> list[Table]:
                 ]
             )
     return [Table("arithmetic", "Cost of one image", columns, found)] if found else []
-
-

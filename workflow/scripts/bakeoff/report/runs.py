@@ -63,7 +63,9 @@ def grids(study: Study, runs: list[Numbered]) -> list[Table]:
         for family, what in (("resnet", "networks"), ("svm", "SVMs")):
             items = [i for i in mine if i.cell["dataset"] == dataset and i.cell["family"] == family]
             if items:
-                caption = f"{study.title(dataset)}: all {wording.plural(len(items), 'run')} of the {what}"
+                caption = (
+                    f"{study.title(dataset)}: all {wording.plural(len(items), 'run')} of the {what}"
+                )
                 tables.append(_table(f"grid-{dataset}-{family}", caption, items, best))
     return tables
 

@@ -92,19 +92,28 @@ def _ratio(row: Row, name: str) -> Cell:
 def _saved(row: Row) -> Cell:
     if row["time_saved_s"] is None:
         return Cell(wording.NOT_MEASURED, None, look="hint")
-    return Cell(wording.seconds(row["time_saved_s"]).replace("-", "\N{MINUS SIGN}"), row["time_saved_s"])
+    return Cell(
+        wording.seconds(row["time_saved_s"]).replace("-", "\N{MINUS SIGN}"), row["time_saved_s"]
+    )
 
 
 def _accuracy(row: Row, device: str) -> Cell:
     accuracy = row[f"{device}_accuracy"]
     if accuracy is None:
         return Cell(wording.NOT_MEASURED, None, look="hint")
-    return parts.percent(accuracy, note=wording.span(row[f"{device}_accuracy_low"], row[f"{device}_accuracy_high"]))
+    return parts.percent(
+        accuracy, note=wording.span(row[f"{device}_accuracy_low"], row[f"{device}_accuracy_high"])
+    )
 
 
 def achieved(study: Study, rows: list[Row]) -> list[Table]:
     """Return the arithmetic per second that each timed training reached."""
-    columns = (Column("Training"), Column("Data set"), Column("CPU", "FLOP/s", True), Column("GPU", "FLOP/s", True))
+    columns = (
+        Column("Training"),
+        Column("Data set"),
+        Column("CPU", "FLOP/s", True),
+        Column("GPU", "FLOP/s", True),
+    )
     found = []
     for row in rows:
         rates = [row[f"{device}_flops_per_s"] for device in ("cpu", "gpu")]
@@ -116,4 +125,8 @@ def achieved(study: Study, rows: list[Row]) -> list[Table]:
             ]
             found.append([parts.text(name), parts.text(study.title(row["dataset"])), *cells])
     note = "FLOPs of training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, over the median training time."
-    return [Table("achieved", "Arithmetic per second while training", columns, found, note)] if found else []
+    return (
+        [Table("achieved", "Arithmetic per second while training", columns, found, note)]
+        if found
+        else []
+    )
