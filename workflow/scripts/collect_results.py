@@ -5,15 +5,16 @@ from pathlib import Path
 
 from bakeoff import command
 from bakeoff.analysis import collect
+from bakeoff.command import option
 
 
 @dataclass(frozen=True)
 class Options:
     """Check every cell record and gather them: records.jsonl whole, runs.csv one row per run."""
 
-    runs: Path = command.option("CSV to write: one row per run")
-    output: Path = command.option("JSON lines to write: one checked record per line")
-    records: list[Path] = command.option("cell records, or folders that hold them", default=())
+    runs: Path = option("CSV to write: one row per run")
+    output: Path = option("JSON lines to write: one checked record per line")
+    records: list[Path] = option("cell records, or folders that hold them", default=())
 
 
 def main(options: Options) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from bakeoff import command
 from bakeoff.analysis import speedup, study, tables
+from bakeoff.command import option
 
 
 @dataclass(frozen=True)
 class Options:
-    """Medians, ranges and speedups of matched CPU and GPU trainings, or why they were not measured."""
+    """Medians, ranges and speedups of matched CPU and GPU trainings, or why there are none."""
 
-    records: Path = command.option("records.jsonl, made by collect_results.py")
-    output: Path = command.option("CSV to write")
+    records: Path = option("records.jsonl, made by collect_results.py")
+    output: Path = option("CSV to write")
 
 
 def main(options: Options) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from bakeoff import command
 from bakeoff.analysis import contrasts, study, tables
+from bakeoff.command import option
 
 
 @dataclass(frozen=True)
 class Options:
     """Paired McNemar tests between models and between optimizers, Holm-corrected per data set."""
 
-    records: Path = command.option("records.jsonl, made by collect_results.py")
-    output: Path = command.option("CSV to write")
+    records: Path = option("records.jsonl, made by collect_results.py")
+    output: Path = option("CSV to write")
 
 
 def main(options: Options) -> None:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from bakeoff import command
 from bakeoff.analysis import published, study, tables
+from bakeoff.command import option
 
 
 @dataclass(frozen=True)
 class Options:
     """Join published results to ours and judge each by the spread of the published repeats."""
 
-    records: Path = command.option("records.jsonl, made by collect_results.py")
-    reference: Path = command.option("CSV of published results")
-    output: Path = command.option("CSV to write; only its header when no data set was published")
+    records: Path = option("records.jsonl, made by collect_results.py")
+    reference: Path = option("CSV of published results")
+    output: Path = option("CSV to write; only its header when no data set was published")
 
 
 def main(options: Options) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from bakeoff import command
 from bakeoff.analysis import study
+from bakeoff.command import option
 
 
 @dataclass(frozen=True)
 class Options:
     """Draw SVG figures, each with a CSV of the numbers behind it, and list them in figures.json."""
 
-    records: Path = command.option("records.jsonl, made by collect_results.py")
-    output: Path = command.option("folder to make anew")
+    records: Path = option("records.jsonl, made by collect_results.py")
+    output: Path = option("folder to make anew")
 
 
 def main(options: Options) -> None:

@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import command
+from bakeoff.command import option
 
 
 @dataclass(frozen=True)
 class Options:
     """Render HTML and PDF from the same templates; tables that are absent are computed."""
 
-    records: Path = command.option("records.jsonl, made by collect_results.py")
-    tables: Path = command.option("folder with best.csv, tests.csv, speedup.csv, published.csv")
-    figures: Path = command.option("folder that plot_figures.py made")
-    html: Path = command.option("HTML file to write")
-    pdf: Path = command.option("PDF file to write")
-    templates: Path = command.option("folder of templates and styles", default=Path("report"))
-    config: dict = command.option("the configuration as run, as JSON", default=None)
+    records: Path = option("records.jsonl, made by collect_results.py")
+    tables: Path = option("folder with best.csv, tests.csv, speedup.csv, published.csv")
+    figures: Path = option("folder that plot_figures.py made")
+    html: Path = option("HTML file to write")
+    pdf: Path = option("PDF file to write")
+    templates: Path = option("folder of templates and styles", default=Path("report"))
+    config: dict = option("the configuration as run, as JSON", default=None)
 
 
 def main(options: Options) -> None:

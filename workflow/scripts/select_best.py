@@ -5,14 +5,15 @@ from pathlib import Path
 
 from bakeoff import command
 from bakeoff.analysis import best, study, tables
+from bakeoff.command import option
 
 
 @dataclass(frozen=True)
 class Options:
     """Choose by validation accuracy, never by test accuracy; one row per data set and model."""
 
-    records: Path = command.option("records.jsonl, made by collect_results.py")
-    output: Path = command.option("CSV to write")
+    records: Path = option("records.jsonl, made by collect_results.py")
+    output: Path = option("CSV to write")
 
 
 def main(options: Options) -> None:

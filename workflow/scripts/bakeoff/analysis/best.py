@@ -44,9 +44,9 @@ COLUMNS: Columns = {
 
 
 def best_cell(cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
-    """Return the cell with the highest mean validation accuracy and its chosen runs, one per seed.
+    """Return the cell with the highest mean validation accuracy and its chosen run of each seed.
 
-    Ties go to the cheaper settings, then to the first cell; None when no cell has a finished choice.
+    Ties go to the cheaper settings, then to the first cell; None when no choice finished.
     """
     chosen = [(cell, runs) for cell in cells if (runs := selection.choose(cell["runs"]))]
     if not chosen:
@@ -77,7 +77,7 @@ def _competitor(record: Record) -> tuple[str, str]:
 
 
 def _measured(cell: Record, runs: list[Run]) -> Row:
-    accuracies = {}
+    accuracies: Row = {}
     for part in PARTS:
         accuracies |= accuracy(runs, part, cell["data"]["counts"][part])
     return {

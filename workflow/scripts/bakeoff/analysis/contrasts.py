@@ -72,10 +72,9 @@ def _pairs(
 
 
 def _tested(a: Predictions | None, b: Predictions | None, row: Row) -> Row:
-    for answers, cell in ((a, row["cell_a"]), (b, row["cell_b"])):
-        if answers is None:
-            return {"verdict": f"not tested: no predictions were kept for {cell}"}
-    assert a is not None and b is not None
+    if a is None or b is None:
+        cell = row["cell_a"] if a is None else row["cell_b"]
+        return {"verdict": f"not tested: no predictions were kept for {cell}"}
     if not np.array_equal(a.labels, b.labels):
         return {"verdict": "not tested: the two were tested on different images"}
     right_a, right_b = a.predictions == a.labels, b.predictions == b.labels

@@ -15,7 +15,7 @@ from bakeoff.analysis.tables import Row
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence, the numbers that it rests on, and the data set that it speaks of (None: all)."""
+    """One sentence, the numbers that it rests on, and its data set (None: all of them)."""
 
     topic: str
     text: str
@@ -149,7 +149,8 @@ def _device_evidence(rows: list[Row]) -> str:
         name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
         interval = ""
         if row["speedup_low"] is not None:
-            interval = f" ({wording.ratio(row['speedup_low'])}\N{EN DASH}{wording.ratio(row['speedup_high'])})"
+            low, high = wording.ratio(row["speedup_low"]), wording.ratio(row["speedup_high"])
+            interval = f" ({low}\N{EN DASH}{high})"
         parts.append(f"{name} {wording.ratio(row['speedup'])}{interval}")
     return "median times, 95 % intervals: " + ", ".join(parts)
 

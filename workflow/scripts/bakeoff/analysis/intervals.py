@@ -29,7 +29,7 @@ def overlap(first: Interval, second: Interval) -> bool:
 def median_ratio(
     numerator: Sequence[float], denominator: Sequence[float], draws: int = 10_000, seed: int = 0
 ) -> tuple[float, float | None, float | None]:
-    """Return median / median of two samples with its 95 % percentile bootstrap interval (Efron 1979).
+    """Return the ratio of two medians with its 95 % percentile bootstrap interval (Efron 1979).
 
     Both samples are drawn anew, independently, from a fixed seed. With a single value on either
     side the spread is unknown and both ends are None.

@@ -168,10 +168,10 @@ def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -
 
 
 def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, bool, bool]:
-    """Rank our runs of one setting: the published device, mixed precision, the same pinning first."""
+    """Rank our runs of one setting: published device, mixed precision, same pinning first."""
     cell, runs = pair
     settings = runs[0]["settings"]
-    pinned = {True: "true", False: "false"}.get(settings.get("pin_memory"))  # type: ignore[arg-type]
+    pinned = {True: "true", False: "false"}.get(settings.get("pin_memory"))
     return (
         cell["device"] == line["device"],
         settings.get("precision") == "mixed",

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from functools import cache
 from pathlib import PurePath
 
 from bakeoff.records import Record, Run
@@ -13,7 +14,7 @@ def command(cell: Record, run: Run) -> str:
     The grid becomes the run's own settings and the output lies beside the cell's record, which
     stays untouched. A command without --grid or --output is returned as it is.
     """
-    words = shlex.split(cell["command"])
+    words = _words(cell["command"])
     if _value(words, "--grid") is None or _value(words, "--output") is None:
         return cell["command"]
     # What was not set is left to the default, as in the grid that the run came from.
@@ -23,6 +24,12 @@ def command(cell: Record, run: Run) -> str:
         words = _replaced(words, "--seeds", [str(run["seed"])])
     output = PurePath(_value(words, "--output") or "")
     return shlex.join(_replaced(words, "--output", [str(output.parent / "rerun.json")]))
+
+
+@cache
+def _words(line: str) -> list[str]:
+    # Cached: a cell's runs share its line, and a grid of hundreds makes a long one.
+    return shlex.split(line)
 
 
 def _span(words: list[str], flag: str) -> tuple[int, int] | None:

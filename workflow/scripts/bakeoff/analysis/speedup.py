@@ -72,7 +72,7 @@ def _row(sides: dict[str, Side], study: Study) -> Row:
         "test_n": cell["data"]["counts"]["test"],
     }
     usable = {device: lone_runs(runs) for device, (_, runs) in sides.items()}
-    for device, (cell, runs) in sides.items():
+    for device, (cell, _) in sides.items():
         row[f"{device}_cell"], row[f"{device}_command"] = cell_name(cell), cell["command"]
         if usable[device]:
             side = _side(cell, usable[device])

@@ -18,7 +18,7 @@ from bakeoff.records import Record, Run, cell_name, model_name
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the best run of a cell answered on the test set: labels (n,), predictions (n,), scores (n, k)."""
+    """Answers of a best run to the test set: (n,) labels and predictions, (n, k) scores."""
 
     labels: np.ndarray
     predictions: np.ndarray

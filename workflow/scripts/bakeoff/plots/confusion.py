@@ -74,7 +74,7 @@ def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarr
         caption=f"Test images of {cell_name(cell)}: {right_count:,} of {int(counts.sum()):,} "
         f"right.{mistake}",
         alt=f"Two confusion matrices, counts and row percentages, of {wording.model(model)} on "
-        f"{title}: {right_count:,} of {int(counts.sum()):,} test images lie on the diagonal.{mistake}",
+        f"{title}: {right_count:,} of {int(counts.sum()):,} test images on the diagonal.{mistake}",
         section="confusion",
         dataset=dataset,
         columns=COLUMNS,
@@ -92,7 +92,11 @@ def _matrix(axis: Axes, shares: np.ndarray, texts: list[list[str]], names: list[
     colours[..., :3] = to_rgb(style.SHADE)
     # The square root lifts the rare errors, which are what one looks for, out of the background.
     colours[..., 3] = np.sqrt(shares)
-    axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4)
+    if len(names) <= WRITTEN:
+        axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4)
+    else:
+        # One picture: ten thousand drawn squares would take a PDF half a minute.
+        axis.imshow(colours, extent=(0, len(names), len(names), 0), interpolation="nearest")
     axis.set(aspect="equal", xlim=(0, len(names)), ylim=(len(names), 0))
     axis.grid(False)
     axis.spines[:].set_visible(False)
@@ -108,8 +112,16 @@ def _matrix(axis: Axes, shares: np.ndarray, texts: list[list[str]], names: list[
         for column, text in enumerate(line):
             ink = style.on_shade(float(colours[row, column, 3]))
             # Inside its cell by design: measuring hundreds of texts for the layout takes seconds.
-            axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=ink, size=size,
-                      in_layout=False)  # fmt: skip
+            axis.text(
+                column + 0.5,
+                row + 0.5,
+                text,
+                ha="center",
+                va="center",
+                color=ink,
+                size=size,
+                in_layout=False,
+            )
 
 
 def _long(names: list[str]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from statistics import fmean
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -21,12 +22,12 @@ COLUMNS = (
     "seed",
     "epoch",
     *(f"{part}_{what}" for part in ("train", "validation") for what in ("loss", "accuracy")),
-)  # noqa: E501
+)
 PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
 
 
 def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set with networks: a row per network, accuracy and loss beside it."""
+    """Yield one figure per data set with networks: a row of accuracy and loss per network."""
     networks = [cell for cell in study.selection if cell["family"] == "resnet"]
     for dataset, cells in by(networks, lambda record: record["dataset"]).items():
         trained = [cell for cell in cells if any(run["history"] for run in finished(cell["runs"]))]
@@ -55,7 +56,7 @@ def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
         caption="Strong lines: the settings chosen by validation accuracy in each cell (mean over "
         "seeds); faint lines: the other settings of the grid. Training values are running "
         "averages over an epoch, validation values are taken at its end.",
-        alt=f"Line charts of accuracy and loss by epoch on {title} for {names}, training dashed and "
+        alt=f"Line charts of accuracy and loss by epoch on {title} for {names}, training dashed, "
         f"validation solid, one colour per optimizer. {_ends(cells)}",
         section="curves",
         dataset=dataset,
@@ -77,9 +78,10 @@ def longest(cell: Record) -> list[Run]:
 
 def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list[str]) -> None:
     colour = style.colour(optimizers, cell["optimizer"])
-    for run in longest(cell):
-        epochs, values = _series([run], f"validation_{measure}", scale)
-        axis.plot(epochs, values, color=colour, alpha=0.25, linewidth=0.9)
+    lines = [_series([run], f"validation_{measure}", scale) for run in longest(cell)]
+    paths = [list(zip(*line, strict=True)) for line in lines if line[0]]
+    axis.add_collection(LineCollection(paths, colors=colour, alpha=0.25, linewidths=0.9))
+    axis.autoscale_view()
     chosen = selection.choose(cell["runs"])
     if chosen is None:
         return
@@ -98,7 +100,7 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list
 
 
 def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[float]]:
-    """Return the epochs and the mean over runs; epochs that a run lacks a value for are left out."""
+    """Return the epochs and the mean over runs, without epochs that a run has no value for."""
     epochs, values = [], []
     for rows in zip(*(run["history"] for run in runs), strict=False):
         found = [row[name] for row in rows]

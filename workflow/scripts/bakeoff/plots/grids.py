@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -57,48 +58,27 @@ def _entries(cells: list[Record]) -> list[dict[str, Any]]:
                     else "diverged"
                     if any(r["status"] == "diverged" for r in runs)
                     else "failed",
-                    "chosen": bool(best) and best[0] is cell and best[1][0] is runs[0],
+                    "chosen": best is not None and best[0] is cell and best[1][0] is runs[0],
                 }
             )
     return found
 
 
 def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -> Plot:
-    values = [e["validation_accuracy"] for p in panels.values() for e in p]
-    known = sorted(value for value in values if value is not None)
-    # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
-    scale = known[len(known) // 10], known[-1]
-    tables = [_table(entries) for entries in panels.values()]
-    heights = [
-        0.75 + 0.27 * len(rows) + 0.14 * max(c.count("\n") for c in columns)
-        for rows, columns, _ in tables
-    ]
-    pairs = [
-        tables_in_row for tables_in_row in _in_twos(list(zip(panels, tables, heights, strict=True)))
-    ]
-    figure = Figure(figsize=(style.WIDTH, 0.15 + sum(max(h for _, _, h in pair) for pair in pairs)))
-    grid = figure.subplots(
-        len(pairs), 2, squeeze=False, height_ratios=[max(h for _, _, h in p) for p in pairs]
-    )
-    for axes, pair in zip(grid, pairs, strict=True):
-        for axis, (model, table, _) in zip(axes, pair, strict=False):
-            _panel(axis, table, scale)
-            axis.set_title(wording.model(model))
-        for axis in axes[len(pair) :]:
-            axis.set_visible(False)
     title = study.title(dataset)
-    best = [e for p in panels.values() for e in p if e["chosen"]]
-    words = [
-        f"{wording.model(e['model'])} {e['cell']} with {e['settings']}, {wording.percent(e['validation_accuracy'])} %"
-        for e in best
-    ]
+    best = [entry for entries in panels.values() for entry in entries if entry["chosen"]]
+    words = "; ".join(
+        f"{wording.model(entry['model'])} {entry['cell']} with {entry['settings']}, "
+        f"{wording.percent(entry['validation_accuracy'])} %"
+        for entry in best
+    )
     return Plot(
         name=f"grid_{dataset}",
-        figure=figure,
+        figure=_draw(panels),
         title=f"The whole grid on {title}",
         caption="Validation accuracy (%) of every setting, darker is better, mean over seeds; the "
         "framed one was chosen. A dot marks a combination that the grid leaves out.",
-        alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {'; '.join(words)}.",
+        alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {words}.",
         section="grid",
         dataset=dataset,
         columns=COLUMNS,
@@ -106,8 +86,30 @@ def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -
     )
 
 
-def _in_twos(items: list[Any]) -> list[list[Any]]:
-    return [items[start : start + 2] for start in range(0, len(items), 2)]
+def _draw(panels: dict[str, list[dict[str, Any]]]) -> Figure:
+    """Draw the panels two in a row, all in one scale."""
+    values = [entry["validation_accuracy"] for entries in panels.values() for entry in entries]
+    known = sorted(value for value in values if value is not None)
+    # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
+    scale = known[len(known) // 10], known[-1]
+    drawn = [(model, _table(entries)) for model, entries in panels.items()]
+    pairs = [drawn[start : start + 2] for start in range(0, len(drawn), 2)]
+    heights = [max(_height(table) for _, table in pair) for pair in pairs]
+    figure = Figure(figsize=(style.WIDTH, 0.15 + sum(heights)))
+    grid = figure.subplots(len(pairs), 2, squeeze=False, height_ratios=heights)
+    for axes, pair in zip(grid, pairs, strict=True):
+        for axis, (model, table) in zip(axes, pair, strict=False):
+            _panel(axis, table, scale)
+            axis.set_title(wording.model(model))
+        for axis in axes[len(pair) :]:
+            axis.set_visible(False)
+    return figure
+
+
+def _height(table: tuple) -> float:
+    """Return a panel's height in inches: its rows, and the lines of its column labels."""
+    rows, columns, _ = table
+    return 0.75 + 0.27 * len(rows) + 0.14 * max(label.count("\n") for label in columns)
 
 
 def _table(
@@ -178,13 +180,21 @@ def _cell(axis: Axes, row: int, column: int, entry: dict | None, low: float, wid
         else {"linewidth": 0}
     )
     axis.add_patch(
-        Rectangle((column + 0.03, row + 0.05), 0.94, 0.9, facecolor=(*_shade(), strength), **frame)
+        Rectangle(
+            (column + 0.03, row + 0.05),
+            0.94,
+            0.9,
+            facecolor=(*to_rgb(style.SHADE), strength),
+            **frame,
+        )
     )
-    axis.text(column + 0.5, row + 0.5, wording.percent(value), ha="center", va="center",
-              color=style.on_shade(strength), size=7.5, zorder=4)  # fmt: skip
-
-
-def _shade() -> tuple[float, float, float]:
-    from matplotlib.colors import to_rgb
-
-    return to_rgb(style.SHADE)
+    axis.text(
+        column + 0.5,
+        row + 0.5,
+        wording.percent(value),
+        ha="center",
+        va="center",
+        color=style.on_shade(strength),
+        size=7.5,
+        zorder=4,
+    )

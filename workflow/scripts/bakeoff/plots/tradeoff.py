@@ -8,14 +8,25 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, by, finished
+from bakeoff.analysis.study import Study, by, finished, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 from bakeoff.records import Record, cell_name, model_name
 
-COLUMNS = ("model", "cell", "settings", "best", "train_s", "test_accuracy", "test_low", "test_high",
-           "parameters", "packed", "pareto")  # fmt: skip
+COLUMNS = (
+    "model",
+    "cell",
+    "settings",
+    "best",
+    "train_s",
+    "test_accuracy",
+    "test_low",
+    "test_high",
+    "parameters",
+    "packed",
+    "pareto",
+)
 
 
 def plots(study: Study, best: list[Row]) -> Iterator[Plot]:
@@ -43,13 +54,18 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
     figure = Figure(figsize=(style.WIDTH, 3.9))
     axis = figure.subplots()
     others = [row for cell in cells for row in _runs(cell)]
-    for row in others:
-        _faint(axis, row, study.models)
+    _faint(axis, others, study.models)
     front = pareto(best)
     for row in best:
         _strong(axis, row, study.models)
-    axis.plot([row["train_s"] for row in front], [100 * row["test_accuracy"] for row in front],
-              color=style.HINT, linewidth=0.9, linestyle=":", zorder=1)  # fmt: skip
+    axis.plot(
+        [row["train_s"] for row in front],
+        [100 * row["test_accuracy"] for row in front],
+        color=style.HINT,
+        linewidth=0.9,
+        linestyle=":",
+        zorder=1,
+    )
     _axes(axis, [row["test_accuracy"] for row in (*others, *best)])
     _legend(figure, study.models, best)
     title = study.title(dataset)
@@ -57,8 +73,8 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         name=f"tradeoff_{dataset}",
         figure=figure,
         title=f"Accuracy against training time on {title}",
-        caption="Large: the best configuration of each model with its 95 % interval, area by number "
-        "of parameters (SVMs have none). Faint: every other finished run. Hollow: timed in a packed "
+        caption="Large: the best configuration of each model with its 95 % interval, area by its "
+        "parameters (SVMs have none). Faint: every other finished run. Hollow: timed in a packed "
         f"run. {_front_words(front)}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
         + "; ".join(_point_words(row) for row in best),
@@ -82,11 +98,19 @@ def _runs(cell: Record) -> Iterator[Row]:
             }
 
 
-def _faint(axis: Axes, row: Row, models: list[str]) -> None:
-    colour = style.colour(models, row["model"])
-    face = "none" if row["packed"] else colour
-    axis.scatter(row["train_s"], 100 * row["test_accuracy"], s=16, marker=style.marker(models, row["model"]),
-                 facecolor=face, edgecolor=colour, linewidth=0.6, alpha=0.35)  # fmt: skip
+def _faint(axis: Axes, rows: list[Row], models: list[str]) -> None:
+    for model, packed in unique((row["model"], row["packed"]) for row in rows):
+        mine = [row for row in rows if (row["model"], row["packed"]) == (model, packed)]
+        axis.scatter(
+            [row["train_s"] for row in mine],
+            [100 * row["test_accuracy"] for row in mine],
+            s=16,
+            marker=style.marker(models, model),
+            facecolor="none" if packed else style.colour(models, model),
+            edgecolor=style.colour(models, model),
+            linewidth=0.6,
+            alpha=0.35,
+        )
 
 
 def _strong(axis: Axes, row: Row, models: list[str]) -> None:
@@ -95,9 +119,16 @@ def _strong(axis: Axes, row: Row, models: list[str]) -> None:
     if row["test_low"] is not None:
         spread = [[y - 100 * row["test_low"]], [100 * row["test_high"] - y]]
         axis.errorbar(row["train_s"], y, yerr=spread, fmt="none", ecolor=colour, elinewidth=1.4)
-    axis.scatter(row["train_s"], y, s=_area(row["parameters"]), marker=style.marker(models, row["model"]),
-                 facecolor="none" if row["packed"] else colour, edgecolor=style.INK, linewidth=0.8,
-                 zorder=3)  # fmt: skip
+    axis.scatter(
+        row["train_s"],
+        y,
+        s=_area(row["parameters"]),
+        marker=style.marker(models, row["model"]),
+        facecolor="none" if row["packed"] else colour,
+        edgecolor=style.INK,
+        linewidth=0.8,
+        zorder=3,
+    )
 
 
 def _area(parameters: int | None) -> float:
@@ -130,7 +161,7 @@ def _legend(figure: Figure, models: list[str], best: list[Row]) -> None:
             markersize=7,
             color=style.colour(models, row["model"]),
             label=wording.model(row["model"]),
-        )  # fmt: skip
+        )
         for row in best
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -8,9 +8,7 @@ from bakeoff.analysis.findings import Finding, Tables
 from bakeoff.analysis.study import Study
 from bakeoff.report import provenance, results, runs, timings
 from bakeoff.report.figures import Drawn
-from bakeoff.report.parts import Section
-
-NOT_ONE = "No run has finished yet: there is nothing to show here."
+from bakeoff.report.parts import Section, Table
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def build(
     models = wording.listed([wording.model(name) for name in study.models])
     numbered = runs.numbered(study)
     return Report(
-        title=f"Bakeoff: {titles}" if titles else "Bakeoff: no results yet",
+        title=f"Bakeoff: {titles}" if titles else "Bakeoff: No results yet",
         subject=f"{models} on {titles}" if titles else "No cell record was found",
         verdicts=_verdicts(study, tables),
         findings=findings.overall(study, tables) if counted.finished else [],
@@ -79,92 +77,74 @@ def _sections(
     config: dict[str, Any] | None,
     numbered: list[runs.Numbered],
 ) -> list[Section]:
+    def figures(section: str) -> list[Drawn]:
+        return [figure for figure in drawn if figure.section == section]
+
     found = methods.summary(study, tables.best, tables.tests)
+    best = results.best(study, tables.best, tables.published)
+    every_run = [*runs.grids(study, numbered), *runs.timed(study, numbered)]
+    machine = [*provenance.machines(study), *provenance.data(study)]
     return [
-        Section(
-            "best",
-            "Best configurations",
-            tables=[
-                *results.best(study, tables.best, tables.published),
-                *results.methods(study, found),
-            ],
-        ),
-        *_published(study, tables),
-        Section(
-            "devices",
-            "CPU against GPU",
-            lead=_devices_lead(tables),
-            box=timings.BOX if tables.speedup else None,
-            tables=[
-                *timings.speedups(study, tables.speedup),
-                *timings.achieved(study, tables.speedup),
-            ],
-            figures=_of(drawn, "devices"),
-        ),
-        Section("tradeoff", "Accuracy against training time", figures=_of(drawn, "tradeoff")),
-        Section(
-            "grid",
-            "The whole grid",
-            tables=[*runs.grids(study, numbered), *runs.timed(study, numbered)],
-            figures=_of(drawn, "grid"),
-        ),
-        Section("curves", "Learning curves", figures=_of(drawn, "curves")),
-        Section("confusion", "Errors", figures=_of(drawn, "confusion")),
-        *_evidence(study, tables),
+        Section("best", "Best configurations", tables=best + results.methods(study, found)),
+        _published(study, tables),
+        _devices(study, tables, figures("devices")),
+        Section("tradeoff", "Accuracy against training time", figures=figures("tradeoff")),
+        Section("grid", "The whole grid", tables=every_run, figures=figures("grid")),
+        Section("curves", "Learning curves", figures=figures("curves")),
+        Section("confusion", "Errors", figures=figures("confusion")),
+        _statistics(study, tables),
+        _arithmetic(study, tables),
         Section(
             "provenance",
             "Machine, data and configuration",
-            tables=[
-                *provenance.machines(study),
-                *provenance.data(study),
-                *provenance.configuration(config),
-            ],
+            tables=machine + provenance.configuration(config),
         ),
     ]
 
 
-def _published(study: Study, tables: Tables) -> list[Section]:
+def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
+    if not tables.speedup:
+        words = f"No training was timed on either device: {wording.NOT_MEASURED}."
+        return Section("devices", "CPU against GPU", lead=words if study.records else "")
+    speedups = timings.speedups(study, tables.speedup)
+    return Section(
+        "devices",
+        "CPU against GPU",
+        box=timings.BOX,
+        tables=speedups + timings.achieved(study, tables.speedup),
+        figures=figures,
+    )
+
+
+def _published(study: Study, tables: Tables) -> Section:
     lead = (
         "The published study trained every network setting twice; the two differ only in "
         "pinned memory, which cannot change the result. The spread of these pairs is the band: "
         "1.96 times their root mean square difference, per data set, model and optimizer. "
         "It published no repeat of an SVM. Times are of different machines and are not judged."
     )
-    found = results.published(study, tables.published)
-    return (
-        [Section("published", "Beside the published study", lead=lead, tables=found)]
-        if found
-        else []
+    return _led(
+        "published", "Beside the published study", lead, results.published(study, tables.published)
     )
 
 
-def _evidence(study: Study, tables: Tables) -> list[Section]:
-    tests = results.tests(study, tables.tests)
-    sums = results.arithmetic(study, tables.best)
-    return [
-        Section(
-            "statistics",
-            "Statistics",
-            lead="McNemar's test on the images that only one of two models gets right: exact with "
-            "fewer than 25 such images, otherwise chi-square with continuity correction. p values "
-            "are Holm-corrected per data set; 0.05 and above is no evidence of a difference.",
-            tables=tests,
-        ) if tests else Section("statistics", "Statistics"),
-        Section(
-            "arithmetic",
-            "Arithmetic",
-            lead="One multiply-accumulate (MAC) is two floating-point operations (FLOPs): a "
-            "multiplication and an addition. Training one image is a forward and a backward pass.",
-            tables=sums,
-        ) if sums else Section("arithmetic", "Arithmetic"),
-    ]  # fmt: skip
+def _statistics(study: Study, tables: Tables) -> Section:
+    lead = (
+        "McNemar's test on the images that only one of two models gets right: exact with "
+        "fewer than 25 such images, otherwise chi-square with continuity correction. p values "
+        "are Holm-corrected per data set; 0.05 and above is no evidence of a difference."
+    )
+    return _led("statistics", "Statistics", lead, results.tests(study, tables.tests))
 
 
-def _devices_lead(tables: Tables) -> str:
-    if not tables.speedup:
-        return "No training was timed on both devices: not measured."
-    return ""
+def _arithmetic(study: Study, tables: Tables) -> Section:
+    lead = (
+        "One multiply-accumulate (MAC) is two floating-point operations (FLOPs): a "
+        "multiplication and an addition. Training one image is a forward and a backward pass."
+    )
+    return _led("arithmetic", "Arithmetic", lead, results.arithmetic(study, tables.best))
 
 
-def _of(drawn: list[Drawn], section: str) -> list[Drawn]:
-    return [figure for figure in drawn if figure.section == section]
+def _led(name: str, title: str, lead: str, tables: list[Table]) -> Section:
+    """Return a section whose opening words make sense only with its tables."""
+    return Section(name, title, lead=lead, tables=tables) if tables else Section(name, title)

@@ -46,7 +46,7 @@ def _rule(face: tuple[str, str, str, str], source: str) -> str:
 
 
 def _subset(file: str, letters: set[int]) -> bytes:
-    from fontTools import subset
+    from fontTools import subset  # type: ignore[import-untyped]
 
     options = subset.Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True)
     # FontForge's time stamp, which the subsetter does not know and warns about.

@@ -71,7 +71,7 @@ def percent(fraction: float | None, **looks: Any) -> Cell:
 
 
 def interval(row: dict[str, Any], part: str) -> Cell:
-    """Return an accuracy with its interval beneath, and its spread where there are several seeds."""
+    """Return an accuracy with its interval beneath, and with several seeds their spread."""
     note = wording.span(row[f"{part}_low"], row[f"{part}_high"])
     if row[f"{part}_sd"] is not None:
         note += f"; sd {wording.percent(row[f'{part}_sd'])}"

@@ -56,8 +56,9 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
             f"best-{dataset}", caption, columns, [_unfinished(row, len(columns)) for row in rows]
         )
     note = (
-        f"Chosen by validation accuracy (n = {wording.count(n['validation_n'])}), never by test accuracy "
-        f"(n = {wording.count(n['test_n'])}). Small: Wilson 95 % interval. Gap: validation minus test."
+        f"Chosen by validation accuracy (n = {wording.count(n['validation_n'])}), never by test "
+        f"accuracy (n = {wording.count(n['test_n'])}). Small: Wilson 95 % interval. Gap: "
+        "validation minus test."
     )
     if any(row["packed"] for row in rows):
         note += " Packed: timed beside other runs, not comparable with a lone time."
@@ -66,8 +67,11 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
 
 
 def _unfinished(row: Row, width: int) -> list[Cell]:
-    return [parts.text(wording.model(row["model"])), parts.text("no run finished", look="hint"),
-            *[parts.text(None)] * (width - 2)]  # fmt: skip
+    return [
+        parts.text(wording.model(row["model"])),
+        parts.text("no run finished", look="hint"),
+        *[parts.text(None)] * (width - 2),
+    ]
 
 
 def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) -> list[Cell]:
@@ -191,7 +195,8 @@ def published(study: Study, rows: list[Row]) -> list[Table]:
     for dataset in study.datasets:
         mine = [row for row in rows if row["dataset"] == dataset]
         if mine:
-            caption = f"{study.title(dataset)}: {wording.plural(len(mine), 'published result')} beside ours"
+            results = wording.plural(len(mine), "published result")
+            caption = f"{study.title(dataset)}: {results} beside ours"
             cells = [_published(row) for row in mine]
             tables.append(
                 Table(f"published-{dataset}", caption, columns, cells, folded=True, dense=True)
@@ -247,4 +252,4 @@ def arithmetic(study: Study, rows: list[Row]) -> list[Table]:
                     parts.text(compute["method"]),
                 ]
             )
-    return [Table("arithmetic", "Cost of one image", columns, found)] if found else []
+    return [Table("cost", "Cost of one image", columns, found)] if found else []

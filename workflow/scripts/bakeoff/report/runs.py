@@ -63,9 +63,7 @@ def grids(study: Study, runs: list[Numbered]) -> list[Table]:
         for family, what in (("resnet", "networks"), ("svm", "SVMs")):
             items = [i for i in mine if i.cell["dataset"] == dataset and i.cell["family"] == family]
             if items:
-                caption = (
-                    f"{study.title(dataset)}: all {wording.plural(len(items), 'run')} of the {what}"
-                )
+                caption = f"{study.title(dataset)}: the {what}, {wording.plural(len(items), 'run')}"
                 tables.append(_table(f"grid-{dataset}-{family}", caption, items, best))
     return tables
 
@@ -82,7 +80,7 @@ def timed(study: Study, runs: list[Numbered]) -> list[Table]:
     for dataset in study.datasets:
         items = [i for i in runs if i.cell["purpose"] == "speed" and i.cell["dataset"] == dataset]
         if items:
-            caption = f"{study.title(dataset)}: all {wording.plural(len(items), 'timed run')}"
+            caption = f"{study.title(dataset)}: {wording.plural(len(items), 'timed run')}"
             tables.append(_table(f"timed-{dataset}", caption, items, []))
     return tables
 

@@ -15,8 +15,8 @@ BOX = (
         "evaluation is left out. Time to result adds set-up, warm-up and validation.",
         "One program on both devices: same data, same batch order, same precision; only the device "
         "differs. Each run had the machine to itself, after a warm-up on made-up labels.",
-        "Speedup: median CPU time over median GPU time, with a 95 % bootstrap interval. An interval "
-        "that contains 1 is called a tie.",
+        "Speedup: median CPU time over median GPU time, with a 95 % bootstrap interval. An "
+        "interval that contains 1 is called a tie.",
     ),
 )
 COLUMNS = (
@@ -124,7 +124,10 @@ def achieved(study: Study, rows: list[Row]) -> list[Table]:
                 for rate in rates
             ]
             found.append([parts.text(name), parts.text(study.title(row["dataset"])), *cells])
-    note = "FLOPs of training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, over the median training time."
+    note = (
+        "FLOPs of training one image \N{MULTIPLICATION SIGN} images "
+        "\N{MULTIPLICATION SIGN} epochs, over the median training time."
+    )
     return (
         [Table("achieved", "Arithmetic per second while training", columns, found, note)]
         if found

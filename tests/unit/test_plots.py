@@ -1,0 +1,101 @@
+"""Figures: which are drawn, with which numbers behind them, the same every time."""
+
+import csv
+import json
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from conftest import collected
+
+import studies
+from bakeoff.plots import confusion, gallery, style, tradeoff
+
+
+@pytest.fixture(scope="module")
+def figures(small):
+    return json.loads((small.folder / "figures" / "figures.json").read_text(encoding="utf-8"))
+
+
+def test_every_kind_is_drawn_and_described(figures):
+    assert {figure["section"] for figure in figures} == {
+        "devices",
+        "tradeoff",
+        "grid",
+        "curves",
+        "confusion",
+    }
+    assert all(figure["alt"] and figure["caption"] and figure["title"] for figure in figures)
+
+
+def test_every_figure_is_svg_with_its_numbers(small, figures):
+    for figure in figures:
+        root = ET.parse(small.folder / "figures" / figure["file"]).getroot()
+        assert root.tag.endswith("svg")
+        with (small.folder / "figures" / figure["data"]).open(encoding="utf-8") as file:
+            assert len(list(csv.DictReader(file))) > 0
+
+
+def test_drawing_again_gives_the_same_bytes(small, tmp_path):
+    gallery.draw(small.study, tmp_path / "again")
+    for path in sorted((small.folder / "figures").iterdir()):
+        assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_figures_of_an_earlier_study_do_not_stay(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "old.svg").write_text("old")
+    gallery.draw(collected(tmp_path, []), tmp_path / "figures")
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["figures.json"]
+
+
+def test_confusion_counts_agree_with_the_record(small):
+    [cell] = [cell for cell in small.study.selection if cell["kernel"] == "rbf"]
+    answers = small.study.predictions(cell)
+    counts = confusion.matrix(answers.labels, answers.predictions, 10)
+    assert counts.sum() == 360
+    assert np.trace(counts) == round(cell["best"]["test_accuracy"] * 360)
+    rates = confusion.rates(np.array([[3, 1], [0, 0]]))
+    assert rates.tolist() == [[0.75, 0.25], [0.0, 0.0]]
+
+
+def test_not_measured_is_written_into_the_figure(small):
+    text = (small.folder / "figures" / "devices_digits.svg").read_text(encoding="utf-8")
+    assert text.count("GPU not measured") == 2
+
+
+def test_the_pareto_front_leaves_out_packed_times():
+    def row(time: float, accuracy: float, packed: bool = False) -> dict:
+        return {"train_s": time, "test_accuracy": accuracy, "packed": packed}
+
+    rows = [row(1, 0.9), row(2, 0.8), row(3, 0.95), row(0.1, 0.99, packed=True)]
+    assert [found["train_s"] for found in tradeoff.pareto(rows)] == [1, 3]
+
+
+def test_models_differ_in_colour_and_in_marker():
+    names = list("abcd")
+    assert len({style.colour(names, name) for name in names}) == 4
+    assert len({style.marker(names, name) for name in names}) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("cat", "cat"), ("日本", "class 3"), (" ", "class 3"), ("x" * 60, "x" * 15 + "…")],
+)
+def test_labels_fit_and_can_be_drawn(name, expected):
+    assert style.label(name, "class 3") == expected
+
+
+def test_the_report_knows_the_figures_greys():
+    from bakeoff.report import figures
+
+    assert set(figures.THEME) == {style.INK, style.HINT, style.LINE}
+
+
+def test_a_study_without_predictions_still_has_figures(tmp_path):
+    found = collected(tmp_path, studies.small()[:1])
+    for path in (tmp_path / "digits" / "predictions").iterdir():
+        path.unlink()
+    gallery.draw(found, tmp_path / "figures")
+    names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
+    assert names == {"tradeoff_digits", "grid_digits", "curves_digits"}

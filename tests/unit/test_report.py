@@ -1,0 +1,260 @@
+"""The report, opened as a reader would: HTML parsed, PDF read."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pypdf
+import pytest
+from conftest import TEMPLATES, built, collected
+
+import studies
+from bakeoff.report import render
+from bakeoff.report.figures import inline
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '$x^2$ & "q"',
+    "x" * 60,
+    "日本語クラス",
+    "naïve café",
+    "-->",
+    "{{ 7*7 }}",
+    "a\u2028b",
+    "</style>",
+    "10",
+]
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask for, and checks that tags close in order."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.external: list[str] = []
+        self.tags: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        for name in ("src", "href", "xlink:href"):
+            link = values.get(name) or ""
+            if link.startswith("#"):
+                self.links.append(link[1:])
+            elif link and not link.startswith("data:"):
+                self.external.append(link)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] not in (["script"], ["style"]):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def _pdf_text(path) -> str:
+    pages = pypdf.PdfReader(path).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+@pytest.mark.parametrize("name", ["small", "fashion"])
+def test_one_sound_file_that_asks_for_nothing(name, request):
+    html = request.getfixturevalue(name).html
+    page = Page(html)
+    assert page.external == []
+    assert not re.search(r"@import|url\((?!#|\"?data:)", html)
+    assert len(page.ids) == len(set(page.ids))
+    assert set(page.links) <= set(page.ids)
+    assert page.tags.count("h1") == 1
+
+
+def test_the_answer_comes_first(small):
+    text = Page(small.html).text
+    order = [
+        "SVM (RBF) is the choice: 98.58 % of the test images right.",
+        "no GPU was visible",
+        "21 of 22 runs finished; 1 diverged.",
+        "Digits: the best configuration of every model",
+        "What was timed",
+        "Digits: the same training on CPU and GPU",
+        "Accuracy against training time on Digits",
+        "The whole grid on Digits",
+        "Learning curves on Digits",
+        "Digits: paired tests, n = 360",
+        "Cost of one image",
+        "Configuration as run",
+        "The whole cell",
+    ]
+    places = [text.find(words) for words in order]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_what_was_not_measured_is_said_and_never_blank(small):
+    text = Page(small.html).text
+    assert "not measured" in text
+    assert "nan" not in text.lower().replace("nan in epoch", "")
+    assert "None" not in text
+
+
+def test_every_run_has_its_command(small):
+    page = Page(small.html)
+    runs = sum(len(cell["runs"]) for cell in small.study.records)
+    assert [f"run-{number}" in page.ids for number in range(1, runs + 1)] == [True] * runs
+    assert page.text.count("results/digits/rerun.json") == 16
+
+
+def test_numbers_in_the_best_table_are_the_records(small):
+    table = re.search(r'<h3 id="best-digits">.*?</table>', small.html, re.S).group()
+    values = {float(value) for value in re.findall(r'data-value="([^"]+)"', table)}
+    bests = [cell["best"] for cell in small.study.selection]
+    measured = {best[name] for best in bests for name in best if name.endswith(("_accuracy", "_s"))}
+    parameters = {cell["compute"]["parameters"] for cell in small.study.selection}
+    gaps = {best["validation_accuracy"] - best["test_accuracy"] for best in bests}
+    assert values <= measured | parameters | gaps
+
+
+def test_published_values_stand_beside_ours(fashion):
+    text = Page(fashion.html).text
+    assert "Fashion-MNIST: 88 published results beside ours" in text
+    assert "Within their spread" in text
+
+
+def test_unpublished_data_sets_have_no_such_section(small):
+    assert "published" not in small.html
+
+
+def test_the_pdf_is_a_document(small):
+    reader = pypdf.PdfReader(small.pdf)
+    assert reader.metadata.title == "Bakeoff: Digits"
+    assert reader.metadata.author == "Bakeoff"
+    root = reader.trailer["/Root"]
+    assert root["/Lang"] == "en"
+    assert root["/MarkInfo"]["/Marked"]
+    assert reader.xmp_metadata is not None
+    titles = [item.title for item in reader.outline if not isinstance(item, list)]
+    assert titles[:3] == ["Verdict", "Best configurations", "CPU against GPU"]
+    assert [round(side) for side in reader.pages[0].mediabox[2:]] == [595, 842]
+    for page in reader.pages:
+        for font in page["/Resources"]["/Font"].values():
+            assert "DejaVu" in font.get_object()["/BaseFont"]
+
+
+def test_the_pdf_says_what_the_html_says(small):
+    text = _pdf_text(small.pdf)
+    first = " ".join(pypdf.PdfReader(small.pdf).pages[0].extract_text().split())
+    assert "SVM (RBF) is the choice: 98.58 % of the test images right." in first
+    assert "21 of 22 runs finished; 1 diverged." in first
+    assert "no GPU was visible" in text
+    pages = len(pypdf.PdfReader(small.pdf).pages)
+    assert f"{pages} / {pages}" in text
+
+
+def test_cut_down_data_are_announced_on_the_first_page(tmp_path):
+    cells = studies.small()[2:3]
+    cells[0]["data"]["limit_train"] = 500
+    report = built(tmp_path, cells)
+    first = pypdf.PdfReader(report.pdf).pages[0].extract_text()
+    assert "limit_train = 500" in " ".join(first.split())
+    assert "limit_train = 500" in Page(report.html).text
+
+
+def test_hostile_names_are_only_names(tmp_path):
+    cells = studies.small(seeds=2)
+    for cell in cells:
+        cell["data"] |= {"classes": HOSTILE, "title": "<b>Bold</b> & co"}
+    cells[0]["runs"][-1]["error"] = "<img src=http://example.invalid/x.png>"
+    report = built(tmp_path, cells)
+    page = Page(report.html)
+    assert page.tags.count("script") == 1
+    assert "b" not in page.tags
+    assert "img" not in page.tags
+    assert page.external == []
+    assert "<script>alert(1)</script>" in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert "<b>Bold</b> & co" in _pdf_text(report.pdf)
+
+
+def test_no_records_at_all(tmp_path):
+    report = built(tmp_path, [])
+    assert "No run has been made yet: there is nothing to compare." in Page(report.html).text
+    assert len(pypdf.PdfReader(report.pdf).pages) == 1
+
+
+def test_nothing_finished(tmp_path):
+    settings = studies.small()[0]["runs"][0]["settings"]
+    cells = [studies.cell("digits", "resnet18", "sgd", "cpu", [studies.run(settings, None)])]
+    text = Page(built(tmp_path, cells).html).text
+    assert "No run finished on Digits." in text
+    assert "0 of 1 run finished; 1 diverged." in text
+    assert "the loss became NaN in epoch 1" in text
+
+
+def test_one_run(tmp_path):
+    settings = studies.small()[0]["runs"][0]["settings"]
+    cells = [studies.cell("digits", "resnet18", "sgd", "cpu", [studies.run(settings, 0.9)])]
+    text = Page(built(tmp_path, cells).html).text
+    assert "ResNet-18 is the only model that finished: 90.00 %" in text
+    assert "The only run finished." in text
+
+
+def test_without_tables_they_are_computed(tmp_path):
+    collected(tmp_path, studies.small()[2:4])
+    source = render.Source(tmp_path / "records.jsonl", tmp_path, tmp_path / "figures")
+    render.write(source, TEMPLATES, tmp_path / "report.html", tmp_path / "report.pdf")
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "SVM (RBF) is the choice" in page.text
+    assert "figure" not in page.tags
+
+
+def test_two_figures_share_no_names():
+    svg = '<?xml version="1.0"?><svg viewBox="0 0 1 1"><path id="a" style="fill: #1c2430"/><use xlink:href="#a" clip-path="url(#p)"/></svg>'  # noqa: E501
+    one = inline(svg, "one")
+    assert 'id="one-a"' in one
+    assert 'href="#one-a"' in one
+    assert "url(#one-p)" in one
+    assert "var(--ink)" in one
+    assert not one.startswith("<?xml")
+
+
+CHROMIUM = shutil.which("chromium")
+FRAME = """<body style="margin:0"><iframe id="f" style="width:390px;height:800px;border:0"
+onload="setTimeout(() => { document.title = 'wide ' + f.contentDocument.documentElement.scrollWidth }, 200)"
+src="REPORT"></iframe>"""  # noqa: E501
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_phone_shows_it_without_scrolling_sideways(fashion, tmp_path):
+    (tmp_path / "frame.html").write_text(
+        FRAME.replace("REPORT", (fashion.folder / "report.html").as_uri())
+    )
+    dom = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--disable-component-update", "--allow-file-access-from-files",
+         "--virtual-time-budget=3000",
+         f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", str(tmp_path / "frame.html")],
+        capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    width = int(re.search(r"<title>wide (\d+)", dom).group(1))
+    assert width <= 390

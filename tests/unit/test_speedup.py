@@ -1,0 +1,77 @@
+"""CPU against GPU: matched pairs, or the reason in words."""
+
+import pytest
+from conftest import collected
+
+import studies
+from bakeoff.analysis import speedup
+
+SETTINGS = {"batch_size": 16, "learning_rate": 0.001, "epochs": 2, "precision": "fp32"}
+
+
+def _timed(device: str, seconds: list[float], **changes) -> dict:
+    runs = [
+        studies.run(SETTINGS, 0.9, train_s=time, repeat=index, **changes)
+        for index, time in enumerate(seconds)
+    ]
+    return studies.cell("digits", "resnet18", "sgd", device, runs, purpose="speed")
+
+
+def _row(tmp_path, *cells: dict) -> dict:
+    [row] = speedup.rows(collected(tmp_path, list(cells)))
+    return row
+
+
+def test_a_clear_speedup(tmp_path):
+    row = _row(tmp_path, _timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6]))
+    assert row["speedup"] == 2.0
+    assert row["speedup_low"] > 1
+    assert row["verdict"] == "GPU faster"
+    assert row["time_saved_s"] == 5.5
+    assert row["accuracies_agree"] is True
+    assert (row["cpu_train_s_min"], row["cpu_train_s_max"], row["cpu_n"]) == (10, 12, 3)
+    # 6 x MACs is what the made-up record says that one image's training takes.
+    assert row["cpu_flops_per_s"] == pytest.approx(6 * 37_220_352 * 1005 * 2 / 11)
+
+
+def test_an_interval_around_one_is_a_tie(tmp_path):
+    row = _row(tmp_path, _timed("cpu", [10, 11, 12]), _timed("gpu", [9.5, 11, 12.5]))
+    assert row["verdict"] == "tie"
+
+
+def test_without_a_gpu_it_is_not_measured(tmp_path):
+    row = _row(tmp_path, _timed("cpu", [10, 11, 12]))
+    assert row["verdict"] == "not measured"
+    assert "no GPU was visible" in row["reason"]
+    assert row["speedup"] is None
+    assert row["cpu_train_s_median"] == 11
+
+
+def test_a_missing_cpu_is_not_measured(tmp_path):
+    row = _row(tmp_path, _timed("gpu", [5, 5.5, 6]))
+    assert row["reason"] == "no CPU run was made"
+
+
+def test_packed_times_are_never_divided(tmp_path):
+    row = _row(tmp_path, _timed("cpu", [10, 11]), _timed("gpu", [5, 6], packed=True))
+    assert row["reason"] == "the GPU was timed in packed runs only"
+    assert row["speedup"] is None
+
+
+def test_failed_runs_give_their_reason(tmp_path):
+    failed = {"status": "failed", "error": "OutOfMemoryError: 24 GB", "history": []}
+    row = _row(tmp_path, _timed("cpu", [10, 11]), _timed("gpu", [5, 6], **failed))
+    assert row["reason"] == "the GPU runs failed: OutOfMemoryError: 24 GB"
+
+
+def test_other_settings_are_no_match(tmp_path):
+    other = _timed("gpu", [5, 6])
+    for run in other["runs"]:
+        run["settings"] = {**SETTINGS, "batch_size": 32}
+    rows = speedup.rows(collected(tmp_path, [_timed("cpu", [10, 11]), other]))
+    assert [row["verdict"] for row in rows] == ["not measured", "not measured"]
+
+
+def test_one_repeat_has_no_interval(tmp_path):
+    row = _row(tmp_path, _timed("cpu", [10]), _timed("gpu", [5]))
+    assert (row["speedup"], row["speedup_low"], row["verdict"]) == (2.0, None, "one repeat")
