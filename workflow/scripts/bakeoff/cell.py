@@ -122,7 +122,11 @@ def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[P
 
 
 def build_record(
-    backend: Backend, runs: list[Run], chosen: list[Run] | None, threads: int, purpose: str = "selection"
+    backend: Backend,
+    runs: list[Run],
+    chosen: list[Run] | None,
+    threads: int,
+    purpose: str = "selection",
 ) -> records.Record:
     """Return the cell's record, or with purpose "speed" a timed cell's."""
     return {
@@ -183,9 +187,7 @@ def fit(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
             yield Fitted(unfinished_run(settings, plan.seed, "failed", reason))
 
 
-def unfinished_run(
-    settings: dict[str, Any], seed: int | None, status: str, error: str
-) -> Run:
+def unfinished_run(settings: dict[str, Any], seed: int | None, status: str, error: str) -> Run:
     """Return the entry of a run without a result: diverged or failed, shown but never chosen."""
     measured = (
         "validation_accuracy",

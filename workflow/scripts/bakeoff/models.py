@@ -11,6 +11,11 @@ CHANNELS = 3
 RESNETS = ("resnet18", "resnet50")
 
 
+def import_library() -> None:
+    """Import torchvision now, seconds that must not count as part of the first training."""
+    import torchvision.models.resnet  # noqa: F401
+
+
 def build(name: str, classes: int, seed: int) -> "nn.Module":
     """Return a freshly initialised network for (n, 3, size, size) images.
 

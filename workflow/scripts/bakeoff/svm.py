@@ -32,7 +32,7 @@ class SvmBackend:
     def __init__(self, dataset: Dataset, kernel: str, blocks: grid.Blocks) -> None:
         if kernel not in KERNELS:
             raise UserError(f"unknown kernel {kernel}; known are {', '.join(KERNELS)}")
-        self.identity = {
+        self.identity: dict[str, Any] = {
             "family": "svm",
             "model": "svm",
             "optimizer": None,
@@ -66,7 +66,7 @@ class SvmBackend:
             train, holdout = self._accuracy(pipeline, "train"), self._accuracy(pipeline, "holdout")
             scores = pipeline.decision_function(self._features["test"])
             predictions = pipeline.predict(self._features["test"])
-        run = {
+        run: Run = {
             "settings": settings,
             "seed": None,
             "repeat": 0,
@@ -97,7 +97,9 @@ class SvmBackend:
         from sklearn.svm import SVC
 
         given = {name: value for name, value in settings.items() if value is not None}
-        return make_pipeline(StandardScaler(), SVC(kernel=self._kernel, cache_size=CACHE_MB, **given))
+        return make_pipeline(
+            StandardScaler(), SVC(kernel=self._kernel, cache_size=CACHE_MB, **given)
+        )
 
     def _accuracy(self, pipeline: "Pipeline", part: str) -> float:
         return float(pipeline.score(self._features[part], self.dataset.labels[part]))

@@ -78,7 +78,8 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
         return images
     resized = np.empty((len(images), size, size), np.uint8)
     for row, image in enumerate(images):
-        resized[row] = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
+        small = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
+        resized[row] = np.asarray(small)
     return resized
 
 
@@ -91,7 +92,9 @@ def prepare(
     )
     official = len(raw.test_images) > 0
     sources: Mapping[str, tuple[np.ndarray, np.ndarray]] = {
-        "test": (raw.test_images, raw.test_labels) if official else (raw.train_images, raw.train_labels)
+        "test": (raw.test_images, raw.test_labels)
+        if official
+        else (raw.train_images, raw.train_labels)
     }
     arrays: dict[str, np.ndarray] = {}
     for part in PARTS:

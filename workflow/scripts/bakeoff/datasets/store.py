@@ -25,7 +25,7 @@ def save_raw(path: Path, raw: Raw) -> None:
 def load_raw(path: Path) -> Raw:
     """Read an original data set."""
     with np.load(path) as file:
-        return Raw(*(file[name] for name in RAW_ARRAYS), source=_meta(file)["source"])
+        return Raw(**{name: file[name] for name in RAW_ARRAYS}, source=_meta(file)["source"])
 
 
 def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
@@ -43,7 +43,7 @@ def _save(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any])
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
     try:
-        np.savez(temporary, meta=np.array(json.dumps(meta)), **arrays)
+        np.savez(temporary, **{"meta": np.array(json.dumps(meta)), **arrays})  # type: ignore[arg-type]
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -40,7 +40,7 @@ class ResnetBackend:
         blocks: grid.Blocks,
         seeds: Sequence[int],
     ) -> None:
-        self.identity = {
+        self.identity: dict[str, Any] = {
             "family": "resnet",
             "model": model,
             "optimizer": optimizer,

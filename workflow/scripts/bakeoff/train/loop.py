@@ -83,9 +83,7 @@ def stopwatch(device: "torch.device") -> Stopwatch:
 def _sgd(model: "nn.Module", learning_rate: float) -> "torch.optim.Optimizer":
     import torch
 
-    return torch.optim.SGD(
-        model.parameters(), lr=learning_rate, momentum=SGD_MOMENTUM, fused=True
-    )
+    return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=SGD_MOMENTUM, fused=True)
 
 
 def _adam(model: "nn.Module", learning_rate: float) -> "torch.optim.Optimizer":
@@ -114,6 +112,8 @@ def train(
     training: Training, part: Part, device: "torch.device", watch: Stopwatch
 ) -> Iterator[Epoch]:
     """Train and yield after each epoch; stops early when the loss is not finite."""
+    with watch.phase("import"):
+        models.import_library()
     precision.state_fp32()
     with watch.phase("warm_up"):
         _warm_up(training, part, device)

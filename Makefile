@@ -1,0 +1,67 @@
+# Every target makes what it needs: on a fresh machine `make report` or `make test` is all to type.
+# Paths are relative throughout, so that the folder's own path may hold spaces.
+
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# Each job says itself what it does and how far it is; Snakemake's listings of inputs are for -p.
+QUIET := --quiet rules host
+
+.DEFAULT_GOAL := help
+.PHONY: help report study test lint format lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+report: .venv/.pango ## the demo study: a few minutes on two cores, no download of data
+	@$(SNAKEMAKE) $(QUIET) --configfile config/demo.yaml
+	@echo
+	@echo "The report is ready:"
+	@echo "  $(CURDIR)/results/report.html"
+	@echo "  $(CURDIR)/results/report.pdf"
+
+study: .venv/.pango ## the published study: hours on a CPU, minutes to an hour on a GPU
+	@$(SNAKEMAKE) $(QUIET)
+
+test: .venv/.pango lint ## lint and all tests that this machine can run
+	@$(BIN)/pytest
+
+lint: .venv/.complete ## style, types, the workflow's own lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
+	@$(BIN)/snakemake --lint
+
+format: .venv/.complete ## let the formatters rewrite the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
+
+lock: .venv/.complete ## write new pins from envs/*.in
+	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-emit-index-url \
+		--no-header --no-annotate envs/workflow.in envs/bakeoff.in envs/dev.in -o envs/lock.txt
+	$(BIN)/python envs/conda_from_lock.py
+
+clean: ## delete results, data and logs; the environment stays
+	rm -rf results resources logs .snakemake
+
+# torch and torchvision must come from one index; uv takes a matching pair, and takes seconds.
+.venv/.complete: envs/lock.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Bakeoff needs Python 3.11 or newer; name one with make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh envs/system_package.sh python3-venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned packages into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		"$$(grep '^uv==' envs/lock.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements envs/lock.txt
+	@touch $@
+
+# The PDF needs Pango, a system library: better missed now than after the training.
+.venv/.pango: .venv/.complete
+	@$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 || \
+		sh envs/system_package.sh libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+	@$(BIN)/python -c 'import weasyprint'
+	@touch $@
