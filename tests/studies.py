@@ -77,9 +77,7 @@ def _history(settings: dict[str, Any], test: float | None, validation: float | N
     return rows
 
 
-def cell(
-    dataset: str, model: str, choice: str, device: str, runs: list[dict], **changes: Any
-) -> dict:
+def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], **changes: Any) -> dict:
     """Return a cell record; `choice` is the optimizer, or the kernel of model "svm"."""
     svm = model == "svm"
     purpose = changes.pop("purpose", "selection")
@@ -156,9 +154,7 @@ def _command(
     settings = [run["settings"] for run in runs]
     blocks = json.dumps([{k: v for k, v in item.items() if v is not None} for item in settings])
     which = (
-        f"--kernel {choice}"
-        if model == "svm"
-        else f"--model {model} --optimizer {choice} --device {device}"
+        f"--kernel {choice}" if model == "svm" else f"--model {model} --optimizer {choice} --device {device}"
     )
     seeds = "" if model == "svm" else " --seeds 0"
     script = "train_svm.py" if model == "svm" else "train_resnet.py"

@@ -12,9 +12,7 @@ from bakeoff.command import UserError
 
 def test_collects_sorted_and_flat(tmp_path):
     paths = studies.save(tmp_path, studies.small())
-    collect.write(
-        collect.read_cells(reversed(paths)), tmp_path / "records.jsonl", tmp_path / "runs.csv"
-    )
+    collect.write(collect.read_cells(reversed(paths)), tmp_path / "records.jsonl", tmp_path / "runs.csv")
     found = study.load(tmp_path / "records.jsonl")
     assert [cell["purpose"] for cell in found.records] == ["selection"] * 4 + ["speed"] * 2
     with (tmp_path / "runs.csv").open(encoding="utf-8") as file:

@@ -241,14 +241,12 @@ def test_two_figures_share_no_names():
 CHROMIUM = shutil.which("chromium")
 FRAME = """<body style="margin:0"><iframe id="f" style="width:390px;height:800px;border:0"
 onload="setTimeout(() => { document.title = 'wide ' + f.contentDocument.documentElement.scrollWidth }, 200)"
-src="REPORT"></iframe>"""  # noqa: E501
+src="REPORT"></iframe>"""
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_phone_shows_it_without_scrolling_sideways(fashion, tmp_path):
-    (tmp_path / "frame.html").write_text(
-        FRAME.replace("REPORT", (fashion.folder / "report.html").as_uri())
-    )
+    (tmp_path / "frame.html").write_text(FRAME.replace("REPORT", (fashion.folder / "report.html").as_uri()))
     dom = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--disable-component-update", "--allow-file-access-from-files",

@@ -65,8 +65,6 @@ def test_models_are_compared_in_pairs_and_said_in_words(fashion):
 def test_a_model_without_predictions_is_not_tested(tmp_path):
     found = collected(tmp_path, studies.small())
     (tmp_path / "digits" / "predictions" / "svm_rbf_cpu.npz").unlink()
-    verdicts = [
-        row["verdict"] for row in contrasts.rows(found) if "svm_rbf" in (row["a"], row["b"])
-    ]
+    verdicts = [row["verdict"] for row in contrasts.rows(found) if "svm_rbf" in (row["a"], row["b"])]
     assert verdicts
     assert all(verdict.startswith("not tested: no predictions") for verdict in verdicts)

@@ -25,10 +25,7 @@ def test_the_published_like_study_is_read_rightly(fashion):
     texts = _texts(fashion.study)
     assert "ResNet-18 is the choice: 88.93 % of the test images right." in texts
     assert "ResNet-18 beats ResNet-50 on Fashion-MNIST." in texts
-    assert (
-        "The GPU is worth it on Fashion-MNIST: 1.78 to 3.84 times as fast, at the same accuracy."
-        in texts
-    )
+    assert "The GPU is worth it on Fashion-MNIST: 1.78 to 3.84 times as fast, at the same accuracy." in texts
     assert any(text.startswith("No evidence of a difference from SVM") for text in texts)
 
 
@@ -40,9 +37,7 @@ def test_no_gpu_no_claim(small):
 
 def test_equal_optimizers_give_no_sentence(tmp_path):
     runs = [studies.run(studies._network(16, 0.01, 4, "fp32"), 0.95)]
-    cells = [
-        studies.cell("digits", "resnet18", name, "cpu", list(runs)) for name in ("adam", "sgd")
-    ]
+    cells = [studies.cell("digits", "resnet18", name, "cpu", list(runs)) for name in ("adam", "sgd")]
     assert not any("better than" in text for text in _texts(collected(tmp_path, cells)))
 
 

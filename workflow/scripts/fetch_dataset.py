@@ -22,9 +22,7 @@ def main(options: Options) -> None:
     if options.dataset not in catalog.CATALOG:
         known = ", ".join(catalog.CATALOG)
         raise command.UserError(f"unknown data set {options.dataset}; known are {known}")
-    store.save_raw(
-        options.output, sources.fetch(options.dataset, options.data_source or None, print)
-    )
+    store.save_raw(options.output, sources.fetch(options.dataset, options.data_source or None, print))
 
 
 if __name__ == "__main__":

@@ -215,9 +215,7 @@ def _keep(journal: Journal, backend: Backend, fitted: Fitted) -> None:
     if fitted.save_model is None:
         return
     journal.keep(fitted.run, backend.model_suffix, fitted.save_model)
-    journal.keep(
-        fitted.run, PREDICTIONS, lambda path: _save_predictions(path, backend.dataset, fitted)
-    )
+    journal.keep(fitted.run, PREDICTIONS, lambda path: _save_predictions(path, backend.dataset, fitted))
 
 
 def _candidates(

@@ -1,6 +1,7 @@
 """Arithmetic of one image: multiply-accumulates, FLOPs (two per multiply-accumulate), training FLOPs."""
 
 import logging
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,10 @@ def count_network(model: "nn.Module", input_shape: Sequence[int]) -> dict[str, A
 def forward_macs(model: "nn.Module", input_shape: Sequence[int]) -> int:
     """Count with fvcore the multiply-accumulates of one image's forward pass."""
     import torch
-    from fvcore.nn import FlopCountAnalysis
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # it calls torch.jit.script on import
+        from fvcore.nn import FlopCountAnalysis
 
     # It logs every operator that it does not count (additions, pooling): not news.
     logging.getLogger("fvcore").setLevel(logging.ERROR)

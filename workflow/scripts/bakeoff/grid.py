@@ -17,9 +17,7 @@ def expand(blocks: Blocks, defaults: Mapping[str, Any]) -> list[Settings]:
     expanded: list[Settings] = []
     for block in blocks:
         if unknown := set(block) - set(defaults):
-            raise ValueError(
-                f"unknown setting {', '.join(sorted(unknown))}; known are {', '.join(defaults)}"
-            )
+            raise ValueError(f"unknown setting {', '.join(sorted(unknown))}; known are {', '.join(defaults)}")
         axes = {name: as_list(block.get(name, default)) for name, default in defaults.items()}
         if empty := [name for name, values in axes.items() if not values]:
             raise ValueError(f"setting {empty[0]} has an empty list: give it at least one value")

@@ -97,9 +97,7 @@ class SvmBackend:
         from sklearn.svm import SVC
 
         given = {name: value for name, value in settings.items() if value is not None}
-        return make_pipeline(
-            StandardScaler(), SVC(kernel=self._kernel, cache_size=CACHE_MB, **given)
-        )
+        return make_pipeline(StandardScaler(), SVC(kernel=self._kernel, cache_size=CACHE_MB, **given))
 
     def _accuracy(self, pipeline: "Pipeline", part: str) -> float:
         return float(pipeline.score(self._features[part], self.dataset.labels[part]))

@@ -66,9 +66,7 @@ def rows(study: Study) -> list[Row]:
     for (dataset, model), cells in by(study.selection, _competitor).items():
         best = best_cell(cells)
         head = {"dataset": dataset, "model": model}
-        found.append(
-            head | _measured(*best) if best else head | {"status": "no run finished", "seeds": 0}
-        )
+        found.append(head | _measured(*best) if best else head | {"status": "no run finished", "seeds": 0})
     return complete(COLUMNS, found)
 
 

@@ -52,9 +52,7 @@ def rows(study: Study) -> list[Row]:
     return complete(COLUMNS, found)
 
 
-def _pairs(
-    study: Study, contrast: str, within: str | None, groups: dict[str, list[Record]]
-) -> list[Row]:
+def _pairs(study: Study, contrast: str, within: str | None, groups: dict[str, list[Record]]) -> list[Row]:
     best = {name: pair[0] for name, cells in groups.items() if (pair := best_cell(cells))}
     found = []
     for a, b in combinations(best, 2):

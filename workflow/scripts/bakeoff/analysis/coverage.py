@@ -30,9 +30,7 @@ class Coverage:
         for status in ("diverged", "failed"):
             if number := sum(run["status"] == status for _, run in self.unfinished):
                 parts.append(f"{number} {status}")
-        return (
-            f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}."
-        )
+        return f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}."
 
 
 def of(study: Study) -> Coverage:

@@ -94,8 +94,7 @@ def _cheapest(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Find
         return
     order = sorted(timed, key=lambda row: row["train_s"])
     named = [
-        f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s"
-        f" ({wording.device(row['device'])})"
+        f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s ({wording.device(row['device'])})"
         for row in order
     ]
     text = f"Cheapest of these to train: {wording.model(order[0]['model'])}."

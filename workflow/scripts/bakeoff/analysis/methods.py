@@ -75,6 +75,4 @@ def ties(first: Row, second: Row, tests: list[Row]) -> bool:
         return test["verdict"] == NO_EVIDENCE
     if first["test_low"] is None or second["test_low"] is None:
         return False
-    return overlap(
-        (first["test_low"], first["test_high"]), (second["test_low"], second["test_high"])
-    )
+    return overlap((first["test_low"], first["test_high"]), (second["test_low"], second["test_high"]))

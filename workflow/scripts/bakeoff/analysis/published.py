@@ -100,11 +100,7 @@ def _key(line: dict[str, str]) -> tuple:
 
 def reference_settings(line: dict[str, str]) -> dict[str, Any]:
     """Return a published row's settings as numbers and names, without those left empty."""
-    named = (
-        ("batch_size", "learning_rate", "epochs")
-        if line["model"] != "svm"
-        else ("C", "gamma", "degree")
-    )
+    named = ("batch_size", "learning_rate", "epochs") if line["model"] != "svm" else ("C", "gamma", "degree")
     return {name: _typed(name, line[name]) for name in named if line[name]}
 
 

@@ -46,9 +46,7 @@ def read(path: Path, columns: Columns) -> list[Row]:
         reader = csv.DictReader(file)
         if missing := [name for name in columns if name not in (reader.fieldnames or [])]:
             raise UserError(f"{path}: column {missing[0]} is missing; make the file again")
-        return [
-            {name: _from_text(row[name], kind) for name, kind in columns.items()} for row in reader
-        ]
+        return [{name: _from_text(row[name], kind) for name, kind in columns.items()} for row in reader]
 
 
 def _to_text(value: Any) -> str:

@@ -49,9 +49,7 @@ def split_indices(
         "holdout": order[validation_end:],
     }
     if empty := [name for name, rows in {**parts, "test": test}.items() if len(rows) == 0]:
-        raise UserError(
-            f"the {empty[0]} part is empty: raise limit_train, limit_test or its share in split"
-        )
+        raise UserError(f"the {empty[0]} part is empty: raise limit_train, limit_test or its share in split")
     # The test set is read in its published order; sorting keeps that under a limit too.
     return parts, np.sort(test)
 
@@ -92,9 +90,7 @@ def prepare(
     )
     official = len(raw.test_images) > 0
     sources: Mapping[str, tuple[np.ndarray, np.ndarray]] = {
-        "test": (raw.test_images, raw.test_labels)
-        if official
-        else (raw.train_images, raw.train_labels)
+        "test": (raw.test_images, raw.test_labels) if official else (raw.train_images, raw.train_labels)
     }
     arrays: dict[str, np.ndarray] = {}
     for part in PARTS:

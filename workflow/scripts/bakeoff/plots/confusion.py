@@ -71,8 +71,7 @@ def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarr
         name=f"confusion_{dataset}_{model}",
         figure=figure,
         title=f"{wording.model(model)} on {title}",
-        caption=f"Test images of {cell_name(cell)}: {right_count:,} of {int(counts.sum()):,} "
-        f"right.{mistake}",
+        caption=f"Test images of {cell_name(cell)}: {right_count:,} of {int(counts.sum()):,} right.{mistake}",
         alt=f"Two confusion matrices, counts and row percentages, of {wording.model(model)} on "
         f"{title}: {right_count:,} of {int(counts.sum()):,} test images on the diagonal.{mistake}",
         section="confusion",

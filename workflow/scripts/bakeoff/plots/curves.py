@@ -133,9 +133,7 @@ def _ends(cells: list[Record]) -> str:
     for cell in cells:
         if chosen := selection.choose(cell["runs"]):
             accuracy = selection.mean(chosen, "validation_accuracy")
-            parts.append(
-                f"{cell_name(cell)} ends at {wording.percent(accuracy)} % validation accuracy"
-            )
+            parts.append(f"{cell_name(cell)} ends at {wording.percent(accuracy)} % validation accuracy")
     return f"{wording.listed(parts)}."
 
 

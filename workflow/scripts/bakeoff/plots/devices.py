@@ -61,9 +61,7 @@ def _plot(study: Study, dataset: str, rows: list[Row]) -> Plot:
         title=f"CPU and GPU on {title}",
         caption="Bars: median time of the repeats, whiskers: shortest and longest. The same "
         "program, data, batch order and precision on both devices, each alone on the machine.",
-        alt=f"Bar chart of training times on {title}. "
-        + "; ".join(_words(row) for row in rows)
-        + ".",
+        alt=f"Bar chart of training times on {title}. " + "; ".join(_words(row) for row in rows) + ".",
         section="devices",
         dataset=dataset,
         columns=COLUMNS,
@@ -108,10 +106,7 @@ def _words(row: Row) -> str:
 
 
 def _csv(row: Row, device: str) -> Row:
-    side = {
-        name: row[f"{device}_{name}"]
-        for name in ("n", "train_s_median", "train_s_min", "train_s_max")
-    }
+    side = {name: row[f"{device}_{name}"] for name in ("n", "train_s_median", "train_s_min", "train_s_max")}
     return {
         **row,
         **side,

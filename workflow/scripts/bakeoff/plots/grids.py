@@ -48,9 +48,7 @@ def _entries(cells: list[Record]) -> list[dict[str, Any]]:
                     "model": model_name(cell),
                     "cell": cell_name(cell),
                     "settings": wording.settings(runs[0]["settings"]),
-                    "validation_accuracy": selection.mean(done, "validation_accuracy")
-                    if whole
-                    else None,
+                    "validation_accuracy": selection.mean(done, "validation_accuracy") if whole else None,
                     "runs": len(runs),
                     "finished": len(done),
                     "status": runs[0]["status"]
@@ -174,11 +172,7 @@ def _cell(axis: Axes, row: int, column: int, entry: dict | None, low: float, wid
         return
     value = entry["validation_accuracy"]
     strength = 0.08 + 0.87 * min(1.0, max(0.0, (value - low) / width))
-    frame = (
-        {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3}
-        if entry["chosen"]
-        else {"linewidth": 0}
-    )
+    frame = {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3} if entry["chosen"] else {"linewidth": 0}
     axis.add_patch(
         Rectangle(
             (column + 0.03, row + 0.05),

@@ -81,8 +81,7 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         section="tradeoff",
         dataset=dataset,
         columns=COLUMNS,
-        rows=[_csv(row, True, row in front) for row in best]
-        + [_csv(row, False, False) for row in others],
+        rows=[_csv(row, True, row in front) for row in best] + [_csv(row, False, False) for row in others],
     )
 
 

@@ -35,9 +35,7 @@ class Report:
     commands: list[runs.Commands]
 
 
-def build(
-    study: Study, tables: Tables, drawn: list[Drawn], config: dict[str, Any] | None
-) -> Report:
+def build(study: Study, tables: Tables, drawn: list[Drawn], config: dict[str, Any] | None) -> Report:
     """Put the report together; sections with nothing to show are left out."""
     counted = coverage.of(study)
     titles = wording.listed([study.title(dataset) for dataset in study.datasets])
@@ -52,9 +50,7 @@ def build(
         unfinished=[coverage.reason(cell, run) for cell, run in counted.unfinished],
         limits=coverage.limits(study),
         sections=[
-            section
-            for section in _sections(study, tables, drawn, config, numbered)
-            if not section.empty
+            section for section in _sections(study, tables, drawn, config, numbered) if not section.empty
         ],
         commands=runs.commands(numbered),
     )
@@ -123,9 +119,7 @@ def _published(study: Study, tables: Tables) -> Section:
         "1.96 times their root mean square difference, per data set, model and optimizer. "
         "It published no repeat of an SVM. Times are of different machines and are not judged."
     )
-    return _led(
-        "published", "Beside the published study", lead, results.published(study, tables.published)
-    )
+    return _led("published", "Beside the published study", lead, results.published(study, tables.published))
 
 
 def _statistics(study: Study, tables: Tables) -> Section:

@@ -13,9 +13,7 @@ from markupsafe import Markup
 
 # The greys of bakeoff.plots.style, as the SVG writes them, become the theme's own.
 THEME = {"#1c2430": "var(--ink)", "#5b6675": "var(--hint)", "#d5dae1": "var(--line)"}
-HEAD = re.compile(
-    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", re.S
-)
+HEAD = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", re.S)
 SIZE = re.compile(r'<svg [^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>')
 
 
@@ -76,6 +74,4 @@ def inline(svg: str, name: str) -> str:
     svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
     for grey, variable in THEME.items():
         svg = svg.replace(grey, variable)
-    return SIZE.sub(
-        r'<svg viewBox="0 0 \1 \2" aria-hidden="true" focusable="false">', svg, count=1
-    ).strip()
+    return SIZE.sub(r'<svg viewBox="0 0 \1 \2" aria-hidden="true" focusable="false">', svg, count=1).strip()

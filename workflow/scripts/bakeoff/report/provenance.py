@@ -63,11 +63,7 @@ def _data(number: int, record: Record) -> Table:
             f"{about['image_shape'][0]} \N{MULTIPLICATION SIGN} {about['image_shape'][1]} pixels",
         ],
         [f"Classes ({len(names)})", shown],
-        *(
-            [f"{name} (cut-down)", about[name]]
-            for name in ("limit_train", "limit_test")
-            if about[name]
-        ),
+        *([f"{name} (cut-down)", about[name]] for name in ("limit_train", "limit_test") if about[name]),
         ["Licence", about["licence"]],
         ["Source", about["source"]],
         ["Digest of the prepared arrays (sha256)", about["digest"]],
@@ -84,10 +80,7 @@ def configuration(config: dict[str, Any] | None) -> list[Table]:
     """Return the configuration as it was run, one line per key."""
     if not config:
         return []
-    rows = [
-        [Cell(key, key, look="code"), Cell(value, value, look="code")]
-        for key, value in _flat(config)
-    ]
+    rows = [[Cell(key, key, look="code"), Cell(value, value, look="code")] for key, value in _flat(config)]
     columns = (Column("Key"), Column("Value"))
     return [Table("config", "Configuration as run", columns, rows, folded=True, dense=True)]
 

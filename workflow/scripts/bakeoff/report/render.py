@@ -74,9 +74,7 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
-    text = (
-        _environment(templates).get_template("print.html.j2").render(report=report, medium="print")
-    )
+    text = _environment(templates).get_template("print.html.j2").render(report=report, medium="print")
     fonts = FontConfiguration()
     # The report needs files only; whatever a hostile name smuggles in must not reach the network.
     fetcher = URLFetcher(allowed_protocols=["file"])

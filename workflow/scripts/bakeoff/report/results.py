@@ -52,9 +52,7 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
     ]
     caption = f"{study.title(dataset)}: the best configuration of every model"
     if n is None:
-        return Table(
-            f"best-{dataset}", caption, columns, [_unfinished(row, len(columns)) for row in rows]
-        )
+        return Table(f"best-{dataset}", caption, columns, [_unfinished(row, len(columns)) for row in rows])
     note = (
         f"Chosen by validation accuracy (n = {wording.count(n['validation_n'])}), never by test "
         f"accuracy (n = {wording.count(n['test_n'])}). Small: Wilson 95 % interval. Gap: "
@@ -78,11 +76,7 @@ def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) ->
     if row["status"] != "ok":
         return _unfinished(row, width)
     settings = wording.settings(json.loads(row["settings"]), row["optimizer"])
-    seeds = (
-        f"{row['cell']}, {wording.plural(row['seeds'], 'seed')}"
-        if row["seeds"] > 1
-        else row["cell"]
-    )
+    seeds = f"{row['cell']}, {wording.plural(row['seeds'], 'seed')}" if row["seeds"] > 1 else row["cell"]
     cells = [
         parts.text(wording.model(row["model"])),
         parts.text(settings, note=seeds),
@@ -130,11 +124,7 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
         cells.append(Cell(f"{uses[:1].upper()}{uses[1:]}" if uses else "\N{EN DASH}"))
         rows.append(cells)
     note = "Derived from the measurements above; a method that leads in nothing gets no use."
-    return [
-        Table(
-            "methods", "The methods side by side", [*columns, Column("Best used for")], rows, note
-        )
-    ]
+    return [Table("methods", "The methods side by side", [*columns, Column("Best used for")], rows, note)]
 
 
 def tests(study: Study, rows: list[Row]) -> list[Table]:
@@ -154,9 +144,7 @@ def tests(study: Study, rows: list[Row]) -> list[Table]:
         mine = [row for row in rows if row["dataset"] == dataset]
         if mine:
             n = next((row["n"] for row in mine if row["n"]), None)
-            caption = f"{study.title(dataset)}: paired tests" + (
-                f", n = {wording.count(n)}" if n else ""
-            )
+            caption = f"{study.title(dataset)}: paired tests" + (f", n = {wording.count(n)}" if n else "")
             cells = [_test(row) for row in mine]
             tables.append(Table(f"tests-{dataset}", caption, columns, cells, dense=True))
     return tables
@@ -198,9 +186,7 @@ def published(study: Study, rows: list[Row]) -> list[Table]:
             results = wording.plural(len(mine), "published result")
             caption = f"{study.title(dataset)}: {results} beside ours"
             cells = [_published(row) for row in mine]
-            tables.append(
-                Table(f"published-{dataset}", caption, columns, cells, folded=True, dense=True)
-            )
+            tables.append(Table(f"published-{dataset}", caption, columns, cells, folded=True, dense=True))
     return tables
 
 
@@ -220,9 +206,7 @@ def _published(row: Row) -> list[Cell]:
         Cell(wording.percent(row["band"]), row["band"]),
         parts.seconds(row["published_train_s"], 1),
         parts.seconds(row["our_train_s"], 1, note=PACKED if row["our_packed"] else ""),
-        parts.text(
-            verdict[:1].upper() + verdict[1:], look="hint" if verdict.startswith("not") else ""
-        ),
+        parts.text(verdict[:1].upper() + verdict[1:], look="hint" if verdict.startswith("not") else ""),
     ]
 
 

@@ -88,8 +88,7 @@ def timed(study: Study, runs: list[Numbered]) -> list[Table]:
 def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> Table:
     settings = _shown(items)
     digits = [
-        parts.column_digits(item.run[time] for item in items)
-        for time in ("train_s", "time_to_result_s")
+        parts.column_digits(item.run[time] for item in items) for time in ("train_s", "time_to_result_s")
     ]
     columns = [
         Column("Run", "", True),

@@ -92,9 +92,7 @@ def _ratio(row: Row, name: str) -> Cell:
 def _saved(row: Row) -> Cell:
     if row["time_saved_s"] is None:
         return Cell(wording.NOT_MEASURED, None, look="hint")
-    return Cell(
-        wording.seconds(row["time_saved_s"]).replace("-", "\N{MINUS SIGN}"), row["time_saved_s"]
-    )
+    return Cell(wording.seconds(row["time_saved_s"]).replace("-", "\N{MINUS SIGN}"), row["time_saved_s"])
 
 
 def _accuracy(row: Row, device: str) -> Cell:
@@ -128,8 +126,4 @@ def achieved(study: Study, rows: list[Row]) -> list[Table]:
         "FLOPs of training one image \N{MULTIPLICATION SIGN} images "
         "\N{MULTIPLICATION SIGN} epochs, over the median training time."
     )
-    return (
-        [Table("achieved", "Arithmetic per second while training", columns, found, note)]
-        if found
-        else []
-    )
+    return [Table("achieved", "Arithmetic per second while training", columns, found, note)] if found else []

@@ -53,8 +53,7 @@ class ResnetBackend:
         self._seeds = list(seeds)
         self._device = loop.torch_device(device)
         self._parts = {
-            part: Part.from_arrays(dataset.images[part], dataset.labels[part])
-            for part in dataset.images
+            part: Part.from_arrays(dataset.images[part], dataset.labels[part]) for part in dataset.images
         }
 
     @property
@@ -113,9 +112,7 @@ class ResnetBackend:
     def _history_entry(self, epoch: loop.Epoch, watch: Stopwatch) -> dict[str, Any]:
         """Evaluate the validation part and return the history entry; None stands for not finite."""
         with watch.phase("validate"):
-            loss, probabilities = loop.evaluate(
-                epoch.state.model, self._parts["validation"], self._device
-            )
+            loss, probabilities = loop.evaluate(epoch.state.model, self._parts["validation"], self._device)
         finite = math.isfinite(loss) and math.isfinite(epoch.train_loss)
         return {
             "epoch": epoch.epoch,

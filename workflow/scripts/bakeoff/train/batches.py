@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,9 +75,8 @@ def dataloader(part: Part, indices: "torch.Tensor", batch_size: int, pin_memory:
 
     rows = indices.tolist()
     batches = [rows[start:end] for start, end in batch_bounds(len(rows), batch_size)]
-    yield from DataLoader(
-        _Images(part), batch_sampler=batches, num_workers=LOADER_WORKERS, pin_memory=pin_memory
-    )
+    images: Any = _Images(part)  # map-style: all that DataLoader asks of a data set
+    yield from DataLoader(images, batch_sampler=batches, num_workers=LOADER_WORKERS, pin_memory=pin_memory)
 
 
 class _Images:

@@ -33,9 +33,7 @@ def trim(model: "nn.Module", input_shape: tuple[int, ...]) -> dict[str, Cut]:
     cuts: dict[str, Cut] = {}
     for layer_name, (layer, size) in _convolutions(model, input_shape).items():
         spans = [
-            live_span(
-                size[axis], layer.kernel_size[axis], layer.stride[axis], int(layer.padding[axis])
-            )
+            live_span(size[axis], layer.kernel_size[axis], layer.stride[axis], int(layer.padding[axis]))
             for axis in (0, 1)
         ]
         if None in spans:

@@ -108,9 +108,7 @@ def build_state(training: Training, size: "torch.Size", device: "torch.device") 
     return State(model, cuts, optimizer, precision.scaler(dtype))
 
 
-def train(
-    training: Training, part: Part, device: "torch.device", watch: Stopwatch
-) -> Iterator[Epoch]:
+def train(training: Training, part: Part, device: "torch.device", watch: Stopwatch) -> Iterator[Epoch]:
     """Train and yield after each epoch; stops early when the loss is not finite."""
     with watch.phase("import"):
         models.import_library()
