@@ -15,7 +15,7 @@ TABLES = ("best", "speedup", "tests", "published")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
-BASE = "records grid selection journal command cell timing hardware flops progress datasets/store"
+BASE = "records grid selection journal command fitting cell timing hardware flops progress datasets"
 CODE = {
     "data": "command records datasets",
     "resnet": f"{BASE} models train",

@@ -3,9 +3,9 @@
 The package never imports snakemake, so every command runs by hand, in any container and on any
 cluster. Imports go one way only (tests/architecture holds the order):
 
-    records, grid, selection, journal, command
-      < datasets, models, flops, timing, hardware < cell < train, svm     need torch or scikit-learn
-      < analysis < plots, report                                          never import torch
+    records, grid, selection, journal, command, progress
+      < datasets, models, flops, timing, hardware < fitting < cell < train, svm: need torch or scikit-learn
+      < analysis < plots, report: never import torch
 """
 
 __version__ = "0.1.0"

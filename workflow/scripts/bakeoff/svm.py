@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bakeoff import flops, grid
-from bakeoff.cell import Fitted, Plan
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
+from bakeoff.fitting import Fitted, Plan
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bakeoff import flops, grid, models
-from bakeoff.cell import Fitted, Plan, unfinished_run
 from bakeoff.datasets.store import Dataset
+from bakeoff.fitting import Fitted, Plan, unfinished_run
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bakeoff import cell, records, selection
+from bakeoff import cell, fitting, records, selection
 from bakeoff.progress import Progress
 from bakeoff.train.backend import ResnetBackend
 
@@ -17,7 +17,7 @@ def time_training(backend: ResnetBackend, output: Path, threads: int) -> None:
     progress = Progress(label, sum(plan.work for plan in plans))
     runs = []
     for repeat, plan in enumerate(plans):
-        runs += [fitted.run | {"repeat": repeat} for fitted in cell.fit(backend, plan, progress)]
+        runs += [fitted.run | {"repeat": repeat} for fitted in fitting.fit(backend, plan, progress)]
     progress.close()
     chosen = selection.choose(runs)
     records.write(output, cell.build_record(backend, runs, chosen, threads, purpose="speed"))

@@ -1,0 +1,94 @@
+"""What a family of models has to offer to be run as a cell, and one fit of it, failures included."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from bakeoff.datasets.store import Dataset
+from bakeoff.progress import Progress
+from bakeoff.records import Run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Runs that one fit settles (2 and 3 epochs of one training); `work` weighs it in the progress."""
+
+    settings: tuple[dict[str, Any], ...]
+    seed: int | None
+    work: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished run; for one with status ok also how to save its model and what it says of the test set.
+
+    predictions: (n,) class numbers; scores: (n, classes) probabilities or decision values.
+    """
+
+    run: Run
+    save_model: Callable[[Path], None] | None = None
+    predictions: np.ndarray | None = None
+    scores: np.ndarray | None = None
+
+
+class Backend(Protocol):
+    """What a family of models has to offer to be run as a cell."""
+
+    identity: dict[str, Any]
+    input_shape: tuple[int, ...]
+    model_suffix: str
+    dataset: Dataset
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """Return what may go wrong with one fit and leave the next one possible."""
+
+    def plans(self) -> list[Plan]:
+        """Return the fits of the whole grid."""
+
+    def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+        """Carry out one fit and yield its runs as they finish."""
+
+    def compute(self, chosen: Run | None) -> dict[str, Any]:
+        """Return the record's `compute` entry."""
+
+
+def fit(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+    """Fit one plan; a failure becomes runs with status failed, and the cell goes on."""
+    missing = list(plan.settings)
+    try:
+        for fitted in backend.fit(plan, progress):
+            missing.remove(fitted.run["settings"])
+            yield fitted
+    except backend.failures as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        progress.say(f"failed: {reason}")
+        for settings in missing:
+            yield Fitted(unfinished_run(settings, plan.seed, "failed", reason))
+
+
+def unfinished_run(settings: dict[str, Any], seed: int | None, status: str, error: str) -> Run:
+    """Return the entry of a run without a result: diverged or failed, shown but never chosen."""
+    measured = (
+        "validation_accuracy",
+        "test_accuracy",
+        "holdout_accuracy",
+        "train_accuracy",
+        "train_s",
+        "time_to_result_s",
+    )
+    return {
+        "settings": settings,
+        "seed": seed,
+        "repeat": 0,
+        "status": status,
+        **dict.fromkeys(measured),
+        "phases_s": {},
+        "history": [],
+        "packed": False,
+        "error": error,
+        "details": {},
+    }
