@@ -37,7 +37,7 @@ def check_config():
     if "gpu" in config["devices"] and not gpu_available():
         raise SystemExit(
             "config, devices: no GPU is visible here; set devices to auto or [cpu], "
-            "or gpu_available to true where jobs run on other machines"
+            "or gpu to present where jobs run on other machines"
         )
     if not cells():
         raise SystemExit("config, resnet/models and svm/kernels: both are empty; name at least one")
@@ -45,8 +45,8 @@ def check_config():
 
 def gpu_available():
     """Tell whether jobs find an NVIDIA device: as configured, or by its device file."""
-    if config["gpu_available"] != "auto":
-        return config["gpu_available"]
+    if config["gpu"] != "auto":
+        return config["gpu"] == "present"
     hidden = os.getenv("CUDA_VISIBLE_DEVICES") in ("", "-1")
     return not hidden and any(Path(os.sep, "dev", name).exists() for name in ("nvidiactl", "dxg"))
 

@@ -22,10 +22,17 @@ def expand(blocks: Blocks, defaults: Mapping[str, Any]) -> list[Settings]:
         if empty := [name for name, values in axes.items() if not values]:
             raise ValueError(f"setting {empty[0]} has an empty list: give it at least one value")
         for values in product(*axes.values()):
-            settings = dict(zip(axes, values, strict=True))
-            if settings not in expanded:
-                expanded.append(settings)
-    return expanded
+            expanded.append(dict(zip(axes, values, strict=True)))
+    return unique(expanded)
+
+
+def unique(settings: Iterable[Settings]) -> list[Settings]:
+    """Return settings without repeats, in the order of first appearance."""
+    found: list[Settings] = []
+    for item in settings:
+        if item not in found:
+            found.append(item)
+    return found
 
 
 def as_list(value: Any) -> list[Any]:

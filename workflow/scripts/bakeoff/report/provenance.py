@@ -14,10 +14,11 @@ FACTS = (Column("What"), Column("Value"))
 
 
 def machines(study: Study) -> list[Table]:
-    """Return one table of hardware and versions per machine (environment) that took part."""
+    """Return one table of hardware and versions per machine that took part, whatever threads a cell had."""
     groups: dict[str, list[Record]] = {}
     for record in study.records:
-        groups.setdefault(json.dumps(record["environment"], sort_keys=True), []).append(record)
+        machine = {name: value for name, value in record["environment"].items() if name != "threads"}
+        groups.setdefault(json.dumps(machine, sort_keys=True), []).append(record)
     several = len(groups) > 1
     return [_machine(index, cells, several) for index, cells in enumerate(groups.values(), start=1)]
 
@@ -28,7 +29,7 @@ def _machine(index: int, cells: list[Record], several: bool) -> Table:
     facts = [
         ("Processor", environment["cpu"]),
         ("Cores", environment["cores"]),
-        ("Threads for training", environment["threads"]),
+        ("Threads for training", _threads(cells)),
         ("Memory", f"{memory / 2**30:.1f} GiB" if memory else None),
         ("GPU", environment["gpu"] or "none used"),
         ("GPU driver", environment["driver"]),
@@ -42,6 +43,16 @@ def _machine(index: int, cells: list[Record], several: bool) -> Table:
     named = wording.listed(unique(f"{cell['dataset']}/{cell_name(cell)}" for cell in cells))
     note = f"{wording.plural(len(cells), 'cell')} ran here: {named}." if several else ""
     return Table(f"machine-{index}", caption, FACTS, rows, note)
+
+
+def _threads(cells: list[Record]) -> str:
+    """Say how many threads a training was given; a timed one is given every core."""
+    words = {"selection": "the grid", "speed": "timed runs"}
+    given = {
+        name: sorted({cell["environment"]["threads"] for cell in cells if cell["purpose"] == purpose})
+        for purpose, name in words.items()
+    }
+    return "; ".join(f"{', '.join(map(str, counts))} ({name})" for name, counts in given.items() if counts)
 
 
 def data(study: Study) -> list[Table]:

@@ -22,7 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "epochs": 3,
     "precision": "fp32",
     "engine": "resident",
-    "pin_memory": False,
+    "pin_memory": None,
 }
 
 
@@ -49,7 +49,7 @@ class ResnetBackend:
         }
         self.dataset = dataset
         self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
-        self._settings = grid.expand(blocks, DEFAULTS)
+        self._settings = grid.unique(map(_applicable, grid.expand(blocks, DEFAULTS)))
         self._seeds = list(seeds)
         self._device = loop.torch_device(device)
         self._parts = {
@@ -163,6 +163,12 @@ class ResnetBackend:
         run["holdout_accuracy"] = self._accuracy("holdout", holdout)
         run["test_accuracy"] = self._accuracy("test", test)
         return Fitted(run, lambda path: _save(epoch, path), test.argmax(1), test)
+
+
+def _applicable(settings: grid.Settings) -> grid.Settings:
+    """Return the settings with pin_memory only where it means something: batches copied from the host."""
+    pinned = bool(settings["pin_memory"]) if settings["engine"] == "dataloader" else None
+    return {**settings, "pin_memory": pinned}
 
 
 def _describe(training: loop.Training, entry: dict[str, Any]) -> str:

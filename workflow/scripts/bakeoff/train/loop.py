@@ -37,7 +37,7 @@ class Training:
     epochs: int
     precision: str
     engine: str
-    pin_memory: bool
+    pin_memory: bool | None
     seed: int
 
 
@@ -141,7 +141,7 @@ def _train_epoch(
     loss_sum = torch.zeros((), device=device)
     correct = torch.zeros((), dtype=torch.long, device=device)
     seen = 0
-    for images, labels in source(part, indices, training.batch_size, training.pin_memory):
+    for images, labels in source(part, indices, training.batch_size, bool(training.pin_memory)):
         images = images.to(device, non_blocking=True)
         labels = labels.to(device, non_blocking=True)
         loss, logits = _step(state, images, labels, dtype, device)

@@ -1,0 +1,96 @@
+"""The DAG as planned: both configurations, single targets, and what a wrong configuration is told."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from checkout import ROOT, snakemake
+
+WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}
+
+DRY_RUNS = {
+    "study": ("-n",),
+    "demo": ("-n", "--configfile", "config/demo.yaml"),
+    "study_on_gpu": ("-n", "--config", "gpu=present"),
+    "one_gpu_cell": ("-n", "results/fashion/resnet18_adam_gpu.json"),
+    "one_svm_cell": ("-n", "results/digits/svm_sigmoid_cpu.json"),
+    "one_timed_cell": ("-n", "results/mnist/speed/resnet50_sgd_cpu.json"),
+}
+
+FAULTS = {
+    "datasets: [mnits]": "config, datasets > 0: 'mnits' is not one of",
+    "sedes: [1]": "'sedes' was unexpected); did you mean seeds?",
+    "resnet: {models: [resnet19]}": "did you mean resnet18?",
+    "resnet: {grid: []}": "config, resnet > grid: [] should be non-empty",
+    "split: {train: 0.5}": "config, split: train + validation + holdout is 0.8; make it 1",
+    "devices: [gpu]": "config, devices: no GPU is visible here; set devices to auto or [cpu]",
+}
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    """Start every call at once: Snakemake takes seconds to start, and two cores can share that."""
+    faults = {}
+    for number, fault in enumerate(FAULTS):
+        file = tmp_path_factory.mktemp("faults") / f"{number}.yaml"
+        file.write_text(fault, encoding="utf-8")
+        faults[fault] = ("-n", "--configfile", str(file))
+    with ThreadPoolExecutor(2) as pool:
+        calls = {
+            name: pool.submit(snakemake, ROOT, *arguments, "--nolock", **WITHOUT_GPU)
+            for name, arguments in {**DRY_RUNS, **faults}.items()
+        }
+    return {name: call.result() for name, call in calls.items()}
+
+
+def planned(result) -> dict[str, int]:
+    """Return how many jobs of each rule a dry-run lists."""
+    assert result.returncode == 0, result.stdout
+    table = result.stdout.split("Job stats:")[1].split("total")[0]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def test_the_default_configuration_plans_the_published_study(outputs):
+    jobs = planned(outputs["study"])
+    assert jobs["train_resnet"] == 8  # 2 data sets x 2 networks x 2 optimizers
+    assert jobs["train_svm"] == 4
+    assert jobs["time_training"] == 4  # the CPU's half of the comparison
+    for dataset in ("mnist", "fashion"):
+        for cell in ("resnet50_adam_cpu", "svm_poly_cpu"):
+            assert f"results/{dataset}/{cell}.json" in outputs["study"].stdout
+
+
+def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices(outputs):
+    jobs = planned(outputs["study_on_gpu"])
+    assert jobs["train_resnet"] == 8
+    assert jobs["time_training"] == 8
+    assert "results/mnist/resnet18_sgd_gpu.json" in outputs["study_on_gpu"].stdout
+
+
+def test_the_demo_plans_one_small_data_set(outputs):
+    jobs = planned(outputs["demo"])
+    assert jobs["fetch_dataset"] == 1
+    assert jobs["train_resnet"] == 2
+    assert jobs["train_svm"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("one_gpu_cell", "train_resnet"),
+        ("one_svm_cell", "train_svm"),
+        ("one_timed_cell", "time_training"),
+    ],
+)
+def test_any_cell_is_a_target_whatever_the_lists_say(outputs, name, rule):
+    assert planned(outputs[name]) == {"fetch_dataset": 1, "prepare_dataset": 1, rule: 1}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_wrong_configuration_ends_in_one_line_that_names_the_key(outputs, fault):
+    result = outputs[fault]
+    assert result.returncode != 0
+    lines = [line for line in result.stdout.splitlines() if line.startswith("config, ")]
+    assert len(lines) == 1
+    assert FAULTS[fault] in lines[0]
+    assert "Traceback" not in result.stdout

@@ -1,0 +1,196 @@
+"""A whole study in miniature: real data, real training, the finished report; then what a change reruns."""
+
+import csv
+import json
+import math
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from checkout import ROOT, copy_to, snakemake
+from pypdf import PdfReader
+
+from bakeoff import records
+
+STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml")
+CELLS = ("resnet18_adam_cpu", "resnet18_sgd_cpu", "svm_poly_cpu", "svm_rbf_cpu")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Run the study once, in a folder whose path holds spaces."""
+    folder = copy_to(tmp_path_factory.mktemp("a study") / "with spaces")
+    result = snakemake(folder, *STUDY, CUDA_VISIBLE_DEVICES="")
+    assert result.returncode == 0, result.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cells(study):
+    return {name: records.read(study / f"results/digits/{name}.json") for name in CELLS}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell_chose_by_validation_accuracy(cells, name):
+    record = cells[name]
+    best = record["best"]
+    groups = {}
+    for run in record["runs"]:
+        assert run["status"] == "ok"
+        groups.setdefault(json.dumps(run["settings"]), []).append(run["validation_accuracy"])
+    assert best["validation_accuracy"] == max(sum(group) / len(group) for group in groups.values())
+
+
+def test_the_networks_record_every_setting_seed_and_epoch(cells):
+    runs = cells["resnet18_adam_cpu"]["runs"]
+    assert len(runs) == 8  # 2 learning rates x 2 epochs x 2 seeds
+    for run in runs:
+        assert [entry["epoch"] for entry in run["history"]] == list(range(1, run["settings"]["epochs"] + 1))
+        assert 0 < run["train_s"] < run["time_to_result_s"]
+    assert cells["resnet18_adam_cpu"]["data"]["counts"] == {
+        "train": 140,
+        "validation": 20,
+        "holdout": 40,
+        "test": 120,
+    }
+
+
+def test_the_svms_learn(cells):
+    assert cells["svm_rbf_cpu"]["best"]["test_accuracy"] > 0.75
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_kept_predictions_belong_to_the_chosen_run(study, cells, name):
+    best = cells[name]["best"]
+    chosen = next(
+        run
+        for run in cells[name]["runs"]
+        if run["settings"] == best["settings"] and run["seed"] == best["model_seed"]
+    )
+    with np.load(study / f"results/digits/predictions/{name}.npz") as file:
+        assert (file["predictions"] == file["labels"]).mean() == pytest.approx(chosen["test_accuracy"])
+        assert file["scores"].shape == (120, 10)
+
+
+def test_the_comparison_says_what_it_could_not_measure(study):
+    with open(study / "results/speedup.csv", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert "not measured" in " ".join(row.values()).lower()
+
+
+class Tables(HTMLParser):
+    """Collects the raw values behind the report's table cells, with what the cells show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: list[tuple[str, str]] = []
+        self._value: str | None = None
+
+    def handle_starttag(self, tag, attributes):
+        value = dict(attributes).get("data-value")
+        self._value = value if tag in ("td", "th") else None
+
+    def handle_data(self, data):
+        if self._value is not None and data.strip():
+            self.cells.append((self._value, data.strip()))
+            self._value = None
+
+
+def numbers_in(value) -> set[float]:
+    """Return every number in nested JSON."""
+    if isinstance(value, dict):
+        return set().union(*map(numbers_in, value.values())) if value else set()
+    if isinstance(value, list):
+        return set().union(*map(numbers_in, value)) if value else set()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return {float(value)}
+    return set()
+
+
+def as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def test_every_number_in_the_report_is_in_a_record_or_a_table_made_of_them(study):
+    known = set()
+    for line in (study / "results/records.jsonl").read_text(encoding="utf-8").splitlines():
+        known |= numbers_in(json.loads(line))
+    for table in ("best", "speedup", "tests", "published"):
+        with open(study / f"results/{table}.csv", encoding="utf-8") as file:
+            values = [as_number(value) for row in csv.DictReader(file) for value in row.values()]
+        known |= {value for value in values if value is not None}
+    parser = Tables()
+    parser.feed((study / "results/report.html").read_text(encoding="utf-8"))
+    shown = [(as_number(value), text) for value, text in parser.cells]
+    traced = [(value, text) for value, text in shown if value is not None]
+    assert len(traced) > 100
+    ordered = np.array(sorted(known))
+    for value, text in traced:
+        nearest = ordered[np.abs(ordered - value).argmin()]
+        assert math.isclose(value, nearest, rel_tol=1e-9, abs_tol=1e-12), f"{text} ({value}) is in no record"
+
+
+def test_the_report_is_one_file_that_asks_for_nothing(study):
+    html = (study / "results/report.html").read_text(encoding="utf-8")
+    asked = re.findall(r"""(?:src|href)=["']?((?:https?:)?//[^"'\s>]+)|url\(["']?(https?:[^)"']+)""", html)
+    assert asked == []
+    assert "limit_train" in html or "200" in html
+
+
+def test_the_pdf_has_its_parts_and_its_fonts(study):
+    pdf = PdfReader(study / "results/report.pdf")
+    text = "\n".join(page.extract_text() for page in pdf.pages)
+    for heading in ("Best configurations", "CPU against GPU", "Learning curves", "Commands"):
+        assert heading in text
+    assert "\N{REPLACEMENT CHARACTER}" not in text
+
+
+def rerun(study, *arguments) -> str:
+    result = snakemake(study, "-n", *arguments, *STUDY, CUDA_VISIBLE_DEVICES="")
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def test_a_second_call_has_nothing_to_do(study):
+    assert "Nothing to be done" in rerun(study)
+
+
+def test_a_changed_plot_redraws_and_retrains_nothing(study):
+    plot = study / "workflow/scripts/bakeoff/plots/style.py"
+    before = plot.read_text(encoding="utf-8")
+    plot.write_text(before + "\n# changed\n", encoding="utf-8")
+    listed = rerun(study)
+    plot.write_text(before, encoding="utf-8")
+    assert "plot_figures" in listed
+    assert "train_" not in listed.split("Job stats:")[1].split("total")[0]
+
+
+def test_a_changed_trainer_retrains_the_networks_alone(study):
+    loop = study / "workflow/scripts/bakeoff/train/loop.py"
+    before = loop.read_text(encoding="utf-8")
+    loop.write_text(before + "\n# changed\n", encoding="utf-8")
+    table = rerun(study).split("Job stats:")[1].split("total")[0]
+    loop.write_text(before, encoding="utf-8")
+    assert "train_resnet" in table
+    assert "train_svm" not in table
+
+
+def test_the_command_in_a_record_makes_it_again(study, cells):
+    import subprocess
+    import sys
+
+    record = cells["svm_rbf_cpu"]
+    path = study / "results/digits/svm_rbf_cpu.json"
+    command = record["command"].replace("python ", f"{sys.executable} ", 1)
+    subprocess.run(["bash", "-c", command], cwd=study, check=True, capture_output=True)
+    again = records.read(path)
+    assert again["best"]["settings"] == record["best"]["settings"]
+    assert again["best"]["test_accuracy"] == record["best"]["test_accuracy"]
+
+
+def test_the_root_snakefile_and_the_catalog_s_place_agree():
+    assert 'include: "workflow/Snakefile"' in (ROOT / "Snakefile").read_text(encoding="utf-8")
