@@ -1,0 +1,50 @@
+"""Tiny prepared data sets for tests: noisy class patterns that a model learns in a few steps."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from bakeoff.datasets import store
+
+COUNTS = {"train": 48, "validation": 24, "holdout": 16, "test": 20}
+LIMITS = {"limit_train": None, "limit_test": None}
+
+
+def prepared(
+    size: int = 8,
+    counts: Mapping[str, int] | None = None,
+    classes: int = 3,
+    noise: float = 60,
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a prepared data set; original and resized images are the same."""
+    random = np.random.default_rng(seed)
+    patterns = random.integers(0, 256, (classes, size, size))
+    arrays = {}
+    for part, count in {**COUNTS, **(counts or {})}.items():
+        labels = np.arange(count) % classes
+        images = patterns[labels] + random.normal(0, noise, (count, size, size))
+        arrays[f"{part}_images"] = np.clip(images, 0, 255).astype(np.uint8)
+        arrays[f"{part}_resized"] = arrays[f"{part}_images"]
+        arrays[f"{part}_labels"] = labels.astype(np.uint8)
+    return arrays
+
+
+def about(name: str, classes: int, size: int) -> dict:
+    """Return what prepare_dataset notes about a data set."""
+    return {
+        "name": name,
+        "title": name.title(),
+        "classes": [f"class {number}" for number in range(classes)],
+        "licence": "MIT",
+        "source": "made up",
+        "image_shape": [size, size],
+        **LIMITS,
+    }
+
+
+def save(path: Path, size: int = 8, classes: int = 3, **wishes) -> Path:
+    """Write a tiny data set as prepare_dataset would, named after its file."""
+    store.save_prepared(path, prepared(size, classes=classes, **wishes), about(path.stem, classes, size))
+    return path

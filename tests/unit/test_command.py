@@ -1,0 +1,125 @@
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import studies
+from bakeoff import command
+from bakeoff.command import option
+
+SCRIPTS = studies.ROOT / "workflow" / "scripts"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Do something well."""
+
+    data: Path = option("the data")
+    grid: Any = option("JSON list of blocks")
+    split: dict[str, Any] = option("JSON object", default=None)
+    seeds: list[int] = option("the seeds", default=(0,))
+    rate: float = option("the rate", default=0.5)
+    limit_train: int | None = option("use so many", default=None)
+    quick: bool = option("hurry", default=False)
+
+
+REQUIRED = ["--data", "a b.npz", "--grid", '[{"C": [1, 2.5]}]']
+
+
+def test_defaults_hold_where_nothing_is_said():
+    found = command.parse(Options, REQUIRED)
+    assert found == Options(Path("a b.npz"), [{"C": [1, 2.5]}])
+    assert found.seeds == (0,)
+
+
+def test_every_kind_of_value_is_converted():
+    more = ["--seeds", "1", "2", "--rate", "1e-3", "--limit-train", "500", "--quick"]
+    found = command.parse(Options, [*REQUIRED, *more, "--split", '{"train": 0.7, "seed": null}'])
+    assert (found.seeds, found.rate, found.limit_train, found.quick) == ([1, 2], 0.001, 500, True)
+    assert found.split == {"train": 0.7, "seed": None}
+
+
+@pytest.mark.parametrize(
+    ("argv", "complaint"),
+    [
+        (["--grid", "[]"], "the following arguments are required: --data"),
+        (["--data", "x", "--grid", "[{"], "argument --grid: not JSON"),
+        ([*REQUIRED, "--seeds", "one"], "argument --seeds: invalid int value: 'one'"),
+        ([*REQUIRED, "--limit-train", "2.5"], "argument --limit-train: invalid int value"),
+        ([*REQUIRED, "--colour", "blue"], "unrecognized arguments: --colour blue"),
+    ],
+)
+def test_a_wrong_line_is_refused_with_the_option_named(argv, complaint, capsys):
+    with pytest.raises(SystemExit) as caught:
+        command.parse(Options, argv)
+    assert caught.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_help_says_what_each_option_is_and_its_default(capsys):
+    with pytest.raises(SystemExit) as caught:
+        command.parse(Options, ["--help"])
+    assert caught.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Do something well." in shown
+    assert "--rate RATE the rate (default: 0.5)" in shown
+    assert "--data DATA the data" in shown
+
+
+def test_every_command_answers_help_at_once_without_its_framework():
+    probe = """
+import runpy, sys
+for script in sys.argv[1:]:
+    sys.argv = [script, '--help']
+    try:
+        runpy.run_path(script, run_name='__main__')
+    except SystemExit as stop:
+        assert stop.code == 0, script
+    heavy = {'torch', 'matplotlib', 'sklearn'} & set(sys.modules)
+    assert not heavy, f'{script} imports {heavy}'
+"""
+    scripts = sorted(map(str, SCRIPTS.glob("*.py")))
+    environment = {"PYTHONPATH": str(SCRIPTS)}
+    line = [sys.executable, "-c", probe, *scripts]
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("usage: ") == len(scripts) > 10
+
+
+def test_what_the_user_can_mend_ends_in_one_line(monkeypatch):
+    def refuse(options):
+        raise command.UserError("data set cats is unknown; known are mnist, fashion, digits")
+
+    monkeypatch.setattr(sys, "argv", ["workflow/scripts/fetch_dataset.py", *REQUIRED])
+    with pytest.raises(SystemExit) as caught:
+        command.run(refuse, Options)
+    assert caught.value.code == "fetch_dataset.py: data set cats is unknown; known are mnist, fashion, digits"
+
+
+def test_a_user_error_leaves_a_command_as_one_line_and_status_1(tmp_path):
+    line = [sys.executable, SCRIPTS / "fetch_dataset.py", "--dataset", "cats", "--output", tmp_path / "x.npz"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "fetch_dataset.py: unknown data set cats; known are mnist, fashion, digits"
+    ]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_programming_error_keeps_its_traceback(monkeypatch):
+    def stumble(options):
+        raise KeyError("oops")
+
+    monkeypatch.setattr(sys, "argv", ["x.py", *REQUIRED])
+    with pytest.raises(KeyError):
+        command.run(stumble, Options)
+
+
+def test_the_line_of_a_process_can_be_pasted_into_a_shell(monkeypatch):
+    argv = ["workflow/scripts/train_svm.py", "--grid", '[{"C": [1, 2]}]', "--data", "a b.npz"]
+    monkeypatch.setattr(sys, "argv", argv)
+    assert shlex.split(command.line()) == ["python", *argv]

@@ -1,0 +1,101 @@
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+import studies
+from bakeoff import hardware
+from bakeoff.command import UserError
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def test_a_gpu_cell_without_a_gpu_is_refused_with_the_cure(no_gpu):
+    with pytest.raises(UserError, match=r"no CUDA device is visible here; .*its _cpu twin"):
+        hardware.require_device("gpu")
+    hardware.require_device("cpu")
+
+
+def test_the_environment_of_a_cpu_cell():
+    found = hardware.describe(threads=3, device="cpu")
+    assert found["threads"] == 3
+    assert 1 <= found["cores"] <= os.cpu_count()
+    assert found["memory_bytes"] > 1 << 28
+    assert (found["gpu"], found["driver"]) == (None, None)
+    assert found["cpu"]
+    assert found["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"torch", "torchvision", "scikit-learn", "numpy"} <= set(found["versions"])
+
+
+def test_the_commit_is_that_of_the_checkout():
+    line = ["git", "-C", str(studies.ROOT), "rev-parse", "HEAD"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    assert hardware.describe(1, "cpu")["git_commit"] == done.stdout.strip()
+
+
+def git_folder(root, head):
+    (root / ".git").mkdir(parents=True)
+    (root / ".git" / "HEAD").write_text(head)
+    return root / ".git"
+
+
+def test_a_detached_head_is_the_commit(tmp_path):
+    git_folder(tmp_path, f"{COMMIT}\n")
+    assert hardware._git_commit(tmp_path) == COMMIT
+
+
+def test_a_packed_branch_is_looked_up(tmp_path):
+    git = git_folder(tmp_path, "ref: refs/heads/main\n")
+    (git / "packed-refs").write_text(
+        f"# pack-refs\n{'f' * 40} refs/heads/old-main\n{COMMIT} refs/heads/main\n"
+    )
+    assert hardware._git_commit(tmp_path) == COMMIT
+
+
+def test_a_worktree_is_followed_to_its_repository(tmp_path):
+    git = git_folder(tmp_path / "main", "ref: refs/heads/main\n")
+    own = git / "worktrees" / "side"
+    own.mkdir(parents=True)
+    (own / "HEAD").write_text("ref: refs/heads/side\n")
+    (own / "commondir").write_text("../..\n")
+    (git / "refs" / "heads").mkdir(parents=True)
+    (git / "refs" / "heads" / "side").write_text(f"{COMMIT}\n")
+    (tmp_path / "side").mkdir()
+    (tmp_path / "side" / ".git").write_text(f"gitdir: {own}\n")
+    assert hardware._git_commit(tmp_path / "side") == COMMIT
+
+
+def test_without_git_or_before_the_first_commit_there_is_no_commit(tmp_path):
+    assert hardware._git_commit(tmp_path) is None
+    git_folder(tmp_path / "new", "ref: refs/heads/main\n")
+    assert hardware._git_commit(tmp_path / "new") is None
+
+
+def test_inside_a_container_the_digest_is_that_of_the_image(tmp_path, monkeypatch):
+    image = tmp_path / "cpu.sif"
+    image.write_bytes(b"an image" * 300_000)
+    monkeypatch.setenv("APPTAINER_CONTAINER", str(image))
+    hardware._image_digest.cache_clear()
+    try:
+        expected = hashlib.sha256(image.read_bytes()).hexdigest()
+        assert hardware.describe(1, "cpu")["image_digest"] == f"sha256:{expected}"
+    finally:
+        hardware._image_digest.cache_clear()
+
+
+def test_outside_a_container_there_is_no_digest(monkeypatch):
+    monkeypatch.delenv("APPTAINER_CONTAINER", raising=False)
+    monkeypatch.delenv("SINGULARITY_CONTAINER", raising=False)
+    hardware._image_digest.cache_clear()
+    assert hardware.describe(1, "cpu")["image_digest"] is None

@@ -1,0 +1,107 @@
+import copy
+import json
+import os
+import stat
+
+import pytest
+
+import studies
+from bakeoff import records
+
+
+def record(**changes) -> dict:
+    runs = [studies.run({"C": 1.0, "gamma": "scale", "degree": None}, 0.9)]
+    return studies.cell("digits", "svm", "rbf", "cpu", runs) | changes
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path):
+    path = tmp_path / "new" / "folder" / "cell.json"
+    records.write(path, record())
+    assert records.read(path) == record()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "named"),
+    [
+        (("device",), "tpu", "device: 'tpu'"),
+        (("runs", 0, "status"), "fine", "runs/0/status: 'fine'"),
+        (("runs", 0, "test_accuracy"), 97.5, "runs/0/test_accuracy: 97.5"),
+        (("runs", 0, "train_s"), -1.0, "runs/0/train_s: -1.0"),
+        (("environment", "cores"), "eight", "environment/cores: 'eight'"),
+    ],
+)
+def test_a_fault_is_named_with_file_and_place(tmp_path, place, value, named):
+    broken = copy.deepcopy(record())
+    spot = broken
+    for step in place[:-1]:
+        spot = spot[step]
+    spot[place[-1]] = value
+    path = tmp_path / "cell.json"
+    path.write_text(json.dumps(broken))
+    with pytest.raises(records.RecordError) as caught:
+        records.read(path)
+    assert str(caught.value).startswith(f"{path}: not a cell record: {named}")
+
+
+def test_missing_and_unknown_keys_are_faults(tmp_path):
+    missing = record()
+    del missing["command"]
+    with pytest.raises(records.RecordError, match="top level: 'command' is a required property"):
+        records.check(missing, "here")
+    with pytest.raises(records.RecordError, match=r"top level: .*'colour' was unexpected"):
+        records.check(record(colour="blue"), "here")
+
+
+def test_what_is_not_json_is_named(tmp_path):
+    path = tmp_path / "cell.json"
+    path.write_text('{"purpose": "selec')
+    with pytest.raises(records.RecordError, match=r"cell\.json: not JSON"):
+        records.read(path)
+
+
+def test_a_refused_record_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "cell.json"
+    records.write(path, record())
+    before = path.read_bytes()
+    with pytest.raises(records.RecordError):
+        records.write(path, record(device="tpu"))
+    nan = record()
+    nan["runs"][0]["train_s"] = float("nan")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        records.write(path, nan)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_half_way_leaves_no_temporary_file(tmp_path, monkeypatch):
+    def full_disk(*_):
+        raise OSError("no space left on device")
+
+    path = tmp_path / "cell.json"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        records.write(path, record())
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
+    records.write_text(tmp_path / "written", "text")
+    (tmp_path / "plain").write_text("text")
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("written", "plain")]
+    assert modes[0] == modes[1]
+
+
+def test_records_are_read_in_the_order_of_their_names(tmp_path):
+    for name in ("b", "a"):
+        records.write(tmp_path / f"{name}.json", record(command=name))
+    found = records.read_all([tmp_path / "b.json", tmp_path / "a.json"])
+    assert [each["command"] for each in found] == ["a", "b"]
+
+
+def test_names_of_cells_and_models():
+    svm = record()
+    network = studies.cell("digits", "resnet18", "adam", "gpu", [])
+    assert [records.cell_name(each) for each in (svm, network)] == ["svm_rbf_cpu", "resnet18_adam_gpu"]
+    assert [records.model_name(each) for each in (svm, network)] == ["svm_rbf", "resnet18"]
