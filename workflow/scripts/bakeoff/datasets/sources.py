@@ -5,6 +5,7 @@ A wrong file is refused with its name and both digests; nothing is stored before
 
 import gzip
 import hashlib
+import http.client
 import os
 import time
 import urllib.error
@@ -22,6 +23,8 @@ from bakeoff.datasets import catalog
 CHUNK_BYTES = 1 << 18
 ATTEMPTS = 3
 TIMEOUT_S = 30
+# A missing or unreadable file, a truncated or damaged .gz, an answer that is not HTTP or ends too early.
+UNREADABLE = (OSError, EOFError, zlib.error, http.client.HTTPException)
 
 Log = Callable[[str], None]
 
@@ -102,7 +105,7 @@ def _first_good(file: str, digest: str, origins: list[_Origin], log: Log) -> tup
         read = _download if origin.remote else _read_local
         try:
             content = read(origin.place, file, log)
-        except (OSError, EOFError, zlib.error) as error:
+        except UNREADABLE as error:
             fault = f"{origin.place}/{file}.gz: {_reason(error)}"
             if origin.named and not isinstance(error, FileNotFoundError) and not origin.remote:
                 raise UserError(f"{fault}; replace the file or remove data_source") from error
@@ -128,7 +131,7 @@ def _first_good(file: str, digest: str, origins: list[_Origin], log: Log) -> tup
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file"
-    return str(error) or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _read_local(folder: str, file: str, log: Log) -> bytes:
@@ -147,7 +150,7 @@ def _download(base: str, file: str, log: Log) -> bytes:
         except urllib.error.HTTPError as error:
             if error.code < 500 or attempt == ATTEMPTS:
                 raise
-        except (OSError, EOFError, zlib.error):
+        except UNREADABLE:
             if attempt == ATTEMPTS:
                 raise
         log(f"{url}: attempt {attempt} of {ATTEMPTS} failed, trying again")
