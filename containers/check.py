@@ -1,0 +1,34 @@
+"""What an image must be able to do: import everything that the rules need, and take one training step."""
+
+import importlib
+
+PACKAGES = (
+    "fvcore.nn",
+    "jinja2",
+    "jsonschema",
+    "matplotlib",
+    "pandas",
+    "safetensors",
+    "seaborn",
+    "skops.io",
+    "sklearn.svm",
+    "torch",
+    "torchvision",
+    "tqdm",
+    "weasyprint",
+)
+
+for package in PACKAGES:
+    importlib.import_module(package)
+
+import torch  # noqa: E402
+from torchvision.models import resnet18  # noqa: E402
+
+model = resnet18(num_classes=10)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+before = model.fc.weight.detach().clone()
+torch.nn.functional.cross_entropy(model(torch.rand(4, 3, 32, 32)), torch.arange(4)).backward()
+optimizer.step()
+if torch.equal(before, model.fc.weight):
+    raise SystemExit("a training step changed nothing")
+print(f"torch {torch.__version__}, CUDA build {torch.version.cuda or 'none'}: one training step taken")
