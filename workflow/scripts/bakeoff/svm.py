@@ -64,7 +64,7 @@ class SvmBackend:
             validation = self._accuracy(pipeline, "validation")
         with watch.phase("test"):
             train, holdout = self._accuracy(pipeline, "train"), self._accuracy(pipeline, "holdout")
-            scores = pipeline.decision_function(self._features["test"])
+            decisions = pipeline.decision_function(self._features["test"])
             predictions = pipeline.predict(self._features["test"])
         run: Run = {
             "settings": settings,
@@ -84,7 +84,8 @@ class SvmBackend:
             "details": {"support_vectors": int(pipeline[-1].n_support_.sum())},
         }
         progress.advance(plan.work, f"{_describe(settings)}: validation {validation:.2%}")
-        yield Fitted(run, lambda path: _save(pipeline, path), predictions, _two_sided(scores))
+        scores = _per_class(decisions, pipeline.classes_, len(self.dataset.meta["classes"]))
+        yield Fitted(run, lambda path: _save(pipeline, path), predictions, scores)
 
     def compute(self, chosen: Run | None) -> dict[str, Any]:
         """Return the arithmetic of the chosen machine: it depends on its support vectors."""
@@ -103,9 +104,16 @@ class SvmBackend:
         return float(pipeline.score(self._features[part], self.dataset.labels[part]))
 
 
-def _two_sided(scores: np.ndarray) -> np.ndarray:
-    """Return decision values as (n, classes): with two classes scikit-learn gives one column."""
-    return scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+def _per_class(scores: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
+    """Return decision values as (n, classes).
+
+    With two classes scikit-learn gives one column; a class that a cut-down training part lacks has none:
+    it comes below all others.
+    """
+    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+    full = np.repeat(columns.min(axis=1, keepdims=True) - 1, classes, axis=1)
+    full[:, seen] = columns
+    return full
 
 
 def _describe(settings: dict[str, Any]) -> str:

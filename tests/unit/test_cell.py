@@ -1,0 +1,345 @@
+import copy
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import arrays
+import studies
+import train_resnet
+from bakeoff import cell, fitting, records
+from bakeoff.datasets import store
+from bakeoff.fitting import Fitted, Plan
+from bakeoff.train import loop
+
+SCRIPTS = studies.ROOT / "workflow" / "scripts"
+CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s", "command")
+
+
+class OutOfSpace(Exception):
+    pass
+
+
+class Fake:
+    """A backend that "trains" at once: accuracies follow from rate, epochs and seed."""
+
+    model_suffix = ".safetensors"
+    failures = (OutOfSpace,)
+    input_shape = (3, 8, 8)
+
+    def __init__(self, dataset, rates=(0.1, 0.2), epochs=(1, 2), seeds=(0,), best=0.2):
+        self.dataset = dataset
+        what = {"family": "resnet", "model": "resnet18", "optimizer": "sgd", "device": "cpu"}
+        self.identity = {**what, "kernel": None}
+        self.fitted = []
+        self.stop_after = None
+        self.failing = set()
+        self._best = best
+        self._plans = [
+            Plan(tuple({"rate": rate, "epochs": e, "batch_size": 8} for e in epochs), seed, 1)
+            for rate in rates
+            for seed in seeds
+        ]
+
+    def plans(self):
+        return self._plans
+
+    def fit(self, plan, progress):
+        for settings in plan.settings:
+            if self.stop_after == len(self.fitted):
+                raise KeyboardInterrupt
+            if (settings["rate"], settings["epochs"]) in self.failing:
+                raise OutOfSpace(f"rate {settings['rate']} took it all\nsecond line")
+            self.fitted.append((settings["rate"], settings["epochs"], plan.seed))
+            yield self._finished(settings, plan.seed)
+
+    def _finished(self, settings, seed):
+        good = 0.9 - abs(settings["rate"] - self._best) + 0.01 * settings["epochs"] + 0.001 * seed
+        run = studies.run(settings, 0.5, validation=round(good, 6), seed=seed, details={})
+        text = f"{settings['rate']} {settings['epochs']} {seed}"
+        labels = self.dataset.labels["test"]
+        scores = np.full((len(labels), 3), settings["rate"])
+        return Fitted(run, lambda path: path.write_text(text), np.full(len(labels), seed), scores)
+
+    def compute(self, chosen):
+        count = chosen["seed"] if chosen else None
+        return {
+            **dict.fromkeys(("macs_forward", "flops_forward", "flops_train")),
+            "parameters": count,
+            "method": "none",
+        }
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    path = arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz", counts={"test": 4})
+    return store.load(path, "resized")
+
+
+@pytest.fixture
+def code(tmp_path):
+    file = tmp_path / "code.py"
+    file.write_text("x = 1")
+    return [file]
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "tiny" / "resnet18_sgd_cpu.json"
+
+
+def run(backend, place, code) -> dict:
+    cell.run_cell(backend, place, 1, code)
+    return records.read(place)
+
+
+def plain(record: dict) -> dict:
+    """Return what must be the same in a repetition: all but clocks and the command line."""
+
+    def without(value):
+        if isinstance(value, dict):
+            return {key: without(each) for key, each in value.items() if key not in CLOCKS}
+        return [without(each) for each in value] if isinstance(value, list) else value
+
+    return without(copy.deepcopy(record))
+
+
+def kept(place: Path) -> tuple[str, np.ndarray]:
+    with np.load(place.parent / "predictions" / f"{place.stem}.npz") as file:
+        return (place.parent / "models" / f"{place.stem}.safetensors").read_text(), file["scores"]
+
+
+def test_every_run_is_fitted_once_recorded_in_order_and_the_best_is_kept(dataset, place, code):
+    backend = Fake(dataset)
+    record = run(backend, place, code)
+    order = list(itertools.product((0.1, 0.2), (1, 2), (0,)))
+    assert backend.fitted == order
+    assert [(r["settings"]["rate"], r["settings"]["epochs"], r["seed"]) for r in record["runs"]] == order
+    assert record["best"]["settings"] == {"rate": 0.2, "epochs": 2, "batch_size": 8}
+    assert record["best"]["validation_accuracy"] == 0.92
+    model, scores = kept(place)
+    assert model == "0.2 2 0"
+    assert np.allclose(scores, 0.2)
+    assert record["purpose"] == "selection"
+    assert record["data"]["counts"]["test"] == 4
+
+
+def test_the_kept_predictions_hold_labels_predictions_and_scores_in_small_types(dataset, place, code):
+    run(Fake(dataset, seeds=(2,)), place, code)
+    with np.load(place.parent / "predictions" / "resnet18_sgd_cpu.npz") as file:
+        found = {name: (array.shape, array.dtype.name) for name, array in file.items()}
+        assert np.array_equal(file["labels"], dataset.labels["test"])
+        assert np.array_equal(file["predictions"], [2] * 4)
+    assert found == {"labels": ((4,), "uint8"), "predictions": ((4,), "uint8"), "scores": ((4, 3), "float32")}
+
+
+def test_a_second_call_fits_nothing_and_writes_the_same_record(dataset, place, code):
+    first = run(Fake(dataset), place, code)
+    place.unlink()
+    again = Fake(dataset)
+    assert plain(run(again, place, code)) == plain(first)
+    assert again.fitted == []
+    assert kept(place)[0] == "0.2 2 0"
+
+
+@pytest.mark.parametrize("after", range(8))
+def test_a_killed_cell_goes_on_with_the_missing_runs(dataset, place, code, tmp_path, after):
+    seeds = (0, 1)
+    undisturbed = run(Fake(dataset, seeds=seeds), tmp_path / "other" / place.name, code)
+    killed = Fake(dataset, seeds=seeds)
+    killed.stop_after = after
+    with pytest.raises(KeyboardInterrupt):
+        run(killed, place, code)
+    assert not place.exists()
+
+    resumed = Fake(dataset, seeds=seeds)
+    assert plain(run(resumed, place, code)) == plain(undisturbed)
+    # Two runs share a training: the one that was stopped half-way starts afresh, no other does.
+    assert len(resumed.fitted) == 8 - after + after % 2
+    assert kept(place)[0] == "0.2 2 0"
+
+
+def test_a_kill_between_the_journal_and_the_model_costs_one_fit(dataset, place, code, monkeypatch):
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cell, "_keep", kill)
+        with pytest.raises(KeyboardInterrupt):
+            run(Fake(dataset, rates=(0.2,), epochs=(2,)), place, code)
+    resumed = Fake(dataset, rates=(0.2,), epochs=(2,))
+    run(resumed, place, code)
+    assert resumed.fitted == [(0.2, 2, 0)]
+    assert kept(place)[0] == "0.2 2 0"
+
+
+def test_a_failed_fit_is_recorded_and_the_others_go_on(dataset, place, code):
+    backend = Fake(dataset)
+    backend.failing = {(0.2, 2)}
+    record = run(backend, place, code)
+    assert [each["status"] for each in record["runs"]] == ["ok", "ok", "ok", "failed"]
+    assert record["runs"][3]["error"] == "OutOfSpace: rate 0.2 took it all"
+    assert record["runs"][3]["validation_accuracy"] is None
+    assert record["best"]["settings"]["epochs"] == 1
+
+
+def test_a_failed_run_is_tried_again_in_the_next_call(dataset, place, code):
+    backend = Fake(dataset)
+    backend.failing = {(0.2, 2)}
+    run(backend, place, code)
+    healed = Fake(dataset)
+    record = run(healed, place, code)
+    assert (0.2, 2, 0) in healed.fitted
+    assert all(rate == 0.2 for rate, _, _ in healed.fitted)
+    assert [each["status"] for each in record["runs"]] == ["ok"] * 4
+    assert kept(place)[0] == "0.2 2 0"
+
+
+def test_a_mistake_in_the_program_is_no_failed_run(dataset, place, code):
+    backend = Fake(dataset)
+    backend.failures = ()
+    backend.failing = {(0.2, 2)}
+    with pytest.raises(OutOfSpace):
+        run(backend, place, code)
+
+
+def test_where_everything_failed_the_cell_is_empty_but_there(dataset, place, code, capsys):
+    backend = Fake(dataset)
+    backend.failing = set(itertools.product((0.1, 0.2), (1, 2)))
+    record = run(backend, place, code)
+    assert record["best"] is None
+    assert {each["status"] for each in record["runs"]} == {"failed"}
+    model, scores = kept(place)
+    assert (model, scores.shape) == ("", (0, 3))
+    assert "no run finished" in capsys.readouterr().out
+
+
+def test_a_grid_that_lost_its_best_setting_fits_the_next_best_again(dataset, place, code):
+    run(Fake(dataset, rates=(0.1, 0.2, 0.5)), place, code)
+    smaller = Fake(dataset, rates=(0.1, 0.5))
+    record = run(smaller, place, code)
+    assert record["best"]["settings"]["rate"] == 0.1
+    assert len(record["runs"]) == 4
+    assert {rate for rate, _, _ in smaller.fitted} == {0.1}
+    assert kept(place)[0] == "0.1 2 0"
+
+
+def test_a_grown_grid_fits_only_what_is_new(dataset, place, code):
+    run(Fake(dataset), place, code)
+    larger = Fake(dataset, rates=(0.1, 0.2, 0.3))
+    run(larger, place, code)
+    assert larger.fitted == [(0.3, 1, 0), (0.3, 2, 0)]
+    assert kept(place)[0] == "0.2 2 0"
+
+
+def test_changed_code_or_data_or_threads_fit_everything_again(dataset, place, code):
+    run(Fake(dataset), place, code)
+    code[0].write_text("x = 2")
+    changed = Fake(dataset)
+    run(changed, place, code)
+    assert len(changed.fitted) == 4
+
+    other = store.Dataset(dataset.images, dataset.labels, {**dataset.meta, "digest": "other"})
+    changed = Fake(other)
+    run(changed, place, code)
+    assert len(changed.fitted) == 4
+
+    changed = Fake(other)
+    cell.run_cell(changed, place, 2, code)
+    assert len(changed.fitted) == 4
+
+
+def test_of_several_seeds_the_first_ones_model_is_kept_not_the_luckiest(dataset, place, code):
+    record = run(Fake(dataset, seeds=(0, 1, 2)), place, code)
+    assert record["best"]["seeds"] == [0, 1, 2]
+    assert record["best"]["model_seed"] == 0
+    assert record["best"]["validation_accuracy"] == pytest.approx(0.921)
+    assert kept(place)[0] == "0.2 2 0"
+
+
+def test_a_group_with_a_failed_seed_is_not_chosen(dataset, place, code):
+    backend = Fake(dataset, seeds=(0, 1))
+    fit = backend.fit
+
+    def failing_once(plan, progress):
+        backend.failing = {(0.2, 1), (0.2, 2)} if plan.seed == 1 else set()
+        return fit(plan, progress)
+
+    backend.fit = failing_once
+    record = run(backend, place, code)
+    assert record["best"]["settings"]["rate"] == 0.1
+    assert kept(place)[0] == "0.1 2 0"
+
+
+def test_the_journal_folder_holds_one_model_however_large_the_grid(dataset, place, code):
+    run(Fake(dataset, rates=tuple(n / 10 for n in range(9))), place, code)
+    files = list((place.parent / "journal" / place.stem).iterdir())
+    assert len([file for file in files if file.suffix == ".safetensors"]) == 1
+    assert len(files) == 3
+
+
+def test_an_unfinished_run_is_a_valid_entry_without_numbers():
+    run = fitting.unfinished_run({"rate": 1}, 3, "diverged", "the loss was not finite")
+    record = studies.cell("digits", "resnet18", "sgd", "cpu", [run])
+    assert records.check(record, "here")
+    assert run["train_s"] is None
+
+
+# A real kill of a real training.
+
+
+BLOCKS = [{"batch_size": 16, "learning_rate": [0.01, 0.001, 0.0001], "epochs": [1, 2]}]
+
+
+def start_training(data: Path, output: Path) -> subprocess.Popen:
+    what = ["--model", "resnet18", "--optimizer", "sgd", "--device", "cpu", "--grid", json.dumps(BLOCKS)]
+    line = [sys.executable, SCRIPTS / "train_resnet.py", "--data", data, "--output", output, *what]
+    return subprocess.Popen([str(word) for word in line], stdout=subprocess.DEVNULL)
+
+
+def train_here(data: Path, output: Path) -> dict:
+    """Call the command in this process, which has imported torch already."""
+    train_resnet.main(train_resnet.Options(data, "resnet18", "sgd", "cpu", BLOCKS, output))
+    return records.read(output)
+
+
+def kill_after(lines: int, journal: Path, process: subprocess.Popen) -> None:
+    """Send signal 9 as soon as the journal holds so many runs."""
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if journal.exists() and journal.read_bytes().count(b"\n") >= lines:
+            break
+        time.sleep(0.005)
+    process.kill()
+
+
+def test_a_training_killed_with_signal_9_ends_as_if_undisturbed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(loop, "WARM_UP_STEPS", 1)  # the process to be killed keeps its 20: no run may tell
+    data = arrays.save(tmp_path / "tiny.npz", counts={"train": 32})
+    killed, undisturbed = tmp_path / "a" / "resnet18_sgd_cpu.json", tmp_path / "b" / "resnet18_sgd_cpu.json"
+    journal = killed.parent / "journal" / killed.stem / "runs.jsonl"
+    process = start_training(data, killed)
+    killer = threading.Thread(target=kill_after, args=(2, journal, process))
+    killer.start()
+    expected = train_here(data, undisturbed)
+    killer.join()
+    assert process.wait() == -signal.SIGKILL
+    assert not killed.exists()
+    found = journal.read_bytes()
+    finished = found.count(b"\n")
+    capsys.readouterr()
+
+    resumed = train_here(data, killed)
+    assert f"{finished} of 6 runs are in the journal" in capsys.readouterr().out
+    assert journal.read_bytes().startswith(found)
+    assert len(resumed["runs"]) == 6
+    assert plain(resumed) == plain(expected)
+    for name in ("models/resnet18_sgd_cpu.safetensors", "predictions/resnet18_sgd_cpu.npz"):
+        assert (killed.parent / name).read_bytes() == (undisturbed.parent / name).read_bytes()
