@@ -1,0 +1,141 @@
+import copy
+
+import pytest
+
+from bakeoff import models, train
+from bakeoff.train import live_taps
+
+RESNETS = [("resnet18", 32), ("resnet18", 28), ("resnet18", 16), ("resnet50", 32), ("resnet50", 16)]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Small float64 tensors: two threads would wait for each other longer than they compute."""
+    train.set_threads(1)
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding", "expected"),
+    [
+        (8, 3, 1, 1, slice(0, 3)),  # every tap meets a pixel
+        (2, 3, 1, 1, slice(0, 3)),
+        (1, 3, 1, 1, slice(1, 2)),  # one pixel: the middle tap alone
+        (2, 3, 2, 1, slice(1, 3)),  # one output; the first tap sees the left padding
+        (1, 3, 2, 1, slice(1, 2)),
+        (32, 7, 2, 3, slice(0, 7)),
+        (1, 1, 1, 0, slice(0, 1)),
+        (1, 7, 2, 3, slice(3, 4)),
+    ],
+)
+def test_the_taps_that_meet_a_pixel(size, kernel, stride, padding, expected):
+    assert live_taps.live_span(size, kernel, stride, padding) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding"),
+    [(s, k, t, k // 2) for s in (1, 2, 3, 4, 7) for k in (1, 3, 5, 7) for t in (1, 2)],
+)
+def test_a_convolution_of_the_live_taps_is_the_convolution(size, kernel, stride, padding):
+    import torch
+    from torch.nn.functional import conv1d
+
+    span = live_taps.live_span(size, kernel, stride, padding)
+    if span is None:
+        pytest.skip("its padding would be lopsided: left as it is")
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randn(2, 3, size, generator=generator, dtype=torch.float64)
+    weight = torch.randn(4, 3, kernel, generator=generator, dtype=torch.float64)
+    whole = conv1d(image, weight, stride=stride, padding=padding)
+    live = conv1d(image, weight[:, :, span], stride=stride, padding=padding - span.start)
+    assert torch.allclose(whole, live, rtol=0, atol=1e-12)
+
+
+def pair(name: str, size: int):
+    """Return a stock network and its trimmed twin in float64, and what was cut."""
+    stock = models.build(name, 5, seed=3).double()
+    twin = copy.deepcopy(stock).float()
+    cuts = live_taps.trim(twin, (3, size, size))
+    twin.double()
+    return stock, twin, {key: live_taps.Cut(c.stock.double(), c.rows, c.columns) for key, c in cuts.items()}
+
+
+def images(count: int, size: int):
+    import torch
+
+    generator = torch.Generator().manual_seed(1)
+    pixels = torch.randn(count, 3, size, size, generator=generator, dtype=torch.float64)
+    return pixels, torch.arange(count) % 5
+
+
+@pytest.mark.parametrize(("name", "size"), RESNETS)
+def test_a_trimmed_network_computes_the_same(name, size):
+    import torch
+
+    stock, twin, cuts = pair(name, size)
+    assert cuts
+    pixels, _ = images(2, size)
+    with torch.no_grad():
+        assert torch.allclose(stock.eval()(pixels), twin.eval()(pixels), rtol=0, atol=1e-12)
+
+
+OPTIMIZERS = {
+    "sgd": lambda torch, weights, rate: torch.optim.SGD(weights, lr=rate, momentum=0.9),
+    "adam": lambda torch, weights, rate: torch.optim.Adam(weights, lr=rate),
+}
+
+
+# Under SGD ResNet-50 multiplies rounding errors tenfold per step and more: no tolerance would tell a fault.
+@pytest.mark.parametrize(
+    ("name", "size", "optimizer", "rate"),
+    [("resnet18", 32, "adam", 1e-3), ("resnet18", 16, "sgd", 1e-2), ("resnet50", 32, "adam", 1e-4)],
+)
+def test_a_trimmed_network_trains_the_same_and_fits_back_into_the_stock_class(name, size, optimizer, rate):
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    stock, twin, cuts = pair(name, size)
+    pixels, labels = images(8, size)
+    losses = []
+    for network in (stock, twin):
+        network.train()
+        step = OPTIMIZERS[optimizer](torch, network.parameters(), rate)
+        losses.append([])
+        for _ in range(5):
+            step.zero_grad()
+            loss = cross_entropy(network(pixels), labels)
+            loss.backward()
+            step.step()
+            losses[-1].append(loss.item())
+    assert losses[1] == pytest.approx(losses[0], rel=1e-10)
+    assert losses[0][-1] != pytest.approx(losses[0][0], rel=1e-3)
+
+    fresh = models.build(name, 5, seed=99).double()
+    fresh.load_state_dict(live_taps.expand(twin.state_dict(), cuts), strict=True)
+    with torch.no_grad():
+        assert torch.allclose(fresh.eval()(pixels), twin.eval()(pixels), rtol=0, atol=1e-12)
+    for cut, weight in ((cut, fresh.state_dict()[key]) for key, cut in cuts.items()):
+        changed = weight != cut.stock
+        assert changed[:, :, cut.rows, cut.columns].any()
+        changed[:, :, cut.rows, cut.columns] = False
+        assert not changed.any()
+
+
+def test_at_32_pixels_resnet18_has_62_percent_fewer_weights():
+    network = models.build("resnet18", 10, 0)
+    before = sum(parameter.numel() for parameter in network.parameters())
+    live_taps.trim(network, (3, 32, 32))
+    after = sum(parameter.numel() for parameter in network.parameters())
+    assert 1 - after / before == pytest.approx(0.62, abs=0.005)
+
+
+def test_large_images_leave_nothing_to_cut():
+    network = models.build("resnet18", 10, 0)
+    assert live_taps.trim(network, (3, 128, 128)) == {}
+
+
+def test_trimming_leaves_batch_statistics_and_mode_alone():
+    network = models.build("resnet18", 10, 0).train()
+    live_taps.trim(network, (3, 32, 32))
+    assert network.training
+    assert network.bn1.num_batches_tracked == 0
+    assert network.bn1.running_mean.abs().sum() == 0

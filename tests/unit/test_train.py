@@ -1,0 +1,386 @@
+import json
+import math
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+import arrays
+from bakeoff import cell, models, records, train
+from bakeoff.command import UserError
+from bakeoff.datasets import store
+from bakeoff.progress import Progress
+from bakeoff.train import batches, loop, precision, speed
+from bakeoff.train.backend import ResnetBackend
+from bakeoff.train.batches import Part
+
+BLOCK = {"batch_size": 16, "learning_rate": 0.01, "epochs": 2}
+CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s")
+
+
+@pytest.fixture(autouse=True)
+def _short_and_steady(monkeypatch):
+    """One warm-up step in place of twenty, and a fixed thread count."""
+    monkeypatch.setattr(loop, "WARM_UP_STEPS", 1)
+    train.set_threads(1)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz")
+
+
+@pytest.fixture(scope="module")
+def dataset(data) -> store.Dataset:
+    return store.load(data, "resized")
+
+
+def backend(dataset, *blocks, optimizer="sgd", seeds=(0,)) -> ResnetBackend:
+    return ResnetBackend(dataset, "resnet18", optimizer, "cpu", blocks, seeds)
+
+
+def fit_all(backend: ResnetBackend) -> list:
+    progress = Progress("test", 1)
+    return [fitted for plan in backend.plans() for fitted in backend.fit(plan, progress)]
+
+
+def plain(value):
+    """Return a run without its clocks."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items() if key not in CLOCKS}
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+def run_here(dataset, folder, *blocks, **wishes) -> tuple[dict, object]:
+    place = folder / "tiny" / "resnet18_sgd_cpu.json"
+    cell.run_cell(backend(dataset, *blocks, **wishes), place, 1, [])
+    return records.read(place), place.parent
+
+
+@pytest.fixture(scope="module")
+def both_epochs(dataset):
+    """Runs of one training, recorded after 1 and after 2 epochs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "WARM_UP_STEPS", 1)
+        train.set_threads(1)
+        return fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
+
+
+def test_the_same_seed_gives_the_same_bits(dataset, both_epochs):
+    again = fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
+    for a, b in zip(both_epochs, again, strict=True):
+        assert plain(a.run) == plain(b.run)
+        assert np.array_equal(a.scores, b.scores)
+
+
+def test_epochs_1_and_2_of_one_training_are_separate_trainings(dataset, both_epochs):
+    for number, together in enumerate(both_epochs, start=1):
+        alone = fit_all(backend(dataset, {**BLOCK, "epochs": number}))
+        assert plain(alone[0].run) == plain(together.run)
+        assert np.array_equal(alone[0].scores, together.scores)
+
+
+def test_another_seed_is_another_training(dataset, both_epochs):
+    other = fit_all(backend(dataset, BLOCK, seeds=(1,)))
+    assert plain(other[0].run["history"]) != plain(both_epochs[1].run["history"])
+
+
+def test_warm_up_leaves_no_trace(dataset, both_epochs, monkeypatch):
+    monkeypatch.setattr(loop, "WARM_UP_STEPS", 4)
+    assert plain(fit_all(backend(dataset, BLOCK))[0].run) == plain(both_epochs[1].run)
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_the_dataloader_engine_trains_the_same(dataset, both_epochs, pinned):
+    loader = {**BLOCK, "engine": "dataloader", "pin_memory": pinned}
+    with pytest.warns(UserWarning, match="pin_memory") if pinned else nullcontext():
+        run = fit_all(backend(dataset, loader))[0].run
+    assert run["settings"]["pin_memory"] is pinned
+    expected = both_epochs[1].run
+    assert plain(run["history"]) == plain(expected["history"])
+    assert run["test_accuracy"] == expected["test_accuracy"]
+
+
+def test_a_run_states_what_it_measured(both_epochs):
+    run = both_epochs[1].run
+    assert [entry["epoch"] for entry in run["history"]] == [1, 2]
+    assert run["history"][0]["train_s"] < run["history"][1]["train_s"] == run["train_s"]
+    assert run["train_s"] == pytest.approx(run["phases_s"]["to_device"] + run["phases_s"]["train"], abs=1e-5)
+    assert run["time_to_result_s"] > run["train_s"]
+    assert run["details"]["steps_per_epoch"] == 3
+    assert run["details"]["images_per_s"] == pytest.approx(96 / run["train_s"])
+    assert run["validation_accuracy"] == run["history"][1]["validation_accuracy"]
+    assert run["train_accuracy"] == run["history"][1]["train_accuracy"]
+    assert len(both_epochs[0].run["history"]) == 1
+
+
+def test_training_learns(dataset):
+    adam = {"batch_size": 16, "learning_rate": 0.001, "epochs": 4}
+    run = fit_all(backend(dataset, adam, optimizer="adam"))[0].run
+    losses = [entry["train_loss"] for entry in run["history"]]
+    assert losses[-1] < losses[0] / 2
+    assert run["history"][-1]["train_accuracy"] > 0.9
+
+
+def test_pin_memory_means_nothing_to_the_resident_engine(dataset):
+    found = backend(dataset, {**BLOCK, "pin_memory": [True, False]})
+    assert len(found.plans()) == 1
+    assert found.plans()[0].settings[0]["pin_memory"] is None
+
+
+def test_settings_that_differ_in_epochs_alone_share_a_training_per_seed(dataset):
+    plans = backend(dataset, {**BLOCK, "epochs": [3, 1], "batch_size": [8, 16]}, seeds=(5, 6)).plans()
+    found = [(p.settings[0]["batch_size"], [s["epochs"] for s in p.settings], p.seed) for p in plans]
+    assert found == [(8, [3, 1], 5), (8, [3, 1], 6), (16, [3, 1], 5), (16, [3, 1], 6)]
+    assert {plan.work for plan in plans} == {3 * 48}
+
+
+# Divergence, by doing it.
+
+
+def test_a_diverged_run_is_recorded_never_chosen_and_the_cell_goes_on(dataset, tmp_path):
+    blocks = {**BLOCK, "learning_rate": [1e30, 0.01], "epochs": [1, 2]}
+    record, place = run_here(dataset, tmp_path, blocks)
+    by_rate = {
+        rate: [run for run in record["runs"] if run["settings"]["learning_rate"] == rate]
+        for rate in (1e30, 0.01)
+    }
+    assert [run["status"] for run in by_rate[1e30]] == ["diverged", "diverged"]
+    assert [run["status"] for run in by_rate[0.01]] == ["ok", "ok"]
+    lost = by_rate[1e30][0]
+    assert lost["error"] == "the loss was not finite in epoch 1"
+    assert lost["test_accuracy"] is None
+    assert lost["history"][-1]["validation_loss"] is None
+    assert record["best"]["settings"]["learning_rate"] == 0.01
+    # A diverged run would diverge again: the journal keeps it.
+    lines = (place / "journal" / "resnet18_sgd_cpu" / "runs.jsonl").read_text().splitlines()
+    assert [json.loads(line)["run"]["status"] for line in lines].count("diverged") == 2
+
+
+def test_a_cell_in_which_everything_diverged_has_no_best(dataset, tmp_path):
+    record, place = run_here(dataset, tmp_path, {**BLOCK, "learning_rate": 1e30, "epochs": 1})
+    assert record["best"] is None
+    assert record["compute"]["parameters"] > 11e6
+    assert (place / "models" / "resnet18_sgd_cpu.safetensors").read_bytes() == b""
+    with np.load(place / "predictions" / "resnet18_sgd_cpu.npz") as file:
+        assert {name: len(array) for name, array in file.items()} == dict.fromkeys(
+            ("labels", "predictions", "scores"), 0
+        )
+
+
+def test_epochs_before_the_divergence_stand(dataset, monkeypatch):
+    train_epoch = loop._train_epoch
+
+    def lost_in_epoch_2(training, state, part, device, epoch):
+        loss, accuracy = train_epoch(training, state, part, device, epoch)
+        return (math.inf if epoch == 2 else loss), accuracy
+
+    monkeypatch.setattr(loop, "_train_epoch", lost_in_epoch_2)
+    runs = [fitted.run for fitted in fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2, 3]}))]
+    assert [(run["settings"]["epochs"], run["status"]) for run in runs] == [
+        (1, "ok"),
+        (2, "diverged"),
+        (3, "diverged"),
+    ]
+    assert len(runs[2]["history"]) == 2
+    assert runs[2]["error"] == "the loss was not finite in epoch 2"
+
+
+# Batches
+
+
+def test_the_shorter_last_batch_counts_and_a_last_batch_of_one_is_left_out():
+    assert batches.batch_bounds(48, 16) == [(0, 16), (16, 32), (32, 48)]
+    assert batches.batch_bounds(50, 16)[-1] == (48, 50)
+    assert batches.batch_bounds(49, 16)[-1] == (32, 48)
+
+
+def test_a_training_part_that_leaves_one_image_over_trains(tmp_path):
+    odd = store.load(arrays.save(tmp_path / "odd.npz", counts={"train": 17}), "resized")
+    fitted = fit_all(backend(odd, {**BLOCK, "epochs": 1}))[0]
+    assert fitted.run["status"] == "ok"
+    assert fitted.run["details"]["steps_per_epoch"] == 1
+
+
+def test_the_order_changes_with_seed_and_epoch_and_with_nothing_else():
+    import torch
+
+    first = batches.order(50, 0, 1)
+    torch.manual_seed(99)
+    assert torch.equal(batches.order(50, 0, 1), first)
+    assert sorted(first.tolist()) == list(range(50))
+    assert not torch.equal(batches.order(50, 0, 2), first)
+    assert not torch.equal(batches.order(50, 1, 1), first)
+
+
+def test_both_engines_give_the_same_batches():
+    import torch
+
+    random = np.random.default_rng(0)
+    part = Part.from_arrays(random.integers(0, 256, (20, 6, 6)).astype(np.uint8), np.arange(20))
+    order = batches.order(20, 0, 1)
+    ours, loaders = (list(engine(part, order, 8, False)) for engine in batches.ENGINES.values())
+    assert [len(labels) for _, labels in ours] == [8, 8, 4]
+    for (images_a, labels_a), (images_b, labels_b) in zip(ours, loaders, strict=True):
+        assert torch.equal(images_a, images_b)
+        assert torch.equal(labels_a, labels_b)
+    assert torch.equal(torch.cat([labels for _, labels in ours]), order)
+
+
+def test_pixels_become_three_equal_channels_between_minus_one_and_one():
+    import torch
+
+    found = batches.normalise(torch.tensor([[[0, 255], [127, 128]]], dtype=torch.uint8))
+    assert found.shape == (1, 3, 2, 2)
+    assert found[0, 0].flatten().tolist() == pytest.approx([-1, 1, -0.0039216, 0.0039216], abs=1e-6)
+    assert torch.equal(found[:, 0], found[:, 2])
+
+
+# Evaluation and precision
+
+
+def test_evaluation_returns_mean_loss_and_probabilities_over_all_batches(monkeypatch):
+    import torch
+    from torch import nn
+
+    class Corner(nn.Module):
+        """Knows a class by the grey level of one pixel."""
+
+        def forward(self, images):
+            return torch.stack([-images[:, 0, 0, 0], images[:, 0, 0, 0]], dim=1)
+
+    monkeypatch.setattr(loop, "EVALUATION_BATCH", 3)
+    pixels = np.zeros((8, 2, 2), np.uint8)
+    pixels[4:] = 255
+    part = Part.from_arrays(pixels, np.array([0, 0, 0, 1, 1, 1, 1, 0]))
+    network = Corner().train()
+    loss, probabilities = loop.evaluate(network, part, torch.device("cpu"))
+    right = math.log1p(math.exp(-2))
+    assert loss == pytest.approx((6 * right + 2 * (right + 2)) / 8)
+    assert probabilities.shape == (8, 2)
+    assert (probabilities.argmax(1) == [0, 0, 0, 0, 1, 1, 1, 1]).all()
+    assert np.allclose(probabilities.sum(1), 1)
+
+
+def test_mixed_precision_on_a_cpu_without_bfloat16_is_fp32_and_says_so(dataset, both_epochs, monkeypatch):
+    monkeypatch.setattr(precision, "_cpu_has_bfloat16", lambda: False)
+    run = fit_all(backend(dataset, {**BLOCK, "precision": "mixed"}))[0].run
+    assert run["details"]["autocast"] is None
+    assert plain(run["history"]) == plain(both_epochs[1].run["history"])
+
+
+def test_mixed_precision_on_a_cpu_with_bfloat16_computes_in_it(dataset, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(precision, "_cpu_has_bfloat16", lambda: True)
+    seen = set()
+    build = models.build
+
+    def watched(*args):
+        network = build(*args)
+        network.conv1.register_forward_hook(lambda layer, inputs, output: seen.add(output.dtype))
+        return network
+
+    monkeypatch.setattr(models, "build", watched)
+    run = fit_all(backend(dataset, {**BLOCK, "precision": "mixed", "epochs": 1}))[0].run
+    assert run["details"]["autocast"] == "bfloat16"
+    assert run["status"] == "ok"
+    assert torch.bfloat16 in seen
+
+
+def test_fp32_is_not_autocast(both_epochs):
+    assert both_epochs[0].run["details"]["autocast"] is None
+
+
+# The kept model
+
+
+@pytest.fixture(scope="module")
+def finished(dataset, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "WARM_UP_STEPS", 1)
+        train.set_threads(1)
+        return run_here(dataset, tmp_path_factory.mktemp("kept"), {**BLOCK, "epochs": [1, 2]}, seeds=(3, 4))
+
+
+def test_the_kept_weights_are_torchvisions_and_give_the_kept_predictions(dataset, finished):
+    import torch
+    from safetensors.torch import load_file
+    from torchvision.models import resnet18
+
+    record, place = finished
+    network = resnet18(num_classes=3)
+    network.load_state_dict(load_file(place / "models" / "resnet18_sgd_cpu.safetensors"), strict=True)
+    with torch.no_grad():
+        logits = network.eval()(batches.normalise(torch.from_numpy(dataset.images["test"])))
+    with np.load(place / "predictions" / "resnet18_sgd_cpu.npz") as kept:
+        assert np.array_equal(logits.argmax(1), kept["predictions"])
+        assert np.allclose(logits.softmax(1), kept["scores"], atol=1e-5)
+        assert np.array_equal(kept["labels"], dataset.labels["test"])
+        accuracy = float((kept["predictions"] == kept["labels"]).mean())
+    best = record["best"]
+    assert (best["seeds"], best["model_seed"]) == ([3, 4], 3)
+    first = next(run for run in record["runs"] if run["settings"] == best["settings"] and run["seed"] == 3)
+    assert first["test_accuracy"] == pytest.approx(accuracy)
+
+
+def test_the_record_describes_the_network_and_the_data(finished, dataset):
+    record, _ = finished
+    assert record["data"]["input_shape"] == [3, 8, 8]
+    assert record["data"]["digest"] == dataset.meta["digest"]
+    assert record["environment"]["threads"] == 1
+    assert record["compute"]["flops_forward"] == 2 * record["compute"]["macs_forward"]
+    assert len(record["runs"]) == 4
+
+
+# Networks by name
+
+
+def test_weights_depend_on_the_seed_alone():
+    import torch
+
+    torch.manual_seed(7)
+    a, b, c = (models.build("resnet18", 3, seed).conv1.weight for seed in (0, 0, 1))
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+
+
+def test_an_unknown_network_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match="unknown network resnet19; known are resnet18, resnet50"):
+        models.build("resnet19", 10, 0)
+
+
+# The timed comparison
+
+
+def test_a_timed_cell_repeats_one_setting_with_its_own_seeds(dataset, tmp_path):
+    timed = ResnetBackend(dataset, "resnet18", "sgd", "cpu", [{**BLOCK, "epochs": 1}], range(3))
+    speed.time_training(timed, tmp_path / "speed" / "resnet18_sgd_cpu.json", 1)
+    record = records.read(tmp_path / "speed" / "resnet18_sgd_cpu.json")
+    assert record["purpose"] == "speed"
+    assert [(run["repeat"], run["seed"]) for run in record["runs"]] == [(0, 0), (1, 1), (2, 2)]
+    assert all(run["train_s"] > 0 and not run["packed"] for run in record["runs"])
+    assert len({json.dumps(run["settings"]) for run in record["runs"]}) == 1
+    assert [path.name for path in (tmp_path / "speed").iterdir()] == ["resnet18_sgd_cpu.json"]
+
+
+def test_the_stopwatch_waits_for_the_device_before_both_reads():
+    from bakeoff.timing import Stopwatch
+
+    waits = []
+    watch = Stopwatch(lambda: waits.append(len(waits)))
+    for _ in range(2):
+        with watch.phase("train"):
+            pass
+    assert len(waits) == 4
+    assert set(watch.snapshot()) == {"train"}
+    assert watch.total("train", "never") == watch.seconds["train"]
+
+
+def test_a_phase_that_breaks_off_is_counted():
+    from bakeoff.timing import Stopwatch
+
+    watch = Stopwatch()
+    with pytest.raises(KeyError), watch.phase("train"):
+        raise KeyError
+    assert watch.seconds["train"] > 0
