@@ -1,0 +1,81 @@
+import subprocess
+import sys
+
+import pytest
+from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
+
+BASE = {"records", "grid", "selection", "journal", "command", "progress"}
+TOOLS = {"datasets", "models", "flops", "timing", "hardware"}
+# What each part may import beside itself: the layers of bakeoff/__init__.py, one way only.
+MAY_IMPORT = {
+    **dict.fromkeys(BASE, BASE),
+    **dict.fromkeys(TOOLS, BASE | TOOLS),
+    "fitting": BASE | TOOLS,
+    "cell": BASE | TOOLS | {"fitting"},
+    **dict.fromkeys(("train", "svm"), BASE | TOOLS | {"fitting", "cell"}),
+    "analysis": BASE,
+    "plots": BASE | {"analysis"},
+    "report": BASE | {"analysis", "plots"},
+}
+FREE_OF_TORCH = {"analysis", "plots", "report"}
+
+
+def part(module: str) -> str:
+    """Return the module or sub-package directly under bakeoff."""
+    return module.split(".")[1]
+
+
+def test_every_part_of_the_package_has_its_place():
+    assert {part(module) for module in MODULES if module != "bakeoff"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "bakeoff"])
+def test_imports_never_run_up_the_layers(module):
+    allowed = {*MAY_IMPORT[part(module)], part(module)}
+    up = {name for name in neighbours(MODULES[module]) if part(name) not in allowed}
+    assert not up, f"{module} imports {', '.join(sorted(up))}"
+
+
+def test_no_two_modules_import_each_other():
+    cycles = [module for module in MODULES if module != "bakeoff" and module in closure(MODULES[module])]
+    # A package's __init__ that is empty stands on the way to its modules, not in a cycle.
+    assert [module for module in cycles if MODULES[module].stem != "__init__"] == []
+
+
+def test_the_package_itself_imports_nothing():
+    assert imported(MODULES["bakeoff"]) == set()
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if name.count(".") and part(name) in FREE_OF_TORCH]
+)
+def test_analysis_plots_and_report_do_not_name_torch(module):
+    roots = {name.split(".")[0] for name in imported(MODULES[module])}
+    assert not roots & {"torch", "torchvision", "fvcore"}
+
+
+@pytest.mark.parametrize("path", [*MODULES.values(), *COMMANDS.values()], ids=str)
+def test_nothing_imports_snakemake(path):
+    assert not {name for name in imported(path) if name.split(".")[0] == "snakemake"}
+
+
+def loaded(modules: list[str]) -> set[str]:
+    """Return what is in sys.modules after importing these, in a process of its own."""
+    probe = f"import sys, {', '.join(modules)}; print(' '.join(sys.modules))"
+    line = [sys.executable, "-c", probe]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(SCRIPTS)})
+    return set(done.stdout.split())
+
+
+def test_importing_analysis_plots_and_report_leaves_torch_out():
+    names = [name for name in MODULES if name.count(".") and part(name) in FREE_OF_TORCH]
+    found = loaded(names)
+    assert set(names) <= found
+    assert not found & {"torch", "torchvision", "snakemake"}
+
+
+def test_backends_import_their_frameworks_only_when_they_work():
+    names = [
+        name for name in MODULES if name.count(".") and part(name) in ("train", "svm", "models", "flops")
+    ]
+    assert not loaded(names) & {"torch", "torchvision", "sklearn", "fvcore", "snakemake"}

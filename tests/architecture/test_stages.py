@@ -1,0 +1,78 @@
+import ast
+
+import pytest
+from modules import COMMANDS, MODULES, PACKAGE, ROOT, closure
+
+RULES = ROOT / "workflow" / "rules"
+STAGES = {
+    "fetch_dataset": "data",
+    "prepare_dataset": "data",
+    "train_resnet": "resnet",
+    "time_training": "resnet",
+    "train_svm": "svm",
+    "collect_results": "analysis",
+    "select_best": "analysis",
+    "compare_devices": "analysis",
+    "compare_models": "analysis",
+    "compare_published": "analysis",
+    "plot_figures": "figures",
+    "render_report": "report",
+}
+
+
+def stage_entries() -> dict[str, list[str]]:
+    """Return CODE of common.smk: the package entries of each stage."""
+    text = (RULES / "common.smk").read_text(encoding="utf-8")
+    source = text[text.index("\nBASE = ") : text.index("\n\n\n", text.index("\nCODE = "))]
+    found = {}
+    for node in ast.parse(source).body:
+        assert isinstance(node, ast.Assign), ast.unparse(node)
+        found[ast.unparse(node.targets[0])] = node.value
+    base = ast.literal_eval(found["BASE"])
+    code = eval(compile(ast.Expression(found["CODE"]), "common.smk", "eval"), {"BASE": base})
+    return {stage: entries.split() for stage, entries in code.items()}
+
+
+ENTRIES = stage_entries()
+
+
+def covered(stage: str) -> set[str]:
+    """Return the modules whose change reruns a stage, as code_of finds their files."""
+    paths = [PACKAGE / entry for entry in ENTRIES[stage]]
+    files = {
+        file
+        for path in paths
+        for file in (path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")])
+    }
+    assert all(file.is_file() for file in files), f"{stage} names a file that is not there"
+    return {name for name, path in MODULES.items() if path in files}
+
+
+def test_every_command_has_a_stage():
+    assert set(STAGES) == set(COMMANDS)
+    assert set(STAGES.values()) == set(ENTRIES)
+
+
+@pytest.mark.parametrize(("command", "stage"), STAGES.items())
+def test_a_change_of_what_a_command_imports_reruns_its_rule(command, stage):
+    missing = closure(COMMANDS[command]) - covered(stage)
+    assert not missing, f"CODE[{stage!r}] in common.smk lacks {', '.join(sorted(missing))}"
+
+
+@pytest.mark.parametrize("stage", ["resnet", "svm", "data"])
+def test_a_touched_plot_or_table_retrains_nothing(stage):
+    assert not [name for name in covered(stage) if name.split(".")[1] in ("analysis", "plots", "report")]
+
+
+def test_networks_and_svms_do_not_rerun_each_other():
+    assert "bakeoff.svm" not in covered("resnet")
+    assert not [name for name in covered("svm") if name.startswith("bakeoff.train")]
+
+
+@pytest.mark.parametrize(("command", "stage"), STAGES.items())
+def test_the_rule_of_a_command_lists_the_code_of_its_stage(command, stage):
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(RULES.glob("*.smk")))
+    rules = [block for block in text.split("\n\n\n") if f'script("{command}")' in block]
+    assert rules, f"no rule runs {command}"
+    for rule in rules:
+        assert f'code=code_of("{stage}")' in rule
