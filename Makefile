@@ -9,7 +9,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 QUIET := --quiet rules host
 
 .DEFAULT_GOAL := help
-.PHONY: help report study test containers lint format lock clean
+.PHONY: help report study test bench containers lint format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -33,6 +33,9 @@ lint: .venv/.complete ## style, types, the workflow's own lint
 	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	@$(BIN)/snakemake --lint
+
+bench: .venv/.complete ## the claims of speed, measured on this machine
+	@for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done
 
 containers: containers/cpu.sif containers/cuda.sif ## both Apptainer images (BUILD_ARGS=... for another base or torch index)
 

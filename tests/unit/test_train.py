@@ -384,3 +384,18 @@ def test_a_phase_that_breaks_off_is_counted():
     with pytest.raises(KeyError), watch.phase("train"):
         raise KeyError
     assert watch.seconds["train"] > 0
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "wrong", "said"),
+    [
+        ("lamb", {}, "unknown optimizer lamb; known are sgd, adam"),
+        ("sgd", {"precision": "fp8"}, "unknown precision fp8; known are fp32, mixed"),
+        ("sgd", {"engine": "tape"}, "unknown engine tape; known are resident, dataloader"),
+        ("sgd", {"batch_size": 1}, "batch_size must be at least 2"),
+        ("sgd", {"momentum": 0.5}, "unknown setting momentum"),
+    ],
+)
+def test_a_setting_that_no_training_knows_is_refused_in_one_line(dataset, optimizer, wrong, said):
+    with pytest.raises(UserError, match=said):
+        backend(dataset, wrong, optimizer=optimizer)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff import command, hardware, records, selection
+from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Backend, Fitted, Plan, fit
 from bakeoff.journal import Journal, code_digest
@@ -163,10 +164,12 @@ def _restore_model(
     plan = next(p for p in plans if run["settings"] in p.settings and run["seed"] == p.seed)
     print(f"{label}: the chosen run's model is no longer kept; fitting it again", flush=True)
     progress = Progress(label, plan.work)
-    for fitted in backend.fit(plan, progress):
+    for fitted in fit(backend, plan, progress):
         if fitted.run["settings"] == run["settings"]:
             _keep(journal, backend, fitted)
     progress.close()
+    if not journal.kept(run, backend.model_suffix).exists():
+        raise UserError(f"{label}: the chosen run could not be fitted again; the lines above say why")
     journal.prune([run])
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 Options = TypeVar("Options")
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """Something that the person at the keyboard can mend; shown as one line, without a traceback."""
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from bakeoff.command import UserError
+
 Settings = dict[str, Any]
 Blocks = Sequence[Mapping[str, Any]]
 
@@ -12,15 +14,15 @@ def expand(blocks: Blocks, defaults: Mapping[str, Any]) -> list[Settings]:
     """Multiply out each block over its lists, fill in defaults and drop repeats.
 
     A value may be a list or a scalar; the settings come in the order of the blocks. An unknown name
-    or an empty list raises ValueError.
+    or an empty list raises UserError.
     """
     expanded: list[Settings] = []
     for block in blocks:
         if unknown := set(block) - set(defaults):
-            raise ValueError(f"unknown setting {', '.join(sorted(unknown))}; known are {', '.join(defaults)}")
+            raise UserError(f"unknown setting {', '.join(sorted(unknown))}; known are {', '.join(defaults)}")
         axes = {name: as_list(block.get(name, default)) for name, default in defaults.items()}
         if empty := [name for name, values in axes.items() if not values]:
-            raise ValueError(f"setting {empty[0]} has an empty list: give it at least one value")
+            raise UserError(f"setting {empty[0]} has an empty list: give it at least one value")
         for values in product(*axes.values()):
             expanded.append(dict(zip(axes, values, strict=True)))
     return unique(expanded)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from bakeoff import flops, grid, models
+from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Fitted, Plan, unfinished_run
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch
-from bakeoff.train import loop
+from bakeoff.train import batches, loop, precision
 from bakeoff.train.batches import Part
 
 DEFAULTS: dict[str, Any] = {
@@ -50,6 +51,8 @@ class ResnetBackend:
         self.dataset = dataset
         self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
         self._settings = grid.unique(map(_applicable, grid.expand(blocks, DEFAULTS)))
+        for settings in self._settings:
+            _check(settings, optimizer)
         self._seeds = list(seeds)
         self._device = loop.torch_device(device)
         self._parts = {
@@ -163,6 +166,20 @@ class ResnetBackend:
         run["holdout_accuracy"] = self._accuracy("holdout", holdout)
         run["test_accuracy"] = self._accuracy("test", test)
         return Fitted(run, lambda path: _save(epoch, path), test.argmax(1), test)
+
+
+def _check(settings: grid.Settings, optimizer: str) -> None:
+    """Raise UserError for a setting that no training knows; the configuration's schema says the same."""
+    known = {
+        "optimizer": (optimizer, tuple(loop.OPTIMIZERS)),
+        "engine": (settings["engine"], tuple(batches.ENGINES)),
+        "precision": (settings["precision"], precision.PRECISIONS),
+    }
+    for name, (given, allowed) in known.items():
+        if given not in allowed:
+            raise UserError(f"unknown {name} {given}; known are {', '.join(allowed)}")
+    if settings["batch_size"] < 2:
+        raise UserError("batch_size must be at least 2: batch normalisation needs more than one image")
 
 
 def _applicable(settings: grid.Settings) -> grid.Settings:

@@ -58,7 +58,7 @@ def batch_bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
     normalisation has no variance over a single value.
     """
     bounds = [(start, min(start + batch_size, count)) for start in range(0, count, batch_size)]
-    return [(start, end) for start, end in bounds if end - start > 1 or batch_size == 1]
+    return [(start, end) for start, end in bounds if end - start > 1]
 
 
 def resident(part: Part, indices: "torch.Tensor", batch_size: int, pin_memory: bool) -> "Batches":
