@@ -5,6 +5,7 @@ from conftest import collected
 
 import studies
 from bakeoff.analysis import speedup
+from bakeoff.report import timings
 
 SETTINGS = {"batch_size": 16, "learning_rate": 0.001, "epochs": 2, "precision": "fp32"}
 
@@ -75,3 +76,15 @@ def test_other_settings_are_no_match(tmp_path):
 def test_one_repeat_has_no_interval(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10]), _timed("gpu", [5]))
     assert (row["speedup"], row["speedup_low"], row["verdict"]) == (2.0, None, "one repeat")
+
+
+def test_repeats_far_apart_are_called_disturbed_in_the_report(tmp_path):
+    study = collected(tmp_path, [_timed("cpu", [2.5, 36.1, 45.0])])
+    [table] = timings.speedups(study, speedup.rows(study))
+    assert "18.0 times as long as the fastest" in table.note
+
+
+def test_steady_repeats_are_reported_without_a_warning(tmp_path):
+    study = collected(tmp_path, [_timed("cpu", [10, 11, 12])])
+    [table] = timings.speedups(study, speedup.rows(study))
+    assert table.note == ""

@@ -19,6 +19,8 @@ BOX = (
         "interval that contains 1 is called a tie.",
     ),
 )
+# Beyond this ratio of the slowest to the fastest repeat, something else took part.
+STEADY_RATIO = 1.5
 COLUMNS = (
     Column("Training"),
     Column("CPU", "s, median", True),
@@ -41,19 +43,37 @@ def speedups(study: Study, rows: list[Row]) -> list[Table]:
         measured = any(row["speedup"] is not None for row in mine)
         columns = COLUMNS if measured else [*COLUMNS[:3], *COLUMNS[6:]]
         cells = [_speedup(row, measured) for row in mine]
-        tables.append(Table(f"speedup-{dataset}", caption, columns, cells))
+        note = " ".join(sentence for row in mine for sentence in _unsteady(row))
+        tables.append(Table(f"speedup-{dataset}", caption, columns, cells, note))
     return tables
 
 
+def _unsteady(row: Row) -> list[str]:
+    """Warn of times whose repeats lie so far apart that the machine cannot have been quiet."""
+    warnings = []
+    for device in ("cpu", "gpu"):
+        fastest, slowest = (row[f"{device}_train_s_{end}"] for end in ("min", "max"))
+        if fastest and slowest / fastest > STEADY_RATIO:
+            ratio = wording.ratio(slowest / fastest)
+            warnings.append(
+                f"{_name(row)} on the {device.upper()}: the slowest repeat took {ratio} times as long as the "
+                "fastest, so something else ran on the machine; time it again before relying on it."
+            )
+    return warnings
+
+
+def _name(row: Row) -> str:
+    return f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
+
+
 def _speedup(row: Row, measured: bool) -> list[Cell]:
-    name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
     verdict = row["verdict"]
     note = row["reason"] or ""
     if row["speedup"] is not None:
         agree = "same accuracy" if row["accuracies_agree"] else "accuracies differ"
         note = f"{note}; {agree}" if note else agree
     return [
-        parts.text(name, note=_settings(row)),
+        parts.text(_name(row), note=_settings(row)),
         _time(row, "cpu"),
         _time(row, "gpu"),
         *([_ratio(row, "speedup"), _saved(row), _ratio(row, "result_speedup")] if measured else []),
