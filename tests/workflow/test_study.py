@@ -3,8 +3,12 @@
 import csv
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,13 +184,11 @@ def test_a_changed_trainer_retrains_the_networks_alone(study):
 
 
 def test_the_command_in_a_record_makes_it_again(study, cells):
-    import subprocess
-    import sys
-
     record = cells["svm_rbf_cpu"]
     path = study / "results/digits/svm_rbf_cpu.json"
-    command = record["command"].replace("python ", f"{sys.executable} ", 1)
-    subprocess.run(["bash", "-c", command], cwd=study, check=True, capture_output=True)
+    path_with_python = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path_with_python}
+    subprocess.run(["bash", "-c", record["command"]], cwd=study, check=True, env=environment)
     again = records.read(path)
     assert again["best"]["settings"] == record["best"]["settings"]
     assert again["best"]["test_accuracy"] == record["best"]["test_accuracy"]
