@@ -93,13 +93,6 @@ def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
     assert modes[0] == modes[1]
 
 
-def test_records_are_read_in_the_order_of_their_names(tmp_path):
-    for name in ("b", "a"):
-        records.write(tmp_path / f"{name}.json", record(command=name))
-    found = records.read_all([tmp_path / "b.json", tmp_path / "a.json"])
-    assert [each["command"] for each in found] == ["a", "b"]
-
-
 def test_names_of_cells_and_models():
     svm = record()
     network = studies.cell("digits", "resnet18", "adam", "gpu", [])

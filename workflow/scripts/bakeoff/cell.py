@@ -104,9 +104,7 @@ def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: st
     """Return the grid's runs, in its order; the chosen run's model and predictions are in the journal."""
     runs: dict[str, Run] = {}
     first_seed = plans[0].seed if plans else None
-
-    def key(settings: dict[str, Any], seed: int | None) -> str:
-        return journal.key(settings, seed)
+    key = journal.key
 
     wanted = [(settings, plan.seed) for plan in plans for settings in plan.settings]
     for settings, seed in wanted:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bakeoff.datasets.store import Dataset
 from bakeoff.progress import Progress
-from bakeoff.records import Run
+from bakeoff.records import ACCURACIES, Run
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,12 @@ def fit(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
 
 def unfinished_run(settings: dict[str, Any], seed: int | None, status: str, error: str) -> Run:
     """Return the entry of a run without a result: diverged or failed, shown but never chosen."""
-    measured = (
-        "validation_accuracy",
-        "test_accuracy",
-        "holdout_accuracy",
-        "train_accuracy",
-        "train_s",
-        "time_to_result_s",
-    )
     return {
         "settings": settings,
         "seed": seed,
         "repeat": 0,
         "status": status,
-        **dict.fromkeys(measured),
+        **dict.fromkeys((*ACCURACIES, "train_s", "time_to_result_s")),
         "phases_s": {},
         "history": [],
         "packed": False,

@@ -3,18 +3,21 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bakeoff.command import UserError
+
 Record = dict[str, Any]
 Run = dict[str, Any]
+
+ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "cell.schema.json"
 
 
-class RecordError(ValueError):
+class RecordError(UserError):
     """A cell record does not follow workflow/schemas/cell.schema.json."""
 
 
@@ -42,16 +45,16 @@ def write(path: Path, record: Record) -> None:
 
 def read(path: Path) -> Record:
     """Read one record; a file that is not one raises RecordError with its name."""
+    return parse(Path(path).read_text(encoding="utf-8"), str(path))
+
+
+def parse(text: str, source: str) -> Record:
+    """Return the record that a text holds, or raise RecordError naming the source and the fault."""
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = json.loads(text)
     except json.JSONDecodeError as error:
-        raise RecordError(f"{path}: not JSON: {error}") from error
-    return check(record, str(path))
-
-
-def read_all(paths: Iterable[Path]) -> list[Record]:
-    """Read many records, in the order of their names."""
-    return [read(path) for path in sorted(map(Path, paths))]
+        raise RecordError(f"{source}: not JSON: {error}") from error
+    return check(record, source)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
-from bakeoff.records import Run
+from bakeoff.records import ACCURACIES, Run
 
-MEANS = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy", "train_s")
+MEANS = (*ACCURACIES, "train_s")
 
 
 def settings_key(settings: dict[str, Any]) -> str:

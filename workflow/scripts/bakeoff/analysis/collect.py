@@ -8,17 +8,14 @@ from bakeoff import records
 from bakeoff.analysis import tables
 from bakeoff.analysis.study import unique
 from bakeoff.command import UserError
-from bakeoff.records import Record, cell_name, model_name
+from bakeoff.records import ACCURACIES, Record, cell_name, model_name
 
 BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
 MEASURED = (
     "seed",
     "repeat",
     "status",
-    "validation_accuracy",
-    "test_accuracy",
-    "holdout_accuracy",
-    "train_accuracy",
+    *ACCURACIES,
     "train_s",
     "time_to_result_s",
     "packed",
@@ -36,7 +33,7 @@ def read_cells(paths: Iterable[Path]) -> list[Record]:
     for path in _files(paths):
         try:
             record = records.read(path)
-        except (OSError, records.RecordError) as error:
+        except OSError as error:
             raise UserError(str(error)) from error
         key = record["dataset"], record["purpose"], cell_name(record)
         if key in found:

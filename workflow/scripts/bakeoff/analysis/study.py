@@ -3,7 +3,6 @@
 Owns where things lie (records.jsonl, <dataset>/predictions/<cell>.npz). Must not know statistics.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,17 +83,8 @@ def load(path: Path) -> Study:
     found = []
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
-            found.append(_checked(line, f"{path}, line {number}"))
+            found.append(records.parse(line, f"{path}, line {number}"))
     return Study(found, path.parent)
-
-
-def _checked(line: str, source: str) -> Record:
-    try:
-        return records.check(json.loads(line), source)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{source}: not JSON: {error}") from error
-    except records.RecordError as error:
-        raise UserError(str(error)) from error
 
 
 def by(records: Iterable[Record], key: Callable[[Record], Any]) -> dict[Any, list[Record]]:

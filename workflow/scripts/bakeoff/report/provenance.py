@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, unique
+from bakeoff.analysis.study import Study, by, unique
 from bakeoff.records import Record, cell_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
@@ -15,12 +15,14 @@ FACTS = (Column("What"), Column("Value"))
 
 def machines(study: Study) -> list[Table]:
     """Return one table of hardware and versions per machine that took part, whatever threads a cell had."""
-    groups: dict[str, list[Record]] = {}
-    for record in study.records:
-        machine = {name: value for name, value in record["environment"].items() if name != "threads"}
-        groups.setdefault(json.dumps(machine, sort_keys=True), []).append(record)
+    groups = by(study.records, _machine_key)
     several = len(groups) > 1
     return [_machine(index, cells, several) for index, cells in enumerate(groups.values(), start=1)]
+
+
+def _machine_key(record: Record) -> str:
+    machine = {name: value for name, value in record["environment"].items() if name != "threads"}
+    return json.dumps(machine, sort_keys=True)
 
 
 def _machine(index: int, cells: list[Record], several: bool) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff.analysis import reproduce, wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.study import Study, by, unique
-from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.records import ACCURACIES, Record, Run, cell_name, model_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
@@ -19,7 +19,6 @@ MEASURED = (
     Column("Training", "s", True),
     Column("To result", "s", True),
 )
-ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
 
 WORDS = ("precision", "engine", "pin_memory", "gamma")
 
