@@ -8,6 +8,9 @@ from bakeoff import cell, records, svm
 from bakeoff.command import UserError
 from bakeoff.datasets import prepare, sources, store
 from bakeoff.progress import Progress
+from bakeoff.svm import saved, scaling
+from bakeoff.svm.backend import SvmBackend
+from bakeoff.svm.engines import Means
 
 SPLIT = prepare.Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
 
@@ -20,31 +23,27 @@ def digits(tmp_path_factory) -> store.Dataset:
     return store.load(path, "images")
 
 
-def fit(dataset: store.Dataset, kernel: str, **settings):
-    backend = svm.SvmBackend(dataset, kernel, [settings])
+def fit(dataset: store.Dataset, kernel: str, engine: str = "auto", **settings):
+    backend = SvmBackend(dataset, kernel, [settings], Means(engine))
     return next(backend.fit(backend.plans()[0], Progress("svm", 1))), backend
-
-
-def pipeline_of(path):
-    import skops.io
-
-    unknown = skops.io.get_untrusted_types(file=path)
-    assert all(name.split(".")[0] in ("numpy", "sklearn") for name in unknown), unknown
-    return skops.io.load(path, trusted=unknown)
 
 
 def flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
+@pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 @pytest.mark.parametrize("kernel", svm.KERNELS)
-def test_every_kernel_learns_digits_and_states_the_facts(digits, kernel):
-    fitted, backend = fit(digits, kernel, C=1.0)
+def test_every_kernel_learns_digits_and_states_the_facts(digits, kernel, engine):
+    fitted, backend = fit(digits, kernel, engine, C=1.0)
     run = fitted.run
     assert run["test_accuracy"] > 0.8
     assert run["status"] == "ok"
     assert run["seed"] is None
-    assert run["settings"] == {"C": 1.0, "gamma": "scale", "degree": 3 if kernel == "poly" else None}
+    degree = 3 if kernel == "poly" else None
+    assert run["settings"] == {"C": 1.0, "gamma": "scale", "degree": degree, "scale": "standard"}
+    assert run["details"]["engine"] == engine
+    assert run["packed"] is False
     assert 10 <= run["details"]["support_vectors"] <= 420
     assert 0 < run["train_s"] < run["time_to_result_s"]
     assert set(run["phases_s"]) == {"train", "validate", "test"}
@@ -52,10 +51,11 @@ def test_every_kernel_learns_digits_and_states_the_facts(digits, kernel):
     assert backend.input_shape == (64,)
 
 
-def test_each_accuracy_is_that_of_its_own_part(digits, tmp_path):
-    fitted, _ = fit(digits, "linear", C=0.001)
-    fitted.save_model(tmp_path / "m.skops")
-    model = pipeline_of(tmp_path / "m.skops")
+@pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
+def test_each_accuracy_is_that_of_its_own_part(digits, tmp_path, engine):
+    fitted, _ = fit(digits, "linear", engine, C=0.001)
+    fitted.save_model(tmp_path / "m.safetensors")
+    model = saved.load_pipeline(tmp_path / "m.safetensors")
     for part in prepare.PARTS:
         expected = (model.predict(flat(digits.images[part])) == digits.labels[part]).mean()
         assert fitted.run[f"{part}_accuracy"] == pytest.approx(expected), part
@@ -64,30 +64,50 @@ def test_each_accuracy_is_that_of_its_own_part(digits, tmp_path):
 
 def test_the_settings_reach_the_machine(digits, tmp_path):
     fitted, _ = fit(digits, "poly", C=3.0, gamma=0.02, degree=2)
-    fitted.save_model(tmp_path / "m.skops")
-    machine = pipeline_of(tmp_path / "m.skops")[-1]
+    fitted.save_model(tmp_path / "m.safetensors")
+    machine = saved.load_pipeline(tmp_path / "m.safetensors")[-1]
     assert (machine.kernel, machine.C, machine.gamma, machine.degree) == ("poly", 3.0, 0.02, 2)
 
 
 def test_the_scaler_knows_the_training_part_only(digits, tmp_path):
     fitted, _ = fit(digits, "rbf", C=1.0)
-    fitted.save_model(tmp_path / "m.skops")
-    scaler = pipeline_of(tmp_path / "m.skops")[0]
+    fitted.save_model(tmp_path / "m.safetensors")
+    scaler = saved.load_pipeline(tmp_path / "m.safetensors")[0]
     train = flat(digits.images["train"])
     everything = np.concatenate([flat(images) for images in digits.images.values()])
     assert np.allclose(scaler.mean_, train.mean(0), atol=1e-6)
     assert not np.allclose(scaler.mean_, everything.mean(0), atol=1e-4)
-    assert scaler.n_samples_seen_ == len(train)
 
 
-def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path):
+@pytest.mark.parametrize("scale", scaling.SCALES)
+def test_scalings_do_what_their_names_say(digits, tmp_path, scale):
+    fitted, _ = fit(digits, "rbf", C=1.0, scale=scale)
+    fitted.save_model(tmp_path / "m.safetensors")
+    scaler = saved.load_pipeline(tmp_path / "m.safetensors")[0]
+    train = flat(digits.images["train"])
+    lively = train.std(0) > 0
+    scaled = scaler.transform(train)
+    if scale == "standard":
+        assert np.allclose(scaled[:, lively].mean(0), 0, atol=1e-4)
+        assert np.allclose(scaled[:, lively].std(0), 1, atol=1e-4)
+    elif scale == "minmax":
+        assert np.allclose(scaled.min(0), 0, atol=1e-6)
+        assert np.allclose(scaled[:, lively].max(0), 1, atol=1e-6)
+    else:
+        assert np.array_equal(scaled, train)
+    assert fitted.run["test_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
+def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
     place = tmp_path / "digits" / "svm_rbf_cpu.json"
-    backend = svm.SvmBackend(digits, "rbf", [{"C": [0.001, 10.0], "gamma": ["scale", 0.01]}])
+    blocks = [{"C": [0.001, 10.0], "gamma": ["scale", 0.01]}]
+    backend = SvmBackend(digits, "rbf", blocks, Means(engine, threads=2))
     cell.run_cell(backend, place, 1, [])
     record = records.read(place)
     assert len(record["runs"]) == 4
     assert record["best"]["settings"]["C"] == 10.0
-    model = pipeline_of(place.parent / "models" / "svm_rbf_cpu.skops")
+    model = saved.load_pipeline(place.parent / "models" / "svm_rbf_cpu.safetensors")
     test = flat(digits.images["test"])
     with np.load(place.parent / "predictions" / "svm_rbf_cpu.npz") as kept:
         assert np.array_equal(model.predict(test), kept["predictions"])
@@ -98,12 +118,29 @@ def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path):
     assert record["compute"]["macs_forward"] == support * (64 + 9)
 
 
-def test_an_impossible_setting_is_a_failed_run_and_the_grid_goes_on(digits, tmp_path):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"C": [1.0, -1.0]}, "C -1.0 must be above 0"),
+        ({"gamma": "large"}, "gamma large must be scale, auto or a number above 0"),
+        ({"degree": 0}, "degree 0 must be a whole number above 0"),
+        ({"scale": "log"}, "unknown scale log; known are standard, minmax, none"),
+    ],
+)
+def test_an_impossible_setting_is_refused_before_anything_is_fitted(digits, wrong, said):
+    with pytest.raises(UserError, match=said):
+        SvmBackend(digits, "poly", [wrong])
+
+
+@pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
+def test_a_single_class_is_a_failed_run_with_the_reason(tmp_path, engine):
+    dataset = small(tmp_path, classes=3)
+    labels = {**dataset.labels, "train": np.zeros_like(dataset.labels["train"])}
+    alone = store.Dataset(dataset.images, labels, dataset.meta)
     place = tmp_path / "svm_rbf_cpu.json"
-    cell.run_cell(svm.SvmBackend(digits, "rbf", [{"C": [-1.0, 1.0]}]), place, 1, [])
-    failed, good = records.read(place)["runs"]
-    assert (failed["status"], good["status"]) == ("failed", "ok")
-    assert "'C' parameter of SVC must be a float" in failed["error"]
+    cell.run_cell(SvmBackend(alone, "rbf", [{"C": [1.0, 2.0]}], Means(engine)), place, 1, [])
+    assert [run["status"] for run in records.read(place)["runs"]] == ["failed", "failed"]
+    assert "greater than one" in records.read(place)["runs"][0]["error"]
 
 
 def test_fitting_twice_gives_the_same_machine(digits):
@@ -115,20 +152,22 @@ def small(tmp_path, **wishes) -> store.Dataset:
     return store.load(arrays.save(tmp_path / "tiny.npz", **wishes), "images")
 
 
-def test_two_classes_have_two_columns_of_scores(tmp_path):
-    fitted, _ = fit(small(tmp_path, classes=2), "linear", C=1.0)
+@pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
+def test_two_classes_have_two_columns_of_scores(tmp_path, engine):
+    fitted, _ = fit(small(tmp_path, classes=2), "linear", engine, C=1.0)
     assert fitted.scores.shape == (20, 2)
     assert np.array_equal(fitted.scores.argmax(1), fitted.predictions)
     assert np.allclose(fitted.scores.sum(1), 0)
 
 
+@pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 @pytest.mark.parametrize("known", [2, 3])
-def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tmp_path, known):
+def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tmp_path, known, engine):
     dataset = small(tmp_path, classes=5)
     seen = dataset.labels["train"] < known
     images = {**dataset.images, "train": dataset.images["train"][seen]}
     labels = {**dataset.labels, "train": dataset.labels["train"][seen]}
-    fitted, _ = fit(store.Dataset(images, labels, dataset.meta), "linear", C=1.0)
+    fitted, _ = fit(store.Dataset(images, labels, dataset.meta), "linear", engine, C=1.0)
     assert fitted.scores.shape == (20, 5)
     assert np.array_equal(fitted.scores.argmax(1), fitted.predictions)
     assert np.isfinite(fitted.scores).all()
@@ -136,7 +175,7 @@ def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tm
 
 def test_an_unknown_kernel_is_refused_with_the_known_ones(digits):
     with pytest.raises(UserError, match="unknown kernel quantum; known are rbf, poly, linear, sigmoid"):
-        svm.SvmBackend(digits, "quantum", [{}])
+        SvmBackend(digits, "quantum", [{}])
 
 
 def test_the_command_writes_the_cell(tmp_path):

@@ -7,20 +7,27 @@ rule train_svm:
         data="resources/{dataset}.npz",
         code=code_of("svm"),
     output:
-        record="results/{dataset}/svm_{kernel}_cpu.json",
-        model="results/{dataset}/models/svm_{kernel}_cpu.skops",
-        predictions="results/{dataset}/predictions/svm_{kernel}_cpu.npz",
+        record="results/{dataset}/svm_{kernel}_{device}.json",
+        model="results/{dataset}/models/svm_{kernel}_{device}.safetensors",
+        predictions="results/{dataset}/predictions/svm_{kernel}_{device}.npz",
     params:
         grid=lambda wildcards: json.dumps(config["svm"]["grid"][wildcards.kernel]),
+        engine=config["svm"]["engine"],
+        memory=config["svm"]["mem_mb"],
     log:
-        "logs/train_svm/{dataset}/svm_{kernel}_cpu.log",
+        "logs/train_svm/{dataset}/svm_{kernel}_{device}.log",
     benchmark:
-        "logs/train_svm/{dataset}/svm_{kernel}_cpu.tsv"
-    threads: 1
+        "logs/train_svm/{dataset}/svm_{kernel}_{device}.tsv"
+    threads: 4
+    resources:
+        gpu=lambda wildcards: int(wildcards.device == "gpu"),
+        # Beside the kernel matrices: the images in float32, the machines, the libraries themselves.
+        mem_mb=config["svm"]["mem_mb"] + 3000,
     container:
-        config["containers"]["cpu"]
+        image
     conda:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --data {input.data:q} --kernel {wildcards.kernel}"
-        " --grid {params.grid:q} --threads {threads} --output {output.record:q} 2>&1 | tee {log:q}"
+        " --device {wildcards.device} --grid {params.grid:q} --engine {params.engine}"
+        " --mem-mb {params.memory} --threads {threads} --output {output.record:q} 2>&1 | tee {log:q}"

@@ -5,7 +5,7 @@ Knows nothing of networks or SVMs: a backend plans the fits and carries them out
 
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[P
     outputs = Outputs.beside(record_path, backend.model_suffix)
     context = {
         **backend.identity,
+        **backend.context,
         "data": backend.dataset.meta["digest"],
         "code": code_digest(*code),
         "threads": threads,
@@ -110,7 +111,7 @@ def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: st
     for settings, seed in wanted:
         if (known := journal.get(settings, seed)) is not None:
             runs[key(settings, seed)] = known
-    todo = [plan for plan in plans if any(key(s, plan.seed) not in runs for s in plan.settings)]
+    todo = [missing for plan in plans if (missing := _missing(plan, journal)).settings]
     if runs:
         print(f"{label}: {len(runs)} of {len(wanted)} runs are in the journal", flush=True)
     progress = Progress(label, sum(plan.work for plan in todo))
@@ -125,8 +126,13 @@ def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: st
             journal.prune(_candidates(runs.values(), wanted, first_seed))
     progress.close()
     ordered = [runs[key(settings, seed)] for settings, seed in wanted]
-    _restore_model(backend, journal, plans, ordered, label)
-    return ordered
+    return _complete_chosen(backend, journal, plans, ordered, label)
+
+
+def _missing(plan: Plan, journal: Journal) -> Plan:
+    """Return the plan without the runs that the journal holds."""
+    missing = tuple(settings for settings in plan.settings if journal.get(settings, plan.seed) is None)
+    return replace(plan, settings=missing)
 
 
 def _keep(journal: Journal, backend: Backend, fitted: Fitted) -> None:
@@ -149,26 +155,37 @@ def _candidates(
     return [run for run in [*best, *open_groups] if run["seed"] == first_seed]
 
 
-def _restore_model(
+def _complete_chosen(
     backend: Backend, journal: Journal, plans: Sequence[Plan], runs: list[Run], label: str
-) -> None:
-    """Fit the chosen settings again where the grid changed so that their model is no longer kept."""
-    chosen = selection.choose(runs)
-    if chosen is None or all(
-        journal.kept(chosen[0], suffix).exists() for suffix in (backend.model_suffix, PREDICTIONS)
-    ):
-        return
-    run = chosen[0]
-    plan = next(p for p in plans if run["settings"] in p.settings and run["seed"] == p.seed)
-    print(f"{label}: the chosen run's model is no longer kept; fitting it again", flush=True)
+) -> list[Run]:
+    """Fit the chosen settings alone where their model is no longer kept, or their time was a packed one's."""
+    chosen = selection.choose(runs) or []
+    for run in chosen:
+        lost = run is chosen[0] and not all(
+            journal.kept(run, suffix).exists() for suffix in (backend.model_suffix, PREDICTIONS)
+        )
+        if not lost and not run["packed"]:
+            continue
+        reason = "the chosen run's model is no longer kept" if lost else "the chosen run's own time"
+        print(f"{label}: {reason}: fitting it alone", flush=True)
+        plan = next(p for p in plans if run["settings"] in p.settings and run["seed"] == p.seed)
+        alone = _fit_alone(backend, journal, replace(plan, settings=(run["settings"],)), label)
+        if run["packed"]:
+            journal.add(alone)
+            runs = [alone if each is run else each for each in runs]
+    journal.prune(chosen[:1])
+    return runs
+
+
+def _fit_alone(backend: Backend, journal: Journal, plan: Plan, label: str) -> Run:
+    """Fit a plan of one run, keep its model, and return the run."""
     progress = Progress(label, plan.work)
-    for fitted in fit(backend, plan, progress):
-        if fitted.run["settings"] == run["settings"]:
-            _keep(journal, backend, fitted)
+    (fitted,) = fit(backend, plan, progress)
     progress.close()
-    if not journal.kept(run, backend.model_suffix).exists():
+    if fitted.run["status"] != "ok":
         raise UserError(f"{label}: the chosen run could not be fitted again; the lines above say why")
-    journal.prune([run])
+    _keep(journal, backend, fitted)
+    return fitted.run
 
 
 def _save_predictions(path: Path, dataset: Dataset, fitted: Fitted | None) -> None:

@@ -38,6 +38,7 @@ class Backend(Protocol):
     """What a family of models has to offer to be run as a cell."""
 
     identity: dict[str, Any]
+    context: dict[str, Any]  # what a run depends on beside identity, settings, seed, data, code and threads
     input_shape: tuple[int, ...]
     model_suffix: str
     dataset: Dataset

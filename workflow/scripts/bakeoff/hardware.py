@@ -11,7 +11,7 @@ from typing import Any
 
 from bakeoff.command import UserError
 
-PACKAGES = ("torch", "torchvision", "scikit-learn", "numpy", "fvcore")
+PACKAGES = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "fvcore")
 IMAGE_CHUNK_BYTES = 1 << 20
 
 

@@ -48,6 +48,7 @@ class ResnetBackend:
             "kernel": None,
             "device": device,
         }
+        self.context: dict[str, Any] = {}
         self.dataset = dataset
         self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
         self._settings = grid.unique(map(_applicable, grid.expand(blocks, DEFAULTS)))

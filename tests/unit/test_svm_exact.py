@@ -1,0 +1,271 @@
+"""The pairwise engine finds the machines that libsvm finds: compared with scikit-learn's SVC itself."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, make_classification
+from sklearn.metrics.pairwise import pairwise_kernels
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from bakeoff.command import UserError
+from bakeoff.svm import TOLERANCE, blocks, decisions, engines, pairwise
+from bakeoff.svm.blocks import Wanted
+from bakeoff.svm.kernels import Kernel, coefficient
+from bakeoff.svm.machine import Machine, from_svc
+
+
+def digits(rows: int = 1200):
+    x, y = load_digits(return_X_y=True)
+    x = StandardScaler().fit_transform(x.astype(np.float32))  # three pixels of 64 are constant
+    return x[:rows], y[:rows], x[rows:]
+
+
+def overlapping(classes: int, weights=None):
+    x, y = make_classification(
+        n_samples=900,
+        n_features=20,
+        n_informative=8,
+        n_classes=classes,
+        weights=weights,
+        flip_y=0.1,
+        class_sep=0.7,
+        random_state=classes,
+    )
+    x = StandardScaler().fit_transform(x.astype(np.float32))
+    return x[:600], y[:600], x[600:]
+
+
+def with_duplicates():
+    x, y, rest = digits(400)
+    return np.concatenate([x, x[::2]]), np.concatenate([y, y[::2]]), rest
+
+
+def with_contradictions():
+    x, y, rest = overlapping(2)
+    return np.concatenate([x, x[::3]]), np.concatenate([y, 1 - y[::3]]), rest
+
+
+DATA = {
+    "ten classes": digits,
+    "two classes": lambda: overlapping(2),
+    "three classes, unbalanced": lambda: overlapping(3, [0.8, 0.15, 0.05]),
+    "duplicate rows": with_duplicates,
+    "equal rows of two classes": with_contradictions,
+}
+# (kernel, gamma, degree): every C. Classes that overlap take a straight line forever at a large C.
+CASES = {
+    ("rbf", "scale", 3): (1e-3, 1.0, 100.0, 1e6),
+    ("rbf", "auto", 3): (10.0,),
+    ("rbf", 0.2, 3): (1.0,),
+    ("poly", "scale", 2): (0.1, 10.0),
+    ("poly", "scale", 3): (1e-3, 1.0, 1e6),
+    ("linear", "scale", 3): (1e-3, 0.1),
+    # A sigmoid is no inner product where it saturates, and its problems have many solutions there.
+    ("sigmoid", 0.01, 3): (1e-3, 0.1, 1.0),
+}
+
+
+def two_class_problems(machine: Machine, x: np.ndarray, y: np.ndarray):
+    """Yield per pair the labels as signs, the coefficients, the kernel matrix in float64, the intercept."""
+    dual = np.zeros((len(machine.classes) - 1, len(x)))
+    dual[:, machine.support] = machine.dual
+    kernel = machine.kernel
+    given = {"rbf": {"gamma": kernel.gamma}, "linear": {}}.get(
+        kernel.name, {"gamma": kernel.gamma, "coef0": 0}
+    )
+    if kernel.name == "poly":
+        given["degree"] = kernel.degree
+    full = pairwise_kernels(x.astype(np.float64), metric=kernel.name, **given)
+    for column, (a, b) in enumerate(combinations(range(len(machine.classes)), 2)):
+        first, second = (np.flatnonzero(y == machine.classes[each]) for each in (a, b))
+        rows = np.concatenate([first, second])
+        signs = np.repeat([1.0, -1.0], [len(first), len(second)])
+        found = np.concatenate([dual[b - 1, first], dual[a, second]])
+        yield signs, found, full[np.ix_(rows, rows)], machine.intercept[column]
+
+
+def objective(machine: Machine, x, y) -> float:
+    """Return the dual objective of all pairs together."""
+    parts = (0.5 * b @ k @ b - signs @ b for signs, b, k, _ in two_class_problems(machine, x, y))
+    return float(sum(parts))
+
+
+def violation(machine: Machine, x, y) -> float:
+    """Return the largest violation of the KKT conditions in any pair."""
+    worst = 0.0
+    for signs, b, k, _ in two_class_problems(machine, x, y):
+        v = signs - k @ b
+        up = b < np.maximum(machine.C * signs, 0) * (1 - 1e-12)
+        down = b > np.minimum(machine.C * signs, 0) * (1 - 1e-12)
+        worst = max(worst, v[up].max() - v[down].min())
+    return worst
+
+
+def machine_of(svc: SVC) -> Machine:
+    """Return the SVC as a machine over the training rows."""
+    machine = from_svc(svc)
+    return Machine(
+        machine.kernel,
+        machine.C,
+        machine.classes,
+        machine.vectors,
+        svc.support_,
+        machine.counts,
+        machine.dual,
+        machine.intercept,
+    )
+
+
+# What rounding of the kernel values adds to the violation that the solver saw.
+SLACK = {"float32": 1.2, "float64": 1.001}
+
+
+@pytest.mark.parametrize("dtype", SLACK)
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("data", DATA)
+def test_the_machines_are_those_of_libsvm(data, case, dtype):
+    x, y, rest = DATA[data]()
+    everything = np.concatenate([x, rest])
+    name, gamma, degree = case
+    kernel = Kernel(name, coefficient(gamma, x), degree)
+    for C in CASES[case]:
+        precise = max(dtype, engines.precision(C))
+        (solution,) = pairwise.fit(x.astype(precise), y, [Wanted(kernel, C)])
+        machine, solves = solution.machine, solution.solves
+        # Shrinking changes which of equal rows carries a coefficient, and nothing else.
+        svc = SVC(C=C, kernel=name, gamma=kernel.gamma, degree=degree, shrinking=False).fit(x, y)
+        theirs = replace(from_svc(svc), vectors=x, support=svc.support_)
+        equal = machine.predict(everything.astype(precise)) == svc.predict(everything)
+        assert equal.mean() >= 0.999, C
+        # A kernel that is not positive definite lets rounding decide between machines as good as each other.
+        spread = 0.01 if name == "sigmoid" else 0.005
+        assert len(machine.support) == pytest.approx(len(svc.support_), rel=spread), C
+        wanted = objective(theirs, x, y)
+        assert objective(machine, x, y) == pytest.approx(wanted, rel=1e-4), C
+        assert solves.objectives.sum() == pytest.approx(wanted, rel=1e-4), C
+        assert violation(machine, x, y) < TOLERANCE * SLACK[precise], C
+
+
+def solved(data, wanted, **means):
+    x, y, _ = DATA[data]()
+    return [solution.machine for solution in pairwise.fit(x, y, wanted, **means)]
+
+
+def same(a: Machine, b: Machine) -> bool:
+    names = ("support", "dual", "intercept", "counts", "classes")
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
+
+
+GRID = [Wanted(Kernel("rbf", gamma), C) for gamma in (0.01, 0.03) for C in (0.1, 1.0, 10.0)]
+
+
+def test_a_machine_is_the_same_alone_and_among_others():
+    together = solved("ten classes", GRID)
+    assert all(
+        same(machine, solved("ten classes", [each])[0]) for machine, each in zip(together, GRID, strict=True)
+    )
+
+
+def test_a_machine_is_the_same_on_any_number_of_threads_and_in_any_memory():
+    assert all(map(same, solved("ten classes", GRID), solved("ten classes", GRID, threads=3, mem_mb=100)))
+
+
+def test_many_machines_decide_as_each_of_them_alone():
+    x, y, rest = digits()
+    machines = [solution.machine for solution in pairwise.fit(x, y, GRID)]
+    for machine, together in zip(machines, decisions.decide(machines, rest, threads=2), strict=True):
+        assert np.allclose(together, decisions.decide([machine], rest)[0], atol=1e-4)
+        assert np.allclose(machine.scores(together), machine.decision_function(rest), atol=1e-4)
+
+
+@pytest.mark.parametrize("data", ["two classes", "three classes, unbalanced", "ten classes"])
+def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
+    x, y, rest = DATA[data]()
+    (machine,) = solved(data, [Wanted(Kernel("rbf", 0.02), 1.0)])
+    svc = machine.to_svc()
+    reference = SVC(C=1.0, gamma=0.02).fit(x, y)
+    assert np.array_equal(svc.predict(rest), machine.predict(rest))
+    assert np.allclose(svc.decision_function(rest), machine.decision_function(rest), atol=1e-4)
+    assert np.allclose(svc.decision_function(rest), reference.decision_function(rest), atol=0.01)
+    assert np.array_equal(svc.n_support_, reference.n_support_)
+    assert svc.dual_coef_ == pytest.approx(reference.dual_coef_, abs=0.02)
+    assert svc.intercept_ == pytest.approx(reference.intercept_, abs=0.01)
+    assert np.array_equal(from_svc(svc).predict(rest), machine.predict(rest))
+
+
+def test_a_solve_that_does_not_end_is_stopped_and_says_so(monkeypatch):
+    x, y, rest = digits(300)
+    monkeypatch.setattr(blocks, "STEP_LIMIT", 5)
+    task = engines.Task(
+        {"train": x, "test": rest}, y, [Wanted(Kernel("rbf", 0.02), 1.0)], engines.Means(), lambda share: None
+    )
+    (outcome,) = engines.ENGINES["pairwise"](task)
+    assert "not converged: stopped after" in outcome.details["warning"]
+    assert 5 <= outcome.details["steps"] <= 5 * 45
+
+
+def test_gamma_means_what_it_means_to_scikit_learn():
+    x, y, _ = digits(200)
+    for gamma in ("scale", "auto", 0.5):
+        assert coefficient(gamma, x) == pytest.approx(SVC(gamma=gamma).fit(x, y)._gamma, rel=1e-6)
+    assert coefficient("scale", np.ones((3, 4), np.float32)) == 1.0
+
+
+def test_memory_bounds_the_workers():
+    sizes = [4200] * 10
+    assert pairwise.workers(sizes, 2, 4, 8, 4000) == 5
+    assert pairwise.workers(sizes, 1, 4, 8, 4000) == 8
+    assert pairwise.workers(sizes, 2, 4, 2, 4000) == 2
+    assert pairwise.workers(sizes, 2, 4, 8, 1000) == 0
+    with pytest.raises(UserError, match="does not hold the kernel matrix of the two largest classes"):
+        pairwise.fit(np.zeros((4000, 2), np.float32), np.arange(4000) % 2, GRID, mem_mb=10)
+
+
+EXTENT = engines.Extent([4200] * 10, 70_000, 784, 6, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("means", "extent", "chosen"),
+    [
+        (engines.Means(), EXTENT, "pairwise"),
+        (engines.Means(mem_mb=1000), EXTENT, "sklearn"),
+        (engines.Means(), replace(EXTENT, sizes=[100] * 10, rows=1800, features=64), "sklearn"),
+        (engines.Means("sklearn"), EXTENT, "sklearn"),
+        (engines.Means("pairwise"), replace(EXTENT, sizes=[20] * 2), "pairwise"),
+    ],
+)
+def test_auto_takes_what_is_worth_its_start_and_fits(means, extent, chosen):
+    assert engines.choose(means, extent) == chosen
+
+
+@pytest.mark.parametrize(
+    ("means", "said"),
+    [
+        (engines.Means("fast"), "unknown SVM engine fast; known are auto, pairwise, sklearn, intelex"),
+        (engines.Means("pairwise", mem_mb=1000), "raise it, or set svm/engine to sklearn"),
+        (engines.Means("sklearn", device="gpu"), "runs on the CPU"),
+    ],
+)
+def test_an_engine_that_cannot_be_had_is_refused_in_one_line(means, said):
+    with pytest.raises(UserError, match=said):
+        engines.choose(means, EXTENT)
+
+
+def test_an_engine_that_is_not_installed_names_its_package(monkeypatch):
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="intelex needs the package sklearnex, which is not installed here"):
+        engines.choose(engines.Means("intelex"), EXTENT)
+    assert engines.choose(engines.Means(), EXTENT) == "sklearn"
+
+
+def test_intelex_gives_the_same_machines():
+    pytest.importorskip("sklearnex", reason="scikit-learn-intelex is not installed")
+    x, y, rest = digits(600)
+    task = engines.Task({"train": x, "test": rest}, y, GRID, engines.Means(), lambda share: None)
+    pairs = zip(engines.ENGINES["intelex"](task), engines.ENGINES["pairwise"](task), strict=True)
+    for theirs, ours in pairs:
+        found = [each.machine.labels(each.decisions["test"]) for each in (theirs, ours)]
+        assert (found[0] == found[1]).mean() >= 0.999

@@ -1,0 +1,184 @@
+"""SVMs as a cell's backend: scales the pixels, has an engine fit the grid, turns its outcomes into runs."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bakeoff import flops, grid
+from bakeoff.command import UserError
+from bakeoff.datasets.store import Dataset
+from bakeoff.fitting import Fitted, Plan
+from bakeoff.progress import Progress
+from bakeoff.records import Run
+from bakeoff.svm import KERNELS, engines, saved, scaling
+from bakeoff.svm.blocks import Wanted
+from bakeoff.svm.engines import Means
+from bakeoff.svm.kernels import POLY_DEGREE, Kernel, coefficient
+from bakeoff.timing import Stopwatch
+
+DEFAULTS: dict[str, Any] = {"C": 1.0, "gamma": "scale", "degree": None, "scale": "standard"}
+# Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
+FITTING = 0.7
+AS_BEST = Means()
+
+
+class SvmBackend:
+    """Fits one kernel over a grid of settings."""
+
+    model_suffix = ".safetensors"
+    failures: tuple[type[Exception], ...] = (ValueError, MemoryError)
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        kernel: str,
+        blocks: grid.Blocks,
+        means: Means = AS_BEST,
+    ) -> None:
+        if kernel not in KERNELS:
+            raise UserError(f"unknown kernel {kernel}; known are {', '.join(KERNELS)}")
+        self.identity: dict[str, Any] = {
+            "family": "svm",
+            "model": "svm",
+            "optimizer": None,
+            "kernel": kernel,
+            "device": means.device,
+        }
+        self.dataset = dataset
+        self._kernel = kernel
+        degree = POLY_DEGREE if kernel == "poly" else None
+        self._settings = grid.expand(blocks, {**DEFAULTS, "degree": degree})
+        for settings in self._settings:
+            _check(settings)
+        self._features = {
+            part: images.reshape(len(images), -1).astype(np.float32) / 255
+            for part, images in dataset.images.items()
+        }
+        self.input_shape = (self._features["train"].shape[1],)
+        self._means = replace(means, engine=self._choose(means))
+        self.context = {"engine": self._means.engine}
+
+    def plans(self) -> list[Plan]:
+        """Return one fit per scaling with the pairwise engine, one per setting with a library's.
+
+        Nothing in a fit is random, so there are no seeds.
+        """
+        if self._means.engine != "pairwise":
+            return [Plan((settings,), None, 1) for settings in self._settings]
+        names = dict.fromkeys(settings["scale"] for settings in self._settings)
+        groups = [tuple(s for s in self._settings if s["scale"] == name) for name in names]
+        return [Plan(group, None, len(group)) for group in groups]
+
+    def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+        """Fit the scaler and every machine of the plan, which share one scaling."""
+        watch = Stopwatch()
+        with watch.phase("scale"):
+            scaler = scaling.fit(plan.settings[0]["scale"], self._features["train"])
+            features = {part: scaler.transform(rows) for part, rows in self._features.items()}
+            wanted = [self._wanted(settings, features["train"]) for settings in plan.settings]
+        packed = len(plan.settings) > 1
+        ahead = FITTING if packed else 0.0
+
+        def tick(share: float) -> None:
+            if packed:
+                progress.advance(plan.work * ahead * share, f"{len(wanted)} machines, pairs of classes")
+
+        task = engines.Task(
+            features,
+            self.dataset.labels["train"],
+            wanted,
+            self._means,
+            tick,
+        )
+        shared = watch.total("scale") / len(wanted)
+        outcomes = engines.ENGINES[self._means.engine](task)
+        for settings, outcome in zip(plan.settings, outcomes, strict=True):
+            run, predictions = self._run(settings, outcome, shared)
+            done = plan.work * (1 - ahead) / len(wanted)
+            progress.advance(done, f"{_describe(settings)}: validation {run['validation_accuracy']:.2%}")
+            scores = self._scores(outcome)
+            yield Fitted(run, partial(saved.save, scaler, outcome.machine), predictions, scores)
+
+    def compute(self, chosen: Run | None) -> dict[str, Any]:
+        """Return the arithmetic of the chosen machine: it depends on its support vectors."""
+        support = chosen["details"]["support_vectors"] if chosen else 0
+        return flops.count_svm(support, self.input_shape[0], len(self.dataset.meta["classes"]))
+
+    def _choose(self, means: Means) -> str:
+        extent = engines.Extent(
+            sizes=np.unique(self.dataset.labels["train"], return_counts=True)[1].tolist(),
+            rows=sum(len(part) for part in self._features.values()),
+            features=self.input_shape[0],
+            machines=len(self._settings),
+            kernels=len({(settings["gamma"], settings["degree"]) for settings in self._settings}),
+            itemsize=max(np.dtype(engines.precision(s["C"])).itemsize for s in self._settings),
+        )
+        return engines.choose(means, extent)
+
+    def _wanted(self, settings: dict[str, Any], train: np.ndarray) -> Wanted:
+        gamma = coefficient(settings["gamma"], train)
+        return Wanted(Kernel(self._kernel, gamma, settings["degree"] or POLY_DEGREE), settings["C"])
+
+    def _run(
+        self, settings: dict[str, Any], outcome: engines.Outcome, shared: float
+    ) -> tuple[Run, np.ndarray]:
+        """Return the run's entry and what it says of the test set."""
+        labels = {part: outcome.machine.labels(found) for part, found in outcome.decisions.items()}
+        accuracy = {
+            f"{part}_accuracy": float((labels[part] == self.dataset.labels[part]).mean()) for part in labels
+        }
+        train_s = outcome.train_s + shared
+        validate_s = outcome.decide_s["validation"]
+        rest = sum(outcome.decide_s.values()) - validate_s
+        run: Run = {
+            "settings": settings,
+            "seed": None,
+            "repeat": 0,
+            "status": "ok",
+            **accuracy,
+            "train_s": train_s,
+            "time_to_result_s": train_s + validate_s,
+            "phases_s": {"train": train_s, "validate": validate_s, "test": rest},
+            "history": [],
+            "packed": outcome.packed,
+            "error": None,
+            "details": {"support_vectors": len(outcome.machine.support), **outcome.details},
+        }
+        return run, labels["test"]
+
+    def _scores(self, outcome: engines.Outcome) -> np.ndarray:
+        seen = outcome.machine.classes
+        scores = outcome.machine.scores(outcome.decisions["test"])
+        return _per_class(scores, seen, len(self.dataset.meta["classes"]))
+
+
+def _check(settings: dict[str, Any]) -> None:
+    """Raise UserError for a setting that no machine can have; the configuration's schema says the same."""
+    gamma, degree = settings["gamma"], settings["degree"]
+    if not settings["C"] > 0:
+        raise UserError(f"C {settings['C']} must be above 0")
+    if gamma not in ("scale", "auto") and not (isinstance(gamma, int | float) and gamma > 0):
+        raise UserError(f"gamma {gamma} must be scale, auto or a number above 0")
+    if degree is not None and not (isinstance(degree, int) and degree > 0):
+        raise UserError(f"degree {degree} must be a whole number above 0")
+    if settings["scale"] not in scaling.SCALES:
+        raise UserError(f"unknown scale {settings['scale']}; known are {', '.join(scaling.SCALES)}")
+
+
+def _per_class(scores: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
+    """Return decision values as (n, classes).
+
+    With two classes scikit-learn gives one column; a class that a cut-down training part lacks has none:
+    it comes below all others.
+    """
+    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+    full = np.repeat(columns.min(axis=1, keepdims=True) - 1, classes, axis=1)
+    full[:, seen] = columns
+    return full
+
+
+def _describe(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
