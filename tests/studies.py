@@ -257,7 +257,7 @@ def _network(batch: int, rate: float, epochs: int, precision: str) -> dict[str, 
 
 
 def _svm(c: float, gamma: str | float, degree: int | None = None) -> dict[str, Any]:
-    return {"C": c, "gamma": gamma, "degree": degree}
+    return {"C": c, "gamma": gamma, "degree": degree, "scale": "standard"}
 
 
 def _repeats(settings: dict[str, Any], test: float, seconds: float, n: int = 3) -> list[dict]:

@@ -63,6 +63,15 @@ def test_timed_rows_stay_on_their_device(rows):
     assert [row["device"] for row in timed] == [row["our_device"] for row in timed]
 
 
+def test_an_svm_on_other_pixels_is_not_the_published_one(tmp_path, reference):
+    cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["family"] == "svm"]
+    for cell in cells:
+        for run in cell["runs"]:
+            run["settings"]["scale"] = "none"
+    found = published.rows(collected(tmp_path, cells), reference)
+    assert {row["verdict"] for row in found if row["table"] == "svm_grid"} == {"not run"}
+
+
 def test_cut_down_data_are_not_judged(tmp_path, reference):
     cells = [cell for cell in studies.published() if cell["dataset"] == "mnist"][:2]
     for cell in cells:

@@ -3,6 +3,7 @@
 import json
 import shlex
 
+import pytest
 from conftest import collected
 
 import studies
@@ -76,3 +77,30 @@ def test_a_runs_own_command_narrows_the_cells():
 def test_a_command_without_a_grid_stays():
     cell = studies.small()[-1]
     assert reproduce.command(cell, cell["runs"][0]) == cell["command"]
+
+
+def _scaled(none: float):
+    settings = studies._svm(1.0, "scale")
+    return studies.cell(
+        "digits",
+        "svm",
+        "rbf",
+        "cpu",
+        [
+            studies.run(settings, 0.90, validation=0.90),
+            studies.run({**settings, "scale": "none"}, none, validation=none),
+        ],
+    )
+
+
+def test_a_scaling_that_wins_clearly_is_said(tmp_path):
+    found = collected(tmp_path, [_scaled(0.99)])
+    [finding] = [f for f in findings.overall(found, _tables(found)) if f.topic == "scaling"]
+    assert finding.text == "SVM (RBF) on Digits does better with scaling none than with standard pixels."
+    assert finding.evidence.startswith("validation 99.00 % (none) against 90.00 % (standard), n = ")
+
+
+@pytest.mark.parametrize("none", [0.88, 0.905])
+def test_a_scaling_that_does_not_win_clearly_is_not(tmp_path, none):
+    found = collected(tmp_path, [_scaled(none)])
+    assert not [f for f in findings.overall(found, _tables(found)) if f.topic == "scaling"]

@@ -57,6 +57,12 @@ def cells():
     )
 
 
+def resnet_grid(device):
+    """Return the blocks of the networks' grid that are meant for a device."""
+    blocks = [dict(block) for block in config["resnet"]["grid"]]
+    return [block for block in blocks if device in block.pop("devices", [device])]
+
+
 def timed_cells():
     """Return the records of the comparison between devices."""
     path = "results/{dataset}/speed/{model}_{optimizer}_{device}.json"

@@ -39,6 +39,9 @@ def check_config():
             "config, devices: no GPU is visible here; set devices to auto or [cpu], "
             "or gpu to present where jobs run on other machines"
         )
+    for device in devices(config["devices"]) if config["resnet"]["models"] else []:
+        if not resnet_grid(device):
+            raise SystemExit(f"config, resnet/grid: no block is meant for the {device}; add one")
     if not cells():
         raise SystemExit("config, resnet/models and svm/kernels: both are empty; name at least one")
 

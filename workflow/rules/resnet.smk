@@ -11,7 +11,7 @@ rule train_resnet:
         model="results/{dataset}/models/{model}_{optimizer}_{device}.safetensors",
         predictions="results/{dataset}/predictions/{model}_{optimizer}_{device}.npz",
     params:
-        grid=json.dumps(config["resnet"]["grid"]),
+        grid=lambda wildcards: json.dumps(resnet_grid(wildcards.device)),
         seeds=config["seeds"],
     log:
         "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.log",

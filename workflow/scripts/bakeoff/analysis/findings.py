@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bakeoff.analysis import wording
+from bakeoff.analysis.intervals import overlap, wilson
 from bakeoff.analysis.methods import test_between, ties, winner
-from bakeoff.analysis.study import Study
+from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
+from bakeoff.records import Run, model_name
+from bakeoff.selection import choose
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def overall(study: Study, tables: Tables) -> list[Finding]:
         *_devices(study, tables.speedup),
         *_depth(study, tables.tests),
         *_optimizers(study, tables.tests),
+        *_scalings(study),
         *_published(tables.published),
     ]
 
@@ -180,6 +184,29 @@ def _optimizers(study: Study, tests: list[Row]) -> Iterator[Finding]:
             f"on {study.title(dataset)} for {models}."
         )
         yield Finding("optimizer", text, "; ".join(_pair(study, row) for row in rows))
+
+
+def _scalings(study: Study) -> Iterator[Finding]:
+    """Tell where an SVM did clearly better with another scaling of the pixels than the usual one."""
+    usual = wording.UNSAID["scale"]
+    for cell in study.selection:
+        groups: dict[str, list[Run]] = {}
+        for run in finished(cell["runs"]):
+            groups.setdefault(run["settings"].get("scale", usual), []).append(run)
+        best = {scale: runs[0] for scale, group in groups.items() if (runs := choose(group))}
+        if usual not in best or len(best) == 1:
+            continue
+        winning = max(best, key=lambda scale: best[scale]["validation_accuracy"])
+        n = cell["data"]["counts"]["validation"]
+        spans = [wilson(best[scale]["validation_accuracy"], n) for scale in (winning, usual)]
+        if winning != usual and not overlap(*spans):
+            where = f"{wording.model(model_name(cell))} on {study.title(cell['dataset'])}"
+            scores = " against ".join(
+                f"{wording.percent(best[scale]['validation_accuracy'])} % ({scale})"
+                for scale in (winning, usual)
+            )
+            text = f"{where} does better with scaling {winning} than with {usual} pixels."
+            yield Finding("scaling", text, f"validation {scores}, n = {wording.count(n)}")
 
 
 def _pair(study: Study, test: Row) -> str:

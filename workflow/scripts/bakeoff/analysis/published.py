@@ -50,6 +50,7 @@ NUMBERS: dict[str, type] = {
     "C": float,
     "degree": int,
 }
+PUBLISHED_SCALE = "standard"  # the study standardised its pixels for every SVM
 Measured = tuple[Record, list[Run]]
 
 
@@ -131,6 +132,8 @@ def _index(study: Study) -> dict[tuple, list[Measured]]:
                     for name, item in runs[0]["settings"].items()
                     if name in (*NUMBERS, "gamma") and item is not None
                 }
+                if runs[0]["settings"].get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
+                    continue
                 key = cell["dataset"], model, cell["optimizer"], _settings_key(settings)
                 found.setdefault((cell["purpose"], *key), []).append((cell, done))
     return found

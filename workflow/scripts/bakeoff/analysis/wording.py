@@ -23,8 +23,11 @@ SETTINGS = {
     "precision": "precision",
     "engine": "engine",
     "pin_memory": "pinned memory",
+    "scale": "scaling",
 }
 SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
+# What every run shares unless the grid says otherwise goes without saying.
+UNSAID = {"engine": "resident", "scale": "standard"}
 NOT_MEASURED = "not measured"
 
 
@@ -60,12 +63,12 @@ def value(item: Any) -> str:
 def settings(chosen: dict[str, Any], optimizer_name: str | None = None, short: bool = False) -> str:
     """Return settings in one line: Adam, batch 16, learning rate 0.001, 3 epochs, mixed.
 
-    What was not set and what every run shares by default (the resident engine) is left out;
-    the short form says lr for the learning rate.
+    What was not set and what goes without saying is left out; the short form says lr for the learning
+    rate.
     """
     parts = [optimizer(optimizer_name)] if optimizer_name else []
     for name, item in chosen.items():
-        if item is None or (name, item) == ("engine", "resident"):
+        if item is None or item == UNSAID.get(name):
             continue
         if name == "epochs":
             parts.append(f"{item} epoch{'s' if item != 1 else ''}")

@@ -20,7 +20,7 @@ MEASURED = (
     Column("To result", "s", True),
 )
 
-WORDS = ("precision", "engine", "pin_memory", "gamma")
+WORDS = ("precision", "engine", "pin_memory", "gamma", "scale")
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,9 @@ def _shown(items: list[Numbered]) -> list[str]:
     """Return the settings worth a column: those that some run has set, seeds and repeats last."""
     names = unique(name for item in items for name in item.run["settings"])
     shown = [n for n in names if any(i.run["settings"].get(n) is not None for i in items)]
-    if len(unique(i.run["settings"].get("engine") for i in items)) < 2 and "engine" in shown:
-        shown.remove("engine")
+    for name, usual in wording.UNSAID.items():
+        if unique(i.run["settings"].get(name) for i in items) == [usual]:
+            shown.remove(name)
     return shown + [n for n in ("seed", "repeat") if len(unique(i.run[n] for i in items)) > 1]
 
 
@@ -140,7 +141,9 @@ def _state(run: Run, best: bool) -> Cell:
         error = run["error"].splitlines()[-1] if run["error"] else ""
         return Cell(run["status"], run["status"], note=error, look="bad")
     words = [*(["best"] if best else []), *(["packed"] if run["packed"] else [])]
-    return Cell(", ".join(words) or "ok", "ok", look="good" if best else "hint")
+    warning = run["details"].get("warning", "")
+    look = "bad" if warning else "good" if best else "hint"
+    return Cell(", ".join(words) or "ok", "ok", note=warning, look=look)
 
 
 def commands(runs: list[Numbered]) -> list[Commands]:

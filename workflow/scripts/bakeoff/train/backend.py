@@ -51,7 +51,9 @@ class ResnetBackend:
         self.context: dict[str, Any] = {}
         self.dataset = dataset
         self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
-        self._settings = grid.unique(map(_applicable, grid.expand(blocks, DEFAULTS)))
+        self._settings = grid.unique(
+            _applicable(settings, device) for settings in grid.expand(blocks, DEFAULTS)
+        )
         for settings in self._settings:
             _check(settings, optimizer)
         self._seeds = list(seeds)
@@ -183,10 +185,10 @@ def _check(settings: grid.Settings, optimizer: str) -> None:
         raise UserError("batch_size must be at least 2: batch normalisation needs more than one image")
 
 
-def _applicable(settings: grid.Settings) -> grid.Settings:
-    """Return the settings with pin_memory only where it means something: batches copied from the host."""
-    pinned = bool(settings["pin_memory"]) if settings["engine"] == "dataloader" else None
-    return {**settings, "pin_memory": pinned}
+def _applicable(settings: grid.Settings, device: str) -> grid.Settings:
+    """Return the settings with pin_memory only where it means something: batches copied to a GPU."""
+    copied = settings["engine"] == "dataloader" and device == "gpu"
+    return {**settings, "pin_memory": bool(settings["pin_memory"]) if copied else None}
 
 
 def _describe(training: loop.Training, entry: dict[str, Any]) -> str:
