@@ -73,7 +73,6 @@ clean: ## delete results, data and logs; the environment stays
 
 # zstd in place of the default gzip, which keeps one core busy for long on an image of this size.
 containers/%.sif: containers/%.def containers/build.sh containers/check.py envs/lock.txt envs/bakeoff.in
-	@command -v apptainer >/dev/null || \
-		{ echo "Apptainer is missing: see https://apptainer.org/docs/admin/main/installation.html"; exit 1; }
+	@sh containers/preflight.sh
 	apptainer build --fakeroot --force --mksquashfs-args "-comp zstd -Xcompression-level 3" $(BUILD_ARGS) $@ $<
 	@sha256sum $@ > $@.sha256

@@ -74,7 +74,7 @@ def show(record: dict, lines: list[dict[str, str]]) -> None:
         ours = 100 * run["test_accuracy"]
         theirs = [float(line["test_accuracy_percent"]) for line in lines if is_of(line, run)]
         words = ", ".join(f"{k} {v}" for k, v in run["settings"].items() if v is not None)
-        differences = ", ".join(f"{each:.2f} ({ours - each:+.2f})" for each in theirs)
+        differences = ", ".join(f"{each:.2f} ({round(ours - each, 2) + 0:+.2f})" for each in theirs)
         print(f"{name:22} {words:66} ours {ours:.2f} %, published {differences}")
 
 

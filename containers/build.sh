@@ -1,6 +1,6 @@
 # Fill an image with the pinned packages: run by the definition files in containers/, as root, inside it.
 #
-#   sh build_image.sh [TORCH_INDEX]
+#   sh build.sh [TORCH_INDEX]
 set -eu
 
 here=/opt/bakeoff
@@ -22,3 +22,4 @@ if [ -n "$torch_index" ]; then
 fi
 "$here/venv/bin/uv" pip install "$@" --requirements "$here/bakeoff.in"
 "$here/venv/bin/pip" uninstall --quiet --yes uv
+"$here/venv/bin/python" "$here/check.py" --versions >>"$APPTAINER_LABELS"

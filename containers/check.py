@@ -1,6 +1,11 @@
-"""What an image must be able to do: import everything that the rules need, and take one training step."""
+"""What an image must be able to do: import everything that the rules need, and take one training step.
+
+With --versions: the image's labels instead.
+"""
 
 import importlib
+import sys
+from importlib.metadata import version
 
 PACKAGES = (
     "fvcore.nn",
@@ -17,6 +22,13 @@ PACKAGES = (
     "tqdm",
     "weasyprint",
 )
+LABELLED = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "pandas", "matplotlib", "weasyprint")
+
+if "--versions" in sys.argv:
+    print("python", sys.version.split()[0])
+    for package in LABELLED:
+        print(package, version(package))
+    raise SystemExit
 
 for package in PACKAGES:
     importlib.import_module(package)

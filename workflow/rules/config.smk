@@ -46,6 +46,28 @@ def check_config():
         raise SystemExit("config, resnet/models and svm/kernels: both are empty; name at least one")
 
 
+def check_images():
+    """End with one line where containers are asked for and an image is not there."""
+    methods = {str(method) for method in workflow.deployment_settings.deployment_method}
+    if "apptainer" not in methods:
+        return
+    wanted = ["cpu", "cuda"] if gpu_available() else ["cpu"]
+    for name in (config["containers"][kind] for kind in wanted):
+        if "://" not in name and not Path(name).exists():
+            raise SystemExit(
+                f"container image {name} is not there: build it with `make containers`, "
+                "or name another in the configuration under containers"
+            )
+
+
+def bind_data():
+    """Let containers see a data source that lies outside the working directory."""
+    folders = [name for name in (config["data_source"], os.getenv("BAKEOFF_DATA")) if name]
+    found = [str(Path(name).resolve()) for name in folders if Path(name).is_dir()]
+    binds = filter(None, [os.getenv("APPTAINER_BIND"), *found])
+    os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(binds)))
+
+
 def gpu_available():
     """Tell whether jobs find an NVIDIA device: as configured, or by its device file."""
     if config["gpu"] != "auto":
