@@ -4,17 +4,31 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from checkout import ROOT, snakemake
 
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 DRY_RUNS = {
-    "study": ("-n",),
+    "study": ("-n", "-p"),
     "demo": ("-n", "--configfile", "config/demo.yaml"),
-    "study_on_gpu": ("-n", "--config", "gpu=present"),
+    "study_on_gpu": ("-n", "-p", "--config", "gpu=present"),
     "one_gpu_cell": ("-n", "results/fashion/resnet18_adam_gpu.json"),
     "one_svm_cell": ("-n", "results/digits/svm_sigmoid_cpu.json"),
+    "one_gpu_svm_cell": ("-n", "results/digits/svm_rbf_gpu.json"),
     "one_timed_cell": ("-n", "results/mnist/speed/resnet50_sgd_cpu.json"),
+    "missing_image": (
+        "-n",
+        "--use-singularity",
+        "--config",
+        "containers={cpu: nowhere/cpu.sif, cuda: nowhere/cuda.sif}",
+    ),
+    "image_in_a_registry": (
+        "-n",
+        "--use-singularity",
+        "--config",
+        "containers={cpu: docker://a/b, cuda: docker://a/c}",
+    ),
 }
 
 FAULTS = {
@@ -23,6 +37,11 @@ FAULTS = {
     "resnet: {models: [resnet19]}": "did you mean resnet18?",
     "resnet: {grid: []}": "config, resnet > grid: [] should be non-empty",
     "split: {train: 0.5}": "config, split: train + validation + holdout is 0.8; make it 1",
+    "resnet: {grid: [{batch_size: 2, learning_rate: 1, epochs: 1, devices: [gpu]}]}": (
+        "config, resnet/grid: no block is meant for the cpu; add one"
+    ),
+    "svm: {engine: fast}": "config, svm > engine: 'fast' is not one of",
+    "svm: {grid: {rbf: [{C: 1, scale: log}]}}": "config, svm > grid > rbf > 0 > scale: 'log' is not",
     "devices: [gpu]": "config, devices: no GPU is visible here; set devices to auto or [cpu]",
 }
 
@@ -67,6 +86,20 @@ def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices(out
     assert "results/mnist/resnet18_sgd_gpu.json" in outputs["study_on_gpu"].stdout
 
 
+def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):
+    assert '"engine": "dataloader", "pin_memory": [true, false]}' in outputs["study_on_gpu"].stdout
+    assert "pin_memory" not in outputs["study"].stdout
+
+
+def test_a_missing_image_ends_in_one_line_that_names_it_and_the_cure(outputs):
+    result = outputs["missing_image"]
+    assert result.returncode != 0
+    *_, last = result.stdout.strip().splitlines()
+    assert last.startswith("container image nowhere/cpu.sif is not there: build it with `make containers`")
+    assert "Traceback" not in result.stdout
+    assert planned(outputs["image_in_a_registry"])["train_svm"] == 4
+
+
 def test_the_demo_plans_one_small_data_set(outputs):
     jobs = planned(outputs["demo"])
     assert jobs["fetch_dataset"] == 1
@@ -79,6 +112,7 @@ def test_the_demo_plans_one_small_data_set(outputs):
     [
         ("one_gpu_cell", "train_resnet"),
         ("one_svm_cell", "train_svm"),
+        ("one_gpu_svm_cell", "train_svm"),
         ("one_timed_cell", "time_training"),
     ],
 )

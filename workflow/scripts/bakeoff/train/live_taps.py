@@ -31,7 +31,7 @@ def trim(model: "nn.Module", input_shape: tuple[int, ...]) -> dict[str, Cut]:
     from torch import nn
 
     cuts: dict[str, Cut] = {}
-    for layer_name, (layer, size) in _convolutions(model, input_shape).items():
+    for layer_name, (layer, size) in convolutions(model, input_shape).items():
         spans = [
             live_span(size[axis], layer.kernel_size[axis], layer.stride[axis], int(layer.padding[axis]))
             for axis in (0, 1)
@@ -77,7 +77,7 @@ def live_span(size: int, kernel: int, stride: int, padding: int) -> slice | None
     return slice(first, first + count)
 
 
-def _convolutions(
+def convolutions(
     model: "nn.Module", input_shape: tuple[int, ...]
 ) -> "dict[str, tuple[nn.Conv2d, torch.Size]]":
     """Return the plain convolutions that an image passes, by name, with the size of what they see."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from bakeoff import models
 from bakeoff.timing import Stopwatch
-from bakeoff.train import batches, live_taps, precision
+from bakeoff.train import batches, live_taps, pointwise, precision
 from bakeoff.train.batches import Part
 
 if TYPE_CHECKING:
@@ -101,7 +101,10 @@ OPTIMIZERS: dict[str, Callable[["nn.Module", float], "torch.optim.Optimizer"]] =
 def build_state(training: Training, size: "torch.Size", device: "torch.device") -> State:
     """Build network, optimizer and loss scaler from the seed, for images of size (rows, columns)."""
     model = models.build(training.model, training.classes, training.seed)
-    cuts = live_taps.trim(model, (models.CHANNELS, *size))
+    shape = (models.CHANNELS, *size)
+    cuts = live_taps.trim(model, shape)
+    if device.type == "cpu":
+        pointwise.replace(model, shape)
     model = model.to(device)
     optimizer = OPTIMIZERS[training.optimizer](model, training.learning_rate)
     dtype = precision.autocast_dtype(training.precision, device)
