@@ -60,12 +60,13 @@ def check_images():
             )
 
 
-def bind_data():
-    """Let containers see a data source that lies outside the working directory."""
-    folders = [name for name in (config["data_source"], os.getenv("BAKEOFF_DATA")) if name]
-    found = [str(Path(name).resolve()) for name in folders if Path(name).is_dir()]
-    binds = filter(None, [os.getenv("APPTAINER_BIND"), *found])
-    os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(binds)))
+def bind_folders():
+    """Let containers see what may lie outside the working directory: the data, the image's own digest."""
+    images = [Path(name).resolve().parent for name in config["containers"].values()]
+    sources = [config["data_source"], os.getenv("BAKEOFF_DATA")]
+    folders = images + [Path(name).resolve() for name in sources if name]
+    binds = [os.getenv("APPTAINER_BIND"), *(str(folder) for folder in folders if folder.is_dir())]
+    os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(filter(None, binds))))
 
 
 def gpu_available():
