@@ -3,6 +3,7 @@
 import json
 
 import yaml
+
 from checkout import ROOT
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))

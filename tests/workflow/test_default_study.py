@@ -5,10 +5,10 @@ import json
 import os
 
 import pytest
-from checkout import copy_to, snakemake
 from pypdf import PdfReader
 
 from bakeoff import records
+from checkout import copy_to, snakemake
 
 pytestmark = [
     pytest.mark.study,

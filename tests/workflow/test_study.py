@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkout import ROOT, copy_to, snakemake
 from pypdf import PdfReader
 
 from bakeoff import records
+from checkout import ROOT, copy_to, snakemake
 
 STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml")
 CELLS = ("resnet18_adam_cpu", "resnet18_sgd_cpu", "svm_poly_cpu", "svm_rbf_cpu")
