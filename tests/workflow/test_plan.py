@@ -87,8 +87,14 @@ def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices(out
 
 
 def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):
-    assert '"engine": "dataloader", "pin_memory": [true, false]}' in outputs["study_on_gpu"].stdout
-    assert "pin_memory" not in outputs["study"].stdout
+    commands = {
+        name: [line for line in outputs[name].stdout.splitlines() if "train_resnet.py --data" in line]
+        for name in ("study", "study_on_gpu")
+    }
+    assert [len(lines) for lines in commands.values()] == [8, 8]
+    pinned = '"engine": "dataloader", "pin_memory": [true, false]}'
+    assert all(pinned in line for line in commands["study_on_gpu"])
+    assert not any("pin_memory" in line for line in commands["study"])
 
 
 def test_a_missing_image_ends_in_one_line_that_names_it_and_the_cure(outputs):
