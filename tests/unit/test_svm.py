@@ -118,6 +118,43 @@ def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
     assert record["compute"]["macs_forward"] == support * (64 + 9)
 
 
+def packed_cell(digits, place, blocks) -> tuple[dict, list]:
+    """Run a cell with the pairwise engine; return its record and the settings of every fit made."""
+    backend = SvmBackend(digits, "rbf", blocks, Means("pairwise"))
+    asked = []
+    fit_plan = backend.fit
+
+    def noted(plan, progress):
+        asked.append([settings["C"] for settings in plan.settings])
+        return fit_plan(plan, progress)
+
+    backend.fit = noted
+    cell.run_cell(backend, place, 1, [])
+    return records.read(place), asked
+
+
+def test_the_chosen_machine_is_timed_alone_and_the_others_are_marked_packed(digits, tmp_path):
+    record, asked = packed_cell(digits, tmp_path / "svm_rbf_cpu.json", [{"C": [0.001, 10.0, 0.01]}])
+    assert asked == [[0.001, 10.0, 0.01], [10.0]]
+    alone = [run for run in record["runs"] if not run["packed"]]
+    assert [run["settings"] for run in alone] == [record["best"]["settings"]]
+    assert record["best"]["train_s"] == alone[0]["train_s"]
+    assert "amortised_s" not in alone[0]["details"]
+    for run in record["runs"]:
+        if run["packed"]:
+            assert 0 < run["details"]["amortised_s"] < run["train_s"]
+
+
+def test_a_grid_that_grows_fits_what_is_new_and_times_the_new_choice(digits, tmp_path):
+    place = tmp_path / "svm_rbf_cpu.json"
+    packed_cell(digits, place, [{"C": [0.001, 0.01]}])
+    record, asked = packed_cell(digits, place, [{"C": [0.001, 0.01, 10.0, 20.0]}])
+    assert asked[0] == [10.0, 20.0]
+    assert asked[1:] == [[record["best"]["settings"]["C"]]]
+    assert len(record["runs"]) == 4
+    assert packed_cell(digits, place, [{"C": [0.001, 0.01, 10.0, 20.0]}])[1] == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

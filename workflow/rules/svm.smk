@@ -22,7 +22,7 @@ rule train_svm:
     resources:
         gpu=lambda wildcards: int(wildcards.device == "gpu"),
         # Beside the kernel matrices: the images in float32, the machines, the libraries themselves.
-        mem_mb=config["svm"]["mem_mb"] + 3000,
+        mem_mb=lambda wildcards, attempt: attempt * (config["svm"]["mem_mb"] + 3000),
     container:
         image
     conda:

@@ -27,21 +27,20 @@ class Wanted(NamedTuple):
 
 @dataclass
 class Solves:
-    """What the pairs of one machine came to, filled in as they finish."""
+    """What the pairs of one machine came to, a column each, filled in as they finish."""
 
     dual: np.ndarray
     intercept: np.ndarray
     steps: np.ndarray
     violations: np.ndarray
     objectives: np.ndarray
-    seconds: float = 0.0
+    seconds: np.ndarray
 
     @classmethod
     def empty(cls, classes: int, rows: int) -> "Solves":
         """Return room for one machine."""
         pairs = classes * (classes - 1) // 2
-        intercept, steps, violations, objectives = np.zeros((4, pairs))
-        return cls(np.zeros((classes - 1, rows)), intercept, steps, violations, objectives)
+        return cls(np.zeros((classes - 1, rows)), *np.zeros((5, pairs)))
 
 
 class Blocks:
@@ -89,7 +88,7 @@ class Blocks:
                 start = perf_counter()
                 solved = smo.solve(matrix, y, wanted[number].C, TOLERANCE, STEP_LIMIT)
                 self._store(found[number], pair, column, solved)
-                found[number].seconds += mapped + perf_counter() - start
+                found[number].seconds[column] = mapped + perf_counter() - start
         return shared
 
     def _inner(self, a: int, b: int) -> "torch.Tensor":

@@ -5,6 +5,7 @@ An engine is a function of a `Task` that yields one `Outcome` per machine; `ENGI
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -82,40 +83,37 @@ class Outcome:
     details: dict[str, Any]
 
 
-def _library(name: str) -> Callable[[Task], Iterator[Outcome]]:
-    def fit(task: Task) -> Iterator[Outcome]:
-        """Fit with a library's SVC, one machine after another."""
-        svc_class = import_module(LIBRARIES[name]).SVC
-        for kernel, C in task.wanted:
-            fitting, deciding = Stopwatch(), Stopwatch()
-            svc = svc_class(
-                C=C,
-                kernel=kernel.name,
-                gamma=kernel.gamma,
-                degree=kernel.degree,
-                cache_size=CACHE_MB,
-                tol=TOLERANCE,
-                max_iter=STEP_LIMIT,
-                decision_function_shape="ovo",
-            )
-            with fitting.phase("train"):
-                svc.fit(task.features["train"], task.labels)
-            found = {}
-            for part, rows in task.features.items():
-                with deciding.phase(part):
-                    values = svc.decision_function(rows)
-                # With two classes the library's sign is that of the second class.
-                found[part] = values if values.ndim == 2 else -values[:, None]
-            yield Outcome(
-                from_svc(svc),
-                found,
-                fitting.total("train"),
-                dict(deciding.seconds),
-                False,
-                _ended(name, int(np.sum(svc.n_iter_)), int(svc.fit_status_ != 0)),
-            )
-
-    return fit
+def _library(name: str, task: Task) -> Iterator[Outcome]:
+    """Fit with a library's SVC, one machine after another."""
+    svc_class = import_module(LIBRARIES[name]).SVC
+    for kernel, C in task.wanted:
+        fitting, deciding = Stopwatch(), Stopwatch()
+        svc = svc_class(
+            C=C,
+            kernel=kernel.name,
+            gamma=kernel.gamma,
+            degree=kernel.degree,
+            cache_size=CACHE_MB,
+            tol=TOLERANCE,
+            max_iter=STEP_LIMIT,
+            decision_function_shape="ovo",
+        )
+        with fitting.phase("train"):
+            svc.fit(task.features["train"], task.labels)
+        found = {}
+        for part, rows in task.features.items():
+            with deciding.phase(part):
+                values = svc.decision_function(rows)
+            # With two classes the library's sign is that of the second class.
+            found[part] = values if values.ndim == 2 else -values[:, None]
+        yield Outcome(
+            from_svc(svc),
+            found,
+            fitting.total("train"),
+            dict(deciding.seconds),
+            False,
+            _ended(name, int(np.sum(svc.n_iter_)), int(svc.fit_status_ != 0)),
+        )
 
 
 def _pairwise(task: Task) -> Iterator[Outcome]:
@@ -179,7 +177,7 @@ def _ended(engine: str, steps: int, unfinished: int) -> dict[str, Any]:
 
 ENGINES: dict[str, Callable[[Task], Iterator[Outcome]]] = {
     "pairwise": _pairwise,
-    **{name: _library(name) for name in LIBRARIES},
+    **{name: partial(_library, name) for name in LIBRARIES},
 }
 
 

@@ -80,10 +80,10 @@ def fit(
     machines = [
         _machine(each, classes, features, members, solves) for each, solves in zip(wanted, found, strict=True)
     ]
-    scale = (perf_counter() - start) / (shared + sum(solves.seconds for solves in found))
+    scale = (perf_counter() - start) / (shared + sum(solves.seconds.sum() for solves in found))
     common = shared * scale / len(wanted)
     return [
-        Solution(machine, solves.seconds * scale, common, solves)
+        Solution(machine, float(solves.seconds.sum() * scale), float(common), solves)
         for machine, solves in zip(machines, found, strict=True)
     ]
 
