@@ -1,11 +1,12 @@
 """The published SVM grid on Fashion-MNIST: all 12 settings pairwise, against SVC one setting after another.
 
 Each arm fits and then decides the training, validation and test parts (n, n / 7 and 10,000 rows), in a
-process of its own. Peers alternate setting by setting; the pairwise engine, which takes a kernel's settings
-all at once, runs before and after them. libsvm decides row by row, so its time for a sample of each part
-is scaled to the whole part (--sample; 0 decides all rows). Printed are seconds, ratios with their spread,
-the growth exponent from one n to the next, peak memory, the gain from a second core, and the floor: the
-multiply-accumulates of the inner products at the rate of this machine's own matrix product.
+process of its own. Peers alternate setting by setting (with --every K on each K-th one, their time scaled to
+all); the pairwise engine, which takes a kernel's settings all at once, runs before and after them. libsvm
+decides row by row, so its time for a sample of each part is scaled to the whole part (--sample; 0 decides all
+rows). Printed are seconds, ratios with their spread, the growth exponent from one n to the next, peak memory,
+the gain from a second core, and the floor: the multiply-accumulates of the inner products at the rate of this
+machine's own matrix product.
 
     PYTHONPATH=workflow/scripts python benchmarks/svm_grid.py [--n 5000 10000 20000] [--full] [--cores 2]
 """
@@ -115,11 +116,21 @@ def _run(
     return seconds, [predictions[:CHECKED]], len(svc.support_)
 
 
-def alone(*arguments) -> dict:
-    """Run an arm in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(arm, *arguments).result()
+class Arms:
+    """A process for each arm, so that each has its own peak memory."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pools = {name: ProcessPoolExecutor(1, mp_context=context) for name in names}
+
+    def run(self, name: str, *arguments) -> dict:
+        """Run an arm in its process and wait for it."""
+        return self._pools[name].submit(arm, name, *arguments).result()
+
+    def close(self) -> None:
+        """End the processes."""
+        for pool in self._pools.values():
+            pool.shutdown()
 
 
 def gflops(cores: int) -> float:
@@ -136,34 +147,40 @@ def gflops(cores: int) -> float:
     return 2 * 4096 * 4096 * 784 / min(times) / 1e9
 
 
-def measure(n: int, data: Path, cores: int, sample: int, peers: tuple[str, ...]) -> dict:
+def measure(n: int, data: Path, cores: int, sample: int, peers: tuple[str, ...], every: int) -> dict:
     """Measure one n; return seconds of the whole grid per arm, peak memory, and the floor's GFLOP."""
     features, labels = parts(os.environ.get("BAKEOFF_DATA"), n)
     np.savez(data, labels=labels, **features)
+    arms = Arms(("pairwise", *peers))
     totals: dict[str, float] = defaultdict(float)
     memory: dict[str, float] = defaultdict(float)
-    differing, compared, work = 0, 0, 0.0
+    differing: dict[str, int] = defaultdict(int)
+    compared: dict[str, int] = defaultdict(int)
+    work = 0.0
     for kernel in ("rbf", "poly"):
         settings = grid(kernel)
-        ours = [alone("pairwise", data, kernel, settings, cores, sample)]
+        ours = [arms.run("pairwise", data, kernel, settings, cores, sample)]
         theirs: dict[str, list[dict]] = {peer: [] for peer in peers}
-        for each in settings:
+        for each in settings[::every]:
             for peer in peers:
-                theirs[peer].append(alone(peer, data, kernel, [each], cores, sample))
-        ours.append(alone("pairwise", data, kernel, settings, cores, sample))
+                theirs[peer].append(arms.run(peer, data, kernel, [each], cores, sample))
+        ours.append(arms.run("pairwise", data, kernel, settings, cores, sample))
         totals["pairwise"] += median(run["seconds"] for run in ours)
         totals["spread"] += abs(ours[0]["seconds"] - ours[1]["seconds"])
-        totals["one core"] += alone("pairwise", data, kernel, settings, 1, sample)["seconds"]
+        totals["one core"] += arms.run("pairwise", data, kernel, settings, 1, sample)["seconds"]
         for name, runs in {"pairwise": ours, **theirs}.items():
             memory[name] = max(memory[name], *(run["peak_gb"] for run in runs))
         for peer, runs in theirs.items():
-            totals[peer] += sum(run["seconds"] for run in runs)
-            for run, mine in zip(runs, ours[0]["predictions"], strict=True):
-                differing += int((run["predictions"][0] != mine).sum())
-                compared += len(mine)
+            totals[peer] += sum(run["seconds"] for run in runs) * len(settings) / len(runs)
+            for run, mine in zip(runs, ours[0]["predictions"][::every], strict=True):
+                (theirs_first,) = run["predictions"]
+                differing[peer] += int((theirs_first != mine[: len(theirs_first)]).sum())
+                compared[peer] += len(theirs_first)
         work += 784 * (n * n + 2 * sum(map(len, features.values())) * ours[0]["vectors"]) / 1e9
         print(f"  {kernel} done: {', '.join(f'{name} {s:.1f} s' for name, s in totals.items())}", flush=True)
-    print(f"  {differing} of {compared:,} test predictions differ from the peers'")
+    arms.close()
+    for peer in peers:
+        print(f"  {differing[peer]} of {compared[peer]:,} test predictions differ from {peer}'s")
     return {"totals": totals, "memory": memory, "work": work}
 
 
@@ -199,10 +216,13 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help=f"{FULL:,} images too, without the peers")
     parser.add_argument("--cores", type=int, default=hardware.usable_cores())
     parser.add_argument("--sample", type=int, default=500, help="rows of each part that libsvm decides")
+    parser.add_argument("--every", type=int, default=1, help="measure the peers on each so-many-th setting")
     options = parser.parse_args()
     machine = hardware.describe(options.cores, "cpu")
     rate = gflops(options.cores)
     print(f"{machine['cpu']}, {options.cores} cores, matrix product {rate:.0f} GFLOP/s")
+    if options.every > 1:
+        print(f"peers on every {options.every}th setting, scaled to all")
     print(json.dumps(machine["versions"]))
     before = None
     data = ROOT / "resources" / "svm_grid.npz"
@@ -211,7 +231,7 @@ def main() -> None:
         for n in [*options.n, *([FULL] if options.full else [])]:
             print(f"n = {n:,}", flush=True)
             peers = PEERS if n < FULL else ()
-            found = measure(n, data, options.cores, options.sample, peers)
+            found = measure(n, data, options.cores, options.sample, peers, options.every)
             report(n, found, before, rate)
             before = n, found
     finally:

@@ -53,7 +53,7 @@ def check_images():
         return
     wanted = ["cpu", "cuda"] if gpu_available() else ["cpu"]
     for name in (config["containers"][kind] for kind in wanted):
-        if "://" not in name and not Path(name).exists():
+        if "://" not in name and not os.path.exists(name):
             raise SystemExit(
                 f"container image {name} is not there: build it with `make containers`, "
                 "or name another in the configuration under containers"
@@ -65,7 +65,7 @@ def bind_folders():
     images = [Path(name).resolve().parent for name in config["containers"].values()]
     sources = [config["data_source"], os.getenv("BAKEOFF_DATA")]
     folders = images + [Path(name).resolve() for name in sources if name]
-    binds = [os.getenv("APPTAINER_BIND"), *(str(folder) for folder in folders if folder.is_dir())]
+    binds = [os.getenv("APPTAINER_BIND"), *(str(each) for each in folders if os.path.isdir(each))]
     os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(filter(None, binds))))
 
 
