@@ -216,13 +216,13 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help=f"{FULL:,} images too, without the peers")
     parser.add_argument("--cores", type=int, default=hardware.usable_cores())
     parser.add_argument("--sample", type=int, default=500, help="rows of each part that libsvm decides")
-    parser.add_argument("--every", type=int, default=1, help="measure the peers on each so-many-th setting")
+    parser.add_argument("--every", type=int, default=1, help="measure the peers on one setting in so many")
     options = parser.parse_args()
     machine = hardware.describe(options.cores, "cpu")
     rate = gflops(options.cores)
     print(f"{machine['cpu']}, {options.cores} cores, matrix product {rate:.0f} GFLOP/s")
     if options.every > 1:
-        print(f"peers on every {options.every}th setting, scaled to all")
+        print(f"peers on one setting in {options.every}, scaled to all")
     print(json.dumps(machine["versions"]))
     before = None
     data = ROOT / "resources" / "svm_grid.npz"

@@ -11,7 +11,7 @@ largest v that may still go up, j the partner whose step promises most, and the 
 that may go up exceeds one that may go down by more than the tolerance.
 
 There is no shrinking: a step costs two passes over vectors that lie in the cache and two rows read from a
-ready matrix, and all steps together less than making that matrix (benchmarks/svm_grid.py).
+ready matrix, and all steps of a solve together take less than making that matrix did (benchmarks/README.md).
 """
 
 import numpy as np

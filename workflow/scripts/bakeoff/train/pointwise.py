@@ -2,7 +2,7 @@
 
 On 1 x 1 and 2 x 2 maps, where a ResNet's last stages work, oneDNN's convolution and above all its gradients
 stay far below the rate of a plain matrix product: a ResNet-50 step at 32 x 32 takes 1.3 to 1.4 times as long
-with them (benchmarks/train_step.py). Names and shapes of the weights stay those of the convolutions.
+with them (benchmarks/README.md). Names and shapes of the weights stay those of the convolutions.
 """
 
 from typing import TYPE_CHECKING
