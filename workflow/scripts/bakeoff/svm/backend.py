@@ -78,7 +78,7 @@ class SvmBackend:
         with watch.phase("scale"):
             scaler = scaling.fit(plan.settings[0]["scale"], self._features["train"])
             features = {part: scaler.transform(rows) for part, rows in self._features.items()}
-            wanted = [self._wanted(settings, features["train"]) for settings in plan.settings]
+            wanted = self._wanted(plan, features["train"])
         packed = len(plan.settings) > 1
         ahead = FITTING if packed else 0.0
 
@@ -118,9 +118,13 @@ class SvmBackend:
         )
         return engines.choose(means, extent)
 
-    def _wanted(self, settings: dict[str, Any], train: np.ndarray) -> Wanted:
-        gamma = coefficient(settings["gamma"], train)
-        return Wanted(Kernel(self._kernel, gamma, settings["degree"] or POLY_DEGREE), settings["C"])
+    def _wanted(self, plan: Plan, train: np.ndarray) -> list[Wanted]:
+        # Once per gamma, not per setting: 'scale' reads all of the training part.
+        gammas = {gamma: coefficient(gamma, train) for gamma in {s["gamma"] for s in plan.settings}}
+        return [
+            Wanted(Kernel(self._kernel, gammas[s["gamma"]], s["degree"] or POLY_DEGREE), s["C"])
+            for s in plan.settings
+        ]
 
     def _run(
         self, settings: dict[str, Any], outcome: engines.Outcome, shared: float
