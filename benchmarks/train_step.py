@@ -1,22 +1,28 @@
-"""One training step on the CPU: the plain way against the engine, interleaved in one run.
+"""Training steps on the CPU: the plain way against the engine, interleaved in one run.
 
 plain:  torchvision and PIL transforms in a DataLoader with 2 workers, the stock network, the optimizer as
-        torch gives it, loss.item() after every step.
-engine: what a cell runs: images resident, no read of the device within an epoch, a fused optimizer, live
-        taps only, the smallest maps as matrix products.
+        torch gives it, loss.item() after every step, on all cores.
+engine: one training as the timed comparison runs it: images resident, no read of the device within an epoch,
+        a fused optimizer, live taps only, convolutions as matrix products where that is faster, all cores.
+grid:   one training per core side by side, one thread each, as the cells of a grid run; all their images.
 
-Both take the same images in the same size, batch, optimizer and precision (fp32). Printed are images per
-second, milliseconds per step, the ratio with its range over the rounds, and the floor: the step's FLOPs at
-this machine's convolution rate plus the optimizer's bytes at its memory rate. Then the correctness: the
-largest relative difference of the losses of both networks over --check steps in float64 on the same batches.
+Each arm has a process of its own that rests while another works. All take images of the same size, batches,
+optimizers and precision (fp32). Printed per setting: images per second and milliseconds per step, medians
+over the rounds; the plain way also with the start of its workers in every epoch; the ratio of the images per
+second to the plain way's, round by round, as median and range; and the floor: the step's FLOPs at this
+machine's convolution rate plus the optimizer's bytes at its memory rate. Then the geometric means, and the
+correctness: the largest relative difference of the losses of both networks over --check steps in float64 on
+the same batches.
 
-    PYTHONPATH=workflow/scripts python benchmarks/train_step.py [--rounds 5] [--steps 20] [--threads 2]
+    PYTHONPATH=workflow/scripts python benchmarks/train_step.py [--rounds 7] [--steps 40]
 """
 
 import argparse
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable
 from itertools import product
-from statistics import median
+from statistics import geometric_mean, median
 from time import perf_counter
 
 import numpy as np
@@ -27,6 +33,11 @@ CLASSES = 10
 SIZE = 32
 BYTES_PER_PARAMETER = {"adam": 28, "sgd": 20}  # read weight, gradient, state; write weight, state
 
+HEADINGS = (
+    "model    batch opt      i/s   ms i/s+start     i/s   ms  ratio (range)            "
+    "i/s  ratio (range)       floor ms"
+)
+
 
 def images(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return random 28 x 28 images and labels: what they show does not change a step's time."""
@@ -35,15 +46,15 @@ def images(count: int) -> tuple[np.ndarray, np.ndarray]:
     return pixels, generator.integers(0, CLASSES, count)
 
 
-def plain(model: str, optimizer: str, batch: int, steps: int) -> Iterator[float]:
-    """Yield seconds per step of the plain way, one round after another."""
+def plain(model: str, optimizer: str, batch: int, steps: int) -> Callable[[], tuple[float, float]]:
+    """Return what takes an epoch the plain way: seconds per step without and with the workers' start."""
     import torch
     from PIL import Image
     from torch.utils.data import DataLoader
     from torchvision import transforms
 
     pixels, labels = images(steps * batch)
-    steps_to_tensor = transforms.Compose(
+    to_tensor = transforms.Compose(
         [
             transforms.Resize((SIZE, SIZE)),
             transforms.Grayscale(3),
@@ -57,15 +68,16 @@ def plain(model: str, optimizer: str, batch: int, steps: int) -> Iterator[float]
             return len(labels)
 
         def __getitem__(self, row: int):
-            return steps_to_tensor(Image.fromarray(pixels[row])), int(labels[row])
+            return to_tensor(Image.fromarray(pixels[row])), int(labels[row])
 
     network = models.build(model, CLASSES, 0)
     kinds = {"adam": lambda w: torch.optim.Adam(w, lr=1e-3), "sgd": lambda w: torch.optim.SGD(w, 1e-3, 0.9)}
     stepper = kinds[optimizer](network.parameters())
     loader = DataLoader(Pictures(), batch, shuffle=True, num_workers=2)
-    while True:
-        done, start = 0, perf_counter()
-        for pictures, answers in loader:
+
+    def epoch() -> tuple[float, float]:
+        begin = start = perf_counter()
+        for done, (pictures, answers) in enumerate(loader):
             if done == 1:  # the workers have started
                 start = perf_counter()
             stepper.zero_grad()
@@ -73,12 +85,14 @@ def plain(model: str, optimizer: str, batch: int, steps: int) -> Iterator[float]
             loss.backward()
             stepper.step()
             loss.item()
-            done += 1
-        yield (perf_counter() - start) / (done - 1)
+        end = perf_counter()
+        return (end - start) / (steps - 1), (end - begin) / steps
+
+    return epoch
 
 
-def engine(model: str, optimizer: str, batch: int, steps: int, rounds: int) -> Iterator[float]:
-    """Yield seconds per step of the engine, one epoch after another."""
+def engine(model: str, optimizer: str, batch: int, steps: int) -> Callable[[], tuple[float, float]]:
+    """Return what takes an epoch with the engine; the same twice, as nothing starts."""
     import torch
 
     from bakeoff.datasets.prepare import resize
@@ -87,7 +101,6 @@ def engine(model: str, optimizer: str, batch: int, steps: int, rounds: int) -> I
     from bakeoff.train.batches import Part
 
     pixels, labels = images(steps * batch)
-    part = Part.from_arrays(resize(pixels, SIZE), labels)
     training = loop.Training(
         model=model,
         optimizer=optimizer,
@@ -95,15 +108,74 @@ def engine(model: str, optimizer: str, batch: int, steps: int, rounds: int) -> I
         seed=0,
         batch_size=batch,
         learning_rate=1e-3,
-        epochs=rounds,
+        epochs=1_000_000,  # until the process ends
         precision="fp32",
         engine="resident",
         pin_memory=None,
     )
     watch, before = Stopwatch(), 0.0
-    for _ in loop.train(training, part, torch.device("cpu"), watch):
-        yield (watch.total("train") - before) / steps
-        before = watch.total("train")
+    part = Part.from_arrays(resize(pixels, SIZE), labels)
+    epochs = loop.train(training, part, torch.device("cpu"), watch)
+
+    def epoch() -> tuple[float, float]:
+        nonlocal before
+        next(epochs)
+        spent, before = watch.total("train") - before, watch.total("train")
+        return spent / steps, spent / steps
+
+    return epoch
+
+
+def serve(arm: str, model: str, optimizer: str, batch: int, steps: int, threads: int) -> None:
+    """Run an arm in this process: an epoch per line of standard input."""
+    train.set_threads(threads)
+    epoch = {"plain": plain, "engine": engine}[arm](model, optimizer, batch, steps)
+    epoch()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        print(*epoch(), flush=True)
+
+
+class Arm:
+    """One or more processes that run an epoch together."""
+
+    def __init__(self, arm: str, setting: tuple[str, str, int], steps: int, threads: int, count: int) -> None:
+        what = [str(value) for value in (*setting, steps, threads)]
+        self._processes = [
+            subprocess.Popen(
+                [sys.executable, __file__, "--serve", arm, *what],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(count)
+        ]
+        self._read()
+        self.batch = setting[2]
+        self.times: list[list[float]] = []
+        self.rates: list[float] = []
+
+    def run(self) -> None:
+        """Let every process take an epoch; note the first one's times and the images per second of all."""
+        for process in self._processes:
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+        times = [[float(value) for value in line.split()] for line in self._read()]
+        self.times.append(times[0])
+        self.rates.append(sum(self.batch / time[0] for time in times))
+
+    def ms(self, which: int) -> float:
+        """Return the median milliseconds per step, without (0) or with (1) the start of an epoch."""
+        return 1000 * median(time[which] for time in self.times)
+
+    def _read(self) -> list[str]:
+        return [process.stdout.readline() for process in self._processes if process.stdout]
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._processes:
+            process.communicate()
 
 
 def rates(threads: int) -> tuple[float, float]:
@@ -111,8 +183,9 @@ def rates(threads: int) -> tuple[float, float]:
     import torch
 
     torch.set_num_threads(threads)
-    layer = torch.nn.Conv2d(256, 256, 3, padding=1, bias=False)
-    seen, large = torch.rand(32, 256, 16, 16), torch.rand(1 << 26)
+    layer = torch.nn.Conv2d(256, 256, 3, padding=1, bias=False).to(memory_format=torch.channels_last)
+    seen = torch.rand(32, 256, 16, 16).to(memory_format=torch.channels_last)
+    large = torch.rand(1 << 26)
     convolution, copy = [], []
     with torch.no_grad():
         for _ in range(6):
@@ -142,7 +215,7 @@ def difference(model: str, optimizer: str, batch: int, steps: int) -> float:
     """Return the largest relative difference of the losses over some steps in float64."""
     import torch
 
-    from bakeoff.train import live_taps, pointwise
+    from bakeoff.train import live_taps, products
 
     shape = (models.CHANNELS, SIZE, SIZE)
     kinds = {"adam": torch.optim.Adam, "sgd": lambda w, **k: torch.optim.SGD(w, momentum=0.9, **k)}
@@ -151,14 +224,16 @@ def difference(model: str, optimizer: str, batch: int, steps: int) -> float:
         network = models.build(model, CLASSES, 0)
         if ours:
             live_taps.trim(network, shape)
-            pointwise.replace(network, shape)
+            products.replace(network, shape)
+            network = network.to(memory_format=torch.channels_last)
         network = network.double().train()
         stepper = kinds[optimizer](network.parameters(), lr=1e-3, **({"fused": True} if ours else {}))
         generator = torch.Generator().manual_seed(0)
         losses = []
         for _ in range(steps):
-            seen = torch.rand(batch, *shape, generator=generator, dtype=torch.float64) * 2 - 1
-            loss = torch.nn.functional.cross_entropy(network(seen), torch.arange(batch) % CLASSES)
+            seen = torch.rand(batch, 1, *shape[1:], generator=generator, dtype=torch.float64) * 2 - 1
+            logits = network(seen.expand(-1, models.CHANNELS, -1, -1))
+            loss = torch.nn.functional.cross_entropy(logits, torch.arange(batch) % CLASSES)
             stepper.zero_grad()
             loss.backward()
             stepper.step()
@@ -167,36 +242,70 @@ def difference(model: str, optimizer: str, batch: int, steps: int) -> float:
     return float(np.abs(curves[1] / curves[0] - 1).max())
 
 
+def spread(arm: Arm, base: Arm) -> tuple[float, str]:
+    """Return the median of the ratios of images per second, round by round, and all in words."""
+    ratios = sorted(one / other for one, other in zip(arm.rates, base.rates, strict=True))
+    return median(ratios), f"{median(ratios):5.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+
+def measure(
+    setting: tuple[str, str, int], options: argparse.Namespace, machine: tuple[float, float]
+) -> list[float]:
+    """Measure and print one setting; return both ratios."""
+    arms = [
+        Arm(name, setting, options.steps, threads, count)
+        for name, threads, count in (
+            ("plain", options.threads, 1),
+            ("engine", options.threads, 1),
+            ("engine", 1, options.threads),
+        )
+    ]
+    for _ in range(options.rounds):
+        for arm in arms:
+            arm.run()
+    for arm in arms:
+        arm.close()
+    slow, fast, grid = arms
+    (single, single_words), (many, many_words) = spread(fast, slow), spread(grid, slow)
+    model, optimizer, batch = setting
+    print(
+        f"{model:8} {batch:5} {optimizer:5} {median(slow.rates):6.0f} {slow.ms(0):4.0f} "
+        f"{1000 * batch / slow.ms(1):9.0f} {median(fast.rates):7.0f} {fast.ms(0):4.0f}  {single_words:20} "
+        f"{median(grid.rates):7.0f}  {many_words:20} {1000 * floor(*setting, *machine):7.0f}",
+        flush=True,
+    )
+    return [single, many]
+
+
 def main() -> None:
     """Measure every setting and print."""
+    if sys.argv[1:2] == ["--serve"]:
+        arm, model, optimizer, *numbers = sys.argv[2:]
+        serve(arm, model, optimizer, *(int(number) for number in numbers))
+        return
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--check", type=int, default=50)
     parser.add_argument("--threads", type=int, default=hardware.usable_cores())
     options = parser.parse_args()
     train.set_threads(options.threads)
-    machine = hardware.describe(options.threads, "cpu")
-    flops_per_s, bytes_per_s = rates(options.threads)
-    print(f"{machine['cpu']}, {options.threads} threads, torch {machine['versions']['torch']}")
-    print(f"convolution {flops_per_s / 1e9:.0f} GFLOP/s, memory {bytes_per_s / 1e9:.0f} GB/s")
-    print(
-        "model     batch optimizer  plain images/s  ms   engine images/s  ms    ratio (range)       floor ms"
-    )
-    for model, batch, optimizer in product(("resnet18", "resnet50"), (16, 32), ("sgd", "adam")):
-        slow = plain(model, optimizer, batch, options.steps)
-        fast = engine(model, optimizer, batch, options.steps, options.rounds + 1)
-        next(slow), next(fast)  # the first round warms up
-        pairs = [(next(slow), next(fast)) for _ in range(options.rounds)]
-        ratios = sorted(one / other for one, other in pairs)
-        one, other = (median(times) for times in zip(*pairs, strict=True))
-        least = floor(model, optimizer, batch, flops_per_s, bytes_per_s)
+    described = hardware.describe(options.threads, "cpu")
+    machine = rates(options.threads)
+    print(f"{described['cpu']}, {options.threads} threads, torch {described['versions']['torch']}")
+    print(f"convolution {machine[0] / 1e9:.0f} GFLOP/s, memory {machine[1] / 1e9:.0f} GB/s")
+    print(f"{options.rounds} rounds of {options.steps} steps; i/s: images per second; ratios to plain i/s")
+    print("                    plain                 engine                           grid")
+    print(HEADINGS)
+    for model in models.RESNETS:
+        ratios = [
+            measure((model, optimizer, batch), options, machine)
+            for batch, optimizer in product((16, 32), ("sgd", "adam"))
+        ]
+        single, many = (geometric_mean(column) for column in zip(*ratios, strict=True))
         print(
-            f"{model:9} {batch:5} {optimizer:9} {batch / one:15.0f} {1000 * one:4.0f} {batch / other:16.0f} "
-            f"{1000 * other:4.0f} {median(ratios):8.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) "
-            f"{1000 * least:10.0f}",
-            flush=True,
+            f"{model}, geometric mean: engine {single:.2f}, grid {many:.2f} times the plain way", flush=True
         )
     for optimizer in ("sgd", "adam"):
         found = difference("resnet18", optimizer, 16, options.check)

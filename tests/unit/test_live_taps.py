@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from bakeoff import models, train
-from bakeoff.train import live_taps, pointwise
+from bakeoff.train import live_taps, products
 
 RESNETS = [("resnet18", 32), ("resnet18", 28), ("resnet18", 16), ("resnet50", 32), ("resnet50", 16)]
 
@@ -55,41 +55,18 @@ def pair(name: str, size: int):
     stock = models.build(name, 5, seed=3).double()
     twin = copy.deepcopy(stock).float()
     cuts = live_taps.trim(twin, (3, size, size))
-    assert pointwise.replace(twin, (3, size, size))
+    assert products.replace(twin, (3, size, size))
     assert list(twin.state_dict()) == list(stock.state_dict())
     twin.double()
     return stock, twin, {key: live_taps.Cut(c.stock.double(), c.rows, c.columns) for key, c in cuts.items()}
-
-
-@pytest.mark.parametrize("pixels", [1, 2])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_a_matrix_product_is_the_convolution(pixels, stride):
-    import torch
-    from torch import nn
-
-    class Network(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layer = nn.Conv2d(3, 4, 1, stride=stride, bias=False)
-
-        def forward(self, x):
-            return self.layer(x)
-
-    network = Network()
-    seen = torch.randn(5, 3, pixels, pixels)
-    expected = network(seen)
-    assert pointwise.replace(network, (3, pixels, pixels)) == ["layer"]
-    assert torch.allclose(network(seen), expected, atol=1e-6)
-    assert network(seen).is_contiguous()
-    assert pointwise.replace(Network(), (3, 3, 3)) == []
 
 
 def images(count: int, size: int):
     import torch
 
     generator = torch.Generator().manual_seed(1)
-    pixels = torch.randn(count, 3, size, size, generator=generator, dtype=torch.float64)
-    return pixels, torch.arange(count) % 5
+    grey = torch.randn(count, 1, size, size, generator=generator, dtype=torch.float64)
+    return grey.expand(-1, 3, -1, -1), torch.arange(count) % 5
 
 
 @pytest.mark.parametrize(("name", "size"), RESNETS)

@@ -274,7 +274,7 @@ def test_mixed_precision_on_a_cpu_with_bfloat16_computes_in_it(dataset, monkeypa
 
     def watched(*args):
         network = build(*args)
-        network.conv1.register_forward_hook(lambda layer, inputs, output: seen.add(output.dtype))
+        network.layer3.register_forward_hook(lambda layer, inputs, output: seen.add(output.dtype))
         return network
 
     monkeypatch.setattr(models, "build", watched)

@@ -13,7 +13,7 @@ import numpy as np
 
 from bakeoff import models
 from bakeoff.timing import Stopwatch
-from bakeoff.train import batches, live_taps, pointwise, precision
+from bakeoff.train import batches, live_taps, precision, products
 from bakeoff.train.batches import Part
 
 if TYPE_CHECKING:
@@ -100,11 +100,14 @@ OPTIMIZERS: dict[str, Callable[["nn.Module", float], "torch.optim.Optimizer"]] =
 
 def build_state(training: Training, size: "torch.Size", device: "torch.device") -> State:
     """Build network, optimizer and loss scaler from the seed, for images of size (rows, columns)."""
+    import torch
+
     model = models.build(training.model, training.classes, training.seed)
     shape = (models.CHANNELS, *size)
     cuts = live_taps.trim(model, shape)
     if device.type == "cpu":
-        pointwise.replace(model, shape)
+        products.replace(model, shape)
+        model = model.to(memory_format=torch.channels_last)
     model = model.to(device)
     optimizer = OPTIMIZERS[training.optimizer](model, training.learning_rate)
     dtype = precision.autocast_dtype(training.precision, device)
