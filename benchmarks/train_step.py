@@ -1,10 +1,12 @@
-"""Training steps on the CPU: the plain way against the engine, interleaved in one run.
+"""Training steps: the plain way against the engine, interleaved in one run; on a GPU where one is visible.
 
 plain:  torchvision and PIL transforms in a DataLoader with 2 workers, the stock network, the optimizer as
-        torch gives it, loss.item() after every step, on all cores.
+        torch gives it, loss.item() after every step, on all cores or on the GPU, with pinned memory.
 engine: one training as the timed comparison runs it: images resident, no read of the device within an epoch,
-        a fused optimizer, live taps only, convolutions as matrix products where that is faster, all cores.
-grid:   one training per core side by side, one thread each, as the cells of a grid run; all their images.
+        a fused optimizer, live taps only; on a CPU convolutions as matrix products where that is faster and
+        all cores, on a GPU a recorded graph of the whole step.
+grid:   trainings side by side as a grid runs them, all their images: on a CPU one per core with one thread
+        each, on a GPU --pack of them in one graph.
 
 Each arm has a process of its own that rests while another works. All take images of the same size, batches,
 optimizers and precision (fp32). Printed per setting: images per second and milliseconds per step, medians
@@ -14,7 +16,7 @@ machine's convolution rate plus the optimizer's bytes at its memory rate. Then t
 correctness: the largest relative difference of the losses of both networks over --check steps in float64 on
 the same batches.
 
-    PYTHONPATH=workflow/scripts python benchmarks/train_step.py [--rounds 7] [--steps 40]
+    PYTHONPATH=workflow/scripts python benchmarks/train_step.py [--rounds 5] [--steps 24] [--device cpu]
 """
 
 import argparse
@@ -46,12 +48,16 @@ def images(count: int) -> tuple[np.ndarray, np.ndarray]:
     return pixels, generator.integers(0, CLASSES, count)
 
 
-def plain(model: str, optimizer: str, batch: int, steps: int) -> Callable[[], tuple[float, float]]:
+def plain(
+    model: str, optimizer: str, batch: int, steps: int, device: str, pack: int
+) -> Callable[[], tuple[float, float]]:
     """Return what takes an epoch the plain way: seconds per step without and with the workers' start."""
     import torch
     from PIL import Image
     from torch.utils.data import DataLoader
     from torchvision import transforms
+
+    from bakeoff.train import loop
 
     pixels, labels = images(steps * batch)
     to_tensor = transforms.Compose(
@@ -70,10 +76,11 @@ def plain(model: str, optimizer: str, batch: int, steps: int) -> Callable[[], tu
         def __getitem__(self, row: int):
             return to_tensor(Image.fromarray(pixels[row])), int(labels[row])
 
-    network = models.build(model, CLASSES, 0)
+    place = loop.torch_device(device)
+    network = models.build(model, CLASSES, 0).to(place)
     kinds = {"adam": lambda w: torch.optim.Adam(w, lr=1e-3), "sgd": lambda w: torch.optim.SGD(w, 1e-3, 0.9)}
     stepper = kinds[optimizer](network.parameters())
-    loader = DataLoader(Pictures(), batch, shuffle=True, num_workers=2)
+    loader = DataLoader(Pictures(), batch, shuffle=True, num_workers=2, pin_memory=device == "gpu")
 
     def epoch() -> tuple[float, float]:
         begin = start = perf_counter()
@@ -81,7 +88,7 @@ def plain(model: str, optimizer: str, batch: int, steps: int) -> Callable[[], tu
             if done == 1:  # the workers have started
                 start = perf_counter()
             stepper.zero_grad()
-            loss = torch.nn.functional.cross_entropy(network(pictures), answers)
+            loss = torch.nn.functional.cross_entropy(network(pictures.to(place)), answers.to(place))
             loss.backward()
             stepper.step()
             loss.item()
@@ -91,56 +98,70 @@ def plain(model: str, optimizer: str, batch: int, steps: int) -> Callable[[], tu
     return epoch
 
 
-def engine(model: str, optimizer: str, batch: int, steps: int) -> Callable[[], tuple[float, float]]:
+def engine(
+    model: str, optimizer: str, batch: int, steps: int, device: str, pack: int
+) -> Callable[[], tuple[float, float]]:
     """Return what takes an epoch with the engine; the same twice, as nothing starts."""
-    import torch
-
     from bakeoff.datasets.prepare import resize
-    from bakeoff.timing import Stopwatch
     from bakeoff.train import loop
     from bakeoff.train.batches import Part
+    from bakeoff.train.state import Training
 
     pixels, labels = images(steps * batch)
-    training = loop.Training(
-        model=model,
-        optimizer=optimizer,
-        classes=CLASSES,
-        seed=0,
-        batch_size=batch,
-        learning_rate=1e-3,
-        epochs=1_000_000,  # until the process ends
-        precision="fp32",
-        engine="resident",
-        pin_memory=None,
-    )
-    watch, before = Stopwatch(), 0.0
+    trainings = [
+        Training(
+            model=model,
+            optimizer=optimizer,
+            classes=CLASSES,
+            seed=seed,
+            batch_size=batch,
+            learning_rate=1e-3,
+            epochs=1_000_000,  # until the process ends
+            precision="fp32",
+            engine="resident",
+            pin_memory=None,
+        )
+        for seed in range(pack)
+    ]
+    place = loop.torch_device(device)
+    watch, before = loop.stopwatch(place), 0.0
     part = Part.from_arrays(resize(pixels, SIZE), labels)
-    epochs = loop.train(training, part, torch.device("cpu"), watch)
+    epochs = loop.train(trainings, part, place, watch)
 
     def epoch() -> tuple[float, float]:
         nonlocal before
-        next(epochs)
+        reached = next(epochs)
+        if device == "gpu" and reached[0].execution != "graph":
+            print(reached[0].execution, file=sys.stderr)
         spent, before = watch.total("train") - before, watch.total("train")
         return spent / steps, spent / steps
 
     return epoch
 
 
-def serve(arm: str, model: str, optimizer: str, batch: int, steps: int, threads: int) -> None:
+def serve(arm: str, model: str, optimizer: str, device: str, *numbers: str) -> None:
     """Run an arm in this process: an epoch per line of standard input."""
+    batch, steps, threads, pack = (int(number) for number in numbers)
     train.set_threads(threads)
-    epoch = {"plain": plain, "engine": engine}[arm](model, optimizer, batch, steps)
+    epoch = {"plain": plain, "engine": engine}[arm](model, optimizer, batch, steps, device, pack)
     epoch()
     print("ready", flush=True)
     for _ in sys.stdin:
         print(*epoch(), flush=True)
 
 
-class Arm:
-    """One or more processes that run an epoch together."""
+Setting = tuple[str, str, int]  # model, optimizer, batch size
 
-    def __init__(self, arm: str, setting: tuple[str, str, int], steps: int, threads: int, count: int) -> None:
-        what = [str(value) for value in (*setting, steps, threads)]
+
+class Arm:
+    """One or more processes that run an epoch together, each with one training or more."""
+
+    def __init__(
+        self, arm: str, setting: Setting, options: argparse.Namespace, threads: int, count: int, pack: int
+    ) -> None:
+        model, optimizer, batch = setting
+        numbers = (batch, options.steps, threads, pack)
+        what = [model, optimizer, options.device, *(str(number) for number in numbers)]
         self._processes = [
             subprocess.Popen(
                 [sys.executable, __file__, "--serve", arm, *what],
@@ -151,7 +172,7 @@ class Arm:
             for _ in range(count)
         ]
         self._read()
-        self.batch = setting[2]
+        self.images = batch * pack  # per step of a process
         self.times: list[list[float]] = []
         self.rates: list[float] = []
 
@@ -163,7 +184,7 @@ class Arm:
             process.stdin.flush()
         times = [[float(value) for value in line.split()] for line in self._read()]
         self.times.append(times[0])
-        self.rates.append(sum(self.batch / time[0] for time in times))
+        self.rates.append(sum(self.images / time[0] for time in times))
 
     def ms(self, which: int) -> float:
         """Return the median milliseconds per step, without (0) or with (1) the start of an epoch."""
@@ -178,24 +199,28 @@ class Arm:
             process.communicate()
 
 
-def rates(threads: int) -> tuple[float, float]:
-    """Return the machine's convolution rate in FLOP/s and its memory rate in bytes/s."""
+def rates(threads: int, device: str) -> tuple[float, float]:
+    """Return the device's convolution rate in FLOP/s (fp32) and its memory rate in bytes/s."""
     import torch
 
+    from bakeoff.train import loop, precision
+
     torch.set_num_threads(threads)
-    layer = torch.nn.Conv2d(256, 256, 3, padding=1, bias=False).to(memory_format=torch.channels_last)
-    seen = torch.rand(32, 256, 16, 16).to(memory_format=torch.channels_last)
-    large = torch.rand(1 << 26)
-    convolution, copy = [], []
+    precision.state_fp32()
+    place = loop.torch_device(device)
+    layer = torch.nn.Conv2d(256, 256, 3, padding=1, bias=False)
+    layer = layer.to(place, memory_format=torch.channels_last)
+    seen = torch.rand(32, 256, 16, 16).to(place, memory_format=torch.channels_last)
+    large = torch.rand(1 << 26).to(place)
+    watches = [loop.stopwatch(place) for _ in range(6)]
     with torch.no_grad():
-        for _ in range(6):
-            start = perf_counter()
-            layer(seen)
-            convolution.append(perf_counter() - start)
-            start = perf_counter()
-            large.add_(1.0)
-            copy.append(perf_counter() - start)
-    return 2 * 32 * 256 * 256 * 9 * 256 / min(convolution), 8 * large.numel() / min(copy)
+        for watch in watches:
+            with watch.phase("convolution"):
+                layer(seen)
+            with watch.phase("memory"):
+                large.add_(1.0)
+    convolution, memory = (min(watch.total(name) for watch in watches) for name in ("convolution", "memory"))
+    return 2 * 32 * 256 * 256 * 9 * 256 / convolution, 8 * large.numel() / memory
 
 
 def floor(model: str, optimizer: str, batch: int, flops_per_s: float, bytes_per_s: float) -> float:
@@ -248,17 +273,13 @@ def spread(arm: Arm, base: Arm) -> tuple[float, str]:
     return median(ratios), f"{median(ratios):5.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
 
-def measure(
-    setting: tuple[str, str, int], options: argparse.Namespace, machine: tuple[float, float]
-) -> list[float]:
+def measure(setting: Setting, options: argparse.Namespace, machine: tuple[float, float]) -> list[float]:
     """Measure and print one setting; return both ratios."""
+    many = (options.threads, 1, options.pack) if options.device == "gpu" else (1, options.threads, 1)
     arms = [
-        Arm(name, setting, options.steps, threads, count)
-        for name, threads, count in (
-            ("plain", options.threads, 1),
-            ("engine", options.threads, 1),
-            ("engine", 1, options.threads),
-        )
+        Arm("plain", setting, options, options.threads, 1, 1),
+        Arm("engine", setting, options, options.threads, 1, 1),
+        Arm("engine", setting, options, *many),
     ]
     for _ in range(options.rounds):
         for arm in arms:
@@ -266,34 +287,39 @@ def measure(
     for arm in arms:
         arm.close()
     slow, fast, grid = arms
-    (single, single_words), (many, many_words) = spread(fast, slow), spread(grid, slow)
+    (single, single_words), (together, together_words) = spread(fast, slow), spread(grid, slow)
     model, optimizer, batch = setting
     print(
         f"{model:8} {batch:5} {optimizer:5} {median(slow.rates):6.0f} {slow.ms(0):4.0f} "
         f"{1000 * batch / slow.ms(1):9.0f} {median(fast.rates):7.0f} {fast.ms(0):4.0f}  {single_words:20} "
-        f"{median(grid.rates):7.0f}  {many_words:20} {1000 * floor(*setting, *machine):7.0f}",
+        f"{median(grid.rates):7.0f}  {together_words:20} {1000 * floor(*setting, *machine):7.0f}",
         flush=True,
     )
-    return [single, many]
+    return [single, together]
 
 
 def main() -> None:
     """Measure every setting and print."""
     if sys.argv[1:2] == ["--serve"]:
-        arm, model, optimizer, *numbers = sys.argv[2:]
-        serve(arm, model, optimizer, *(int(number) for number in numbers))
+        serve(*sys.argv[2:])
         return
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--check", type=int, default=50)
     parser.add_argument("--threads", type=int, default=hardware.usable_cores())
+    parser.add_argument("--device", choices=("cpu", "gpu"), help="a visible GPU, else the CPU")
+    parser.add_argument("--pack", type=int, default=8, help="trainings side by side on a GPU")
     options = parser.parse_args()
     train.set_threads(options.threads)
-    described = hardware.describe(options.threads, "cpu")
-    machine = rates(options.threads)
-    print(f"{described['cpu']}, {options.threads} threads, torch {described['versions']['torch']}")
+    import torch
+
+    options.device = options.device or ("gpu" if torch.cuda.is_available() else "cpu")
+    described = hardware.describe(options.threads, options.device)
+    machine = rates(options.threads, options.device)
+    name = described["gpu"] or described["cpu"]
+    print(f"{name}, {options.threads} threads, torch {described['versions']['torch']}")
     print(f"convolution {machine[0] / 1e9:.0f} GFLOP/s, memory {machine[1] / 1e9:.0f} GB/s")
     print(f"{options.rounds} rounds of {options.steps} steps; i/s: images per second; ratios to plain i/s")
     print("                    plain                 engine                           grid")

@@ -4,6 +4,7 @@ import arrays
 from bakeoff import cell, hardware, models, records, train
 from bakeoff.datasets import store
 from bakeoff.progress import Progress
+from bakeoff.train import engines
 from bakeoff.train.backend import ResnetBackend
 
 torch = pytest.importorskip("torch")
@@ -23,9 +24,18 @@ def dataset(tmp_path_factory) -> store.Dataset:
     return store.load(path, "resized")
 
 
+def fit_all(dataset, device: str, optimizer="adam", seeds=(0,), pack=1, **settings) -> list[dict]:
+    backend = ResnetBackend(dataset, "resnet18", optimizer, device, [{**BLOCK, **settings}], seeds, pack)
+    progress = Progress("test", 1)
+    return [fitted.run for plan in backend.plans() for fitted in backend.fit(plan, progress)]
+
+
 def fit(dataset, device: str, **settings) -> dict:
-    backend = ResnetBackend(dataset, "resnet18", "adam", device, [{**BLOCK, **settings}], [0])
-    return next(backend.fit(backend.plans()[0], Progress("test", 1))).run
+    return fit_all(dataset, device, **settings)[0]
+
+
+def losses(run: dict) -> list[float]:
+    return [entry["train_loss"] for entry in run["history"]]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +59,61 @@ def test_fp32_on_the_gpu_computes_no_tensorfloat32(on_gpu):
 def test_both_engines_train_alike_on_the_gpu(dataset, on_gpu):
     loader = fit(dataset, "gpu", engine="dataloader", pin_memory=True)
     assert loader["test_accuracy"] == pytest.approx(on_gpu["test_accuracy"], abs=0.03)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("precision", ["fp32", "mixed"])
+@pytest.mark.parametrize("batch_size", [16, 32, 48])  # 512 images: 48 leaves a tail of 32
+def test_a_replayed_graph_trains_as_single_steps_do(dataset, monkeypatch, optimizer, precision, batch_size):
+    settings = {"optimizer": optimizer, "precision": precision, "batch_size": batch_size, "epochs": 2}
+    graphed = fit(dataset, "gpu", **settings)
+    assert graphed["details"]["execution"] == "graph"
+    monkeypatch.setattr(engines.Resident, "_record", lambda self: None)
+    stepped = fit(dataset, "gpu", **settings)
+    assert stepped["details"]["execution"] == "step by step"
+    # Sums of floats in another order: the curves part slowly.
+    assert losses(graphed)[0] == pytest.approx(losses(stepped)[0], rel=0.02)
+    assert graphed["test_accuracy"] == pytest.approx(stepped["test_accuracy"], abs=0.05)
+
+
+def test_a_graph_takes_the_first_steps_exactly_as_single_steps_do(dataset, monkeypatch):
+    few = store.Dataset(
+        {part: images[:80] for part, images in dataset.images.items()},
+        {part: labels[:80] for part, labels in dataset.labels.items()},
+        dataset.meta,
+    )
+    graphed = fit(few, "gpu", epochs=1)
+    monkeypatch.setattr(engines.Resident, "_record", lambda self: None)
+    assert losses(fit(few, "gpu", epochs=1)) == pytest.approx(losses(graphed), rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_trainings_side_by_side_train_as_each_alone(dataset, optimizer):
+    grid = {"optimizer": optimizer, "seeds": (0, 1), "learning_rate": [0.001, 0.003], "epochs": 2}
+    alone = fit_all(dataset, "gpu", **grid)
+    together = fit_all(dataset, "gpu", pack=4, **grid)
+    assert [run["details"]["execution"] for run in together] == ["graph"] * 4
+    assert all(run["packed"] and run["details"]["side_by_side"] == 4 for run in together)
+    for run in together:
+        (other,) = (
+            each for each in alone if (each["settings"], each["seed"]) == (run["settings"], run["seed"])
+        )
+        assert losses(run)[0] == pytest.approx(losses(other)[0], rel=0.02)
+        assert run["test_accuracy"] == pytest.approx(other["test_accuracy"], abs=0.05)
+
+
+def test_what_does_not_fit_the_memory_together_is_trained_in_halves(dataset, capsys):
+    # Weights, gradients and optimizer state of one training, and not of four.
+    share = 0.5e9 / torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    before = torch.cuda.memory_reserved() / torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, before + share))
+    try:
+        runs = fit_all(dataset, "gpu", pack=4, seeds=(0, 1, 2, 3), epochs=1)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "do not fit the GPU's memory; trying 2" in capsys.readouterr().out
+    assert [run["status"] for run in runs] == ["ok"] * 4
 
 
 def test_mixed_precision_computes_in_float16(dataset, on_gpu, monkeypatch):

@@ -17,7 +17,7 @@ import train_resnet
 from bakeoff import cell, fitting, records
 from bakeoff.datasets import store
 from bakeoff.fitting import Fitted, Plan
-from bakeoff.train import loop
+from bakeoff.train import engines
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
 CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s", "command")
@@ -44,7 +44,7 @@ class Fake:
         self.failing = set()
         self._best = best
         self._plans = [
-            Plan(tuple({"rate": rate, "epochs": e, "batch_size": 8} for e in epochs), seed, 1)
+            Plan(tuple(({"rate": rate, "epochs": e, "batch_size": 8}, seed) for e in epochs), 1)
             for rate in rates
             for seed in seeds
         ]
@@ -53,13 +53,13 @@ class Fake:
         return self._plans
 
     def fit(self, plan, progress):
-        for settings in plan.settings:
+        for settings, seed in plan.wanted:
             if self.stop_after == len(self.fitted):
                 raise KeyboardInterrupt
             if (settings["rate"], settings["epochs"]) in self.failing:
                 raise OutOfSpace(f"rate {settings['rate']} took it all\nsecond line")
-            self.fitted.append((settings["rate"], settings["epochs"], plan.seed))
-            yield self._finished(settings, plan.seed)
+            self.fitted.append((settings["rate"], settings["epochs"], seed))
+            yield self._finished(settings, seed)
 
     def _finished(self, settings, seed):
         good = 0.9 - abs(settings["rate"] - self._best) + 0.01 * settings["epochs"] + 0.001 * seed
@@ -269,7 +269,7 @@ def test_a_group_with_a_failed_seed_is_not_chosen(dataset, place, code):
     fit = backend.fit
 
     def failing_once(plan, progress):
-        backend.failing = {(0.2, 1), (0.2, 2)} if plan.seed == 1 else set()
+        backend.failing = {(0.2, 1), (0.2, 2)} if plan.wanted[0][1] == 1 else set()
         return fit(plan, progress)
 
     backend.fit = failing_once
@@ -321,7 +321,7 @@ def kill_after(lines: int, journal: Path, process: subprocess.Popen) -> None:
 
 
 def test_a_training_killed_with_signal_9_ends_as_if_undisturbed(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(loop, "WARM_UP_STEPS", 1)  # the process to be killed keeps its 20: no run may tell
+    monkeypatch.setattr(engines, "WARM_UP_STEPS", 1)  # the process to be killed keeps its 20: no run may tell
     data = arrays.save(tmp_path / "tiny.npz", counts={"train": 32})
     killed, undisturbed = tmp_path / "a" / "resnet18_sgd_cpu.json", tmp_path / "b" / "resnet18_sgd_cpu.json"
     journal = killed.parent / "journal" / killed.stem / "runs.jsonl"

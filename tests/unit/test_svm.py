@@ -125,7 +125,7 @@ def packed_cell(digits, place, blocks) -> tuple[dict, list]:
     fit_plan = backend.fit
 
     def noted(plan, progress):
-        asked.append([settings["C"] for settings in plan.settings])
+        asked.append([settings["C"] for settings, _ in plan.wanted])
         return fit_plan(plan, progress)
 
     backend.fit = noted

@@ -9,7 +9,7 @@ from bakeoff import cell, models, records, train
 from bakeoff.command import UserError
 from bakeoff.datasets import store
 from bakeoff.progress import Progress
-from bakeoff.train import batches, loop, precision, speed
+from bakeoff.train import batches, engines, loop, precision, speed
 from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
 
@@ -20,7 +20,7 @@ CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s")
 @pytest.fixture(autouse=True)
 def _short_and_steady(monkeypatch):
     """One warm-up step in place of twenty, and a fixed thread count."""
-    monkeypatch.setattr(loop, "WARM_UP_STEPS", 1)
+    monkeypatch.setattr(engines, "WARM_UP_STEPS", 1)
     train.set_threads(1)
 
 
@@ -60,7 +60,7 @@ def run_here(dataset, folder, *blocks, **wishes) -> tuple[dict, object]:
 def both_epochs(dataset):
     """Runs of one training, recorded after 1 and after 2 epochs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "WARM_UP_STEPS", 1)
+        patch.setattr(engines, "WARM_UP_STEPS", 1)
         train.set_threads(1)
         return fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
 
@@ -85,7 +85,7 @@ def test_another_seed_is_another_training(dataset, both_epochs):
 
 
 def test_warm_up_leaves_no_trace(dataset, both_epochs, monkeypatch):
-    monkeypatch.setattr(loop, "WARM_UP_STEPS", 4)
+    monkeypatch.setattr(engines, "WARM_UP_STEPS", 4)
     assert plain(fit_all(backend(dataset, BLOCK))[0].run) == plain(both_epochs[1].run)
 
 
@@ -103,6 +103,7 @@ def test_a_run_states_what_it_measured(both_epochs):
     assert run["train_s"] == pytest.approx(run["phases_s"]["to_device"] + run["phases_s"]["train"], abs=1e-5)
     assert run["time_to_result_s"] > run["train_s"]
     assert run["details"]["steps_per_epoch"] == 3
+    assert run["details"]["execution"] == "step by step"
     assert run["details"]["images_per_s"] == pytest.approx(96 / run["train_s"])
     assert run["validation_accuracy"] == run["history"][1]["validation_accuracy"]
     assert run["train_accuracy"] == run["history"][1]["train_accuracy"]
@@ -121,13 +122,13 @@ def test_training_learns(dataset):
 def test_pin_memory_means_nothing_where_no_batch_is_copied_to_a_gpu(dataset, engine):
     found = backend(dataset, {**BLOCK, "engine": engine, "pin_memory": [True, False]})
     assert len(found.plans()) == 1
-    assert found.plans()[0].settings[0]["pin_memory"] is None
+    assert found.plans()[0].wanted[0][0]["pin_memory"] is None
 
 
 def test_settings_that_differ_in_epochs_alone_share_a_training_per_seed(dataset):
     plans = backend(dataset, {**BLOCK, "epochs": [3, 1], "batch_size": [8, 16]}, seeds=(5, 6)).plans()
-    found = [(p.settings[0]["batch_size"], [s["epochs"] for s in p.settings], p.seed) for p in plans]
-    assert found == [(8, [3, 1], 5), (8, [3, 1], 6), (16, [3, 1], 5), (16, [3, 1], 6)]
+    found = [[(s["batch_size"], s["epochs"], seed) for s, seed in plan.wanted] for plan in plans]
+    assert found == [[(batch, 3, seed), (batch, 1, seed)] for batch in (8, 16) for seed in (5, 6)]
     assert {plan.work for plan in plans} == {3 * 48}
 
 
@@ -165,13 +166,12 @@ def test_a_cell_in_which_everything_diverged_has_no_best(dataset, tmp_path):
 
 
 def test_epochs_before_the_divergence_stand(dataset, monkeypatch):
-    train_epoch = loop._train_epoch
+    epoch = engines.Resident.epoch
 
-    def lost_in_epoch_2(training, state, part, device, epoch):
-        loss, accuracy = train_epoch(training, state, part, device, epoch)
-        return (math.inf if epoch == 2 else loss), accuracy
+    def lost_in_epoch_2(self, number):
+        return [(math.inf if number == 2 else loss, right) for loss, right in epoch(self, number)]
 
-    monkeypatch.setattr(loop, "_train_epoch", lost_in_epoch_2)
+    monkeypatch.setattr(engines.Resident, "epoch", lost_in_epoch_2)
     runs = [fitted.run for fitted in fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2, 3]}))]
     assert [(run["settings"]["epochs"], run["status"]) for run in runs] == [
         (1, "ok"),
@@ -209,18 +209,16 @@ def test_the_order_changes_with_seed_and_epoch_and_with_nothing_else():
     assert not torch.equal(batches.order(50, 1, 1), first)
 
 
-def test_both_engines_give_the_same_batches():
+def test_the_loader_gives_the_images_in_the_order_that_it_was_given():
     import torch
 
     random = np.random.default_rng(0)
     part = Part.from_arrays(random.integers(0, 256, (20, 6, 6)).astype(np.uint8), np.arange(20))
     order = batches.order(20, 0, 1)
-    ours, loaders = (list(engine(part, order, 8, False)) for engine in batches.ENGINES.values())
-    assert [len(labels) for _, labels in ours] == [8, 8, 4]
-    for (images_a, labels_a), (images_b, labels_b) in zip(ours, loaders, strict=True):
-        assert torch.equal(images_a, images_b)
-        assert torch.equal(labels_a, labels_b)
-    assert torch.equal(torch.cat([labels for _, labels in ours]), order)
+    found = list(batches.dataloader(part, order, 8, False))
+    assert [len(labels) for _, labels in found] == [8, 8, 4]
+    assert torch.equal(torch.cat([labels for _, labels in found]), order)
+    assert torch.equal(torch.cat([images for images, _ in found]), batches.normalise(part.images[order]))
 
 
 def test_pixels_become_three_equal_channels_between_minus_one_and_one():
@@ -294,7 +292,7 @@ def test_fp32_is_not_autocast(both_epochs):
 @pytest.fixture(scope="module")
 def finished(dataset, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "WARM_UP_STEPS", 1)
+        patch.setattr(engines, "WARM_UP_STEPS", 1)
         train.set_threads(1)
         return run_here(dataset, tmp_path_factory.mktemp("kept"), {**BLOCK, "epochs": [1, 2]}, seeds=(3, 4))
 

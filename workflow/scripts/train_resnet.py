@@ -21,6 +21,7 @@ class Options:
     output: Path = option("the cell record (.json); models/, predictions/, journal/ lie beside it")
     seeds: list[int] = option("every setting is trained once per seed", default=(0,))
     threads: int = option("CPU threads", default=1)
+    pack: int = option("train up to so many settings and seeds side by side", default=1)
 
 
 def main(options: Options) -> None:
@@ -29,10 +30,9 @@ def main(options: Options) -> None:
     from bakeoff.train.backend import ResnetBackend
 
     train.set_threads(options.threads)
-    dataset = store.load(options.data, "resized")
-    what = (options.model, options.optimizer, options.device)
-    backend = ResnetBackend(dataset, *what, options.grid, options.seeds)
-    code = [Path(models.__file__), Path(train.__file__).parent]
+    what = (options.model, options.optimizer, options.device, options.grid, options.seeds, options.pack)
+    backend = ResnetBackend(store.load(options.data, "resized"), *what)
+    code = Path(models.__file__), Path(train.__file__).parent
     cell.run_cell(backend, options.output, options.threads, code)
 
 

@@ -7,14 +7,13 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bakeoff import command, hardware, records, selection
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
-from bakeoff.fitting import Backend, Fitted, Plan, fit
+from bakeoff.fitting import Asked, Backend, Fitted, Plan, fit
 from bakeoff.journal import Journal, code_digest
 from bakeoff.progress import Progress
 from bakeoff.records import Run
@@ -104,14 +103,14 @@ def build_record(
 def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: str) -> list[Run]:
     """Return the grid's runs, in its order; the chosen run's model and predictions are in the journal."""
     runs: dict[str, Run] = {}
-    first_seed = plans[0].seed if plans else None
     key = journal.key
 
-    wanted = [(settings, plan.seed) for plan in plans for settings in plan.settings]
+    wanted = [pair for plan in plans for pair in plan.wanted]
+    first_seed = wanted[0][1] if wanted else None
     for settings, seed in wanted:
         if (known := journal.get(settings, seed)) is not None:
             runs[key(settings, seed)] = known
-    todo = [missing for plan in plans if (missing := _missing(plan, journal)).settings]
+    todo = [missing for plan in plans if (missing := _missing(plan, journal)).wanted]
     if runs:
         print(f"{label}: {len(runs)} of {len(wanted)} runs are in the journal", flush=True)
     progress = Progress(label, sum(plan.work for plan in todo))
@@ -131,8 +130,7 @@ def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: st
 
 def _missing(plan: Plan, journal: Journal) -> Plan:
     """Return the plan without the runs that the journal holds."""
-    missing = tuple(settings for settings in plan.settings if journal.get(settings, plan.seed) is None)
-    return replace(plan, settings=missing)
+    return replace(plan, wanted=tuple(pair for pair in plan.wanted if journal.get(*pair) is None))
 
 
 def _keep(journal: Journal, backend: Backend, fitted: Fitted) -> None:
@@ -142,9 +140,7 @@ def _keep(journal: Journal, backend: Backend, fitted: Fitted) -> None:
     journal.keep(fitted.run, PREDICTIONS, lambda path: _save_predictions(path, backend.dataset, fitted))
 
 
-def _candidates(
-    runs: Iterable[Run], wanted: Sequence[tuple[dict[str, Any], int | None]], first_seed: int | None
-) -> list[Run]:
+def _candidates(runs: Iterable[Run], wanted: Sequence[Asked], first_seed: int | None) -> list[Run]:
     """Return the first-seed runs that may still be chosen: the best so far, and unfinished groups."""
     runs = list(runs)
     seeds = len({seed for _, seed in wanted})
@@ -168,8 +164,9 @@ def _complete_chosen(
             continue
         reason = "the chosen run's model is no longer kept" if lost else "the chosen run's own time"
         print(f"{label}: {reason}: fitting it alone", flush=True)
-        plan = next(p for p in plans if run["settings"] in p.settings and run["seed"] == p.seed)
-        alone = _fit_alone(backend, journal, replace(plan, settings=(run["settings"],)), label)
+        pair = run["settings"], run["seed"]
+        plan = next(plan for plan in plans if pair in plan.wanted)
+        alone = _fit_alone(backend, journal, replace(plan, wanted=(pair,)), label)
         if run["packed"]:
             journal.add(alone)
             runs = [alone if each is run else each for each in runs]

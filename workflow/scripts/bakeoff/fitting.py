@@ -11,13 +11,17 @@ from bakeoff.datasets.store import Dataset
 from bakeoff.progress import Progress
 from bakeoff.records import ACCURACIES, Run
 
+Asked = tuple[dict[str, Any], int | None]  # settings and seed of a run
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Runs that one fit settles (2 and 3 epochs of one training); `work` weighs it in the progress."""
+    """Runs that one fit settles, as settings with a seed; `work` weighs it in the progress.
 
-    settings: tuple[dict[str, Any], ...]
-    seed: int | None
+    2 and 3 epochs of one training, or several trainings side by side.
+    """
+
+    wanted: tuple[Asked, ...]
     work: float
 
 
@@ -59,16 +63,16 @@ class Backend(Protocol):
 
 def fit(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
     """Fit one plan; a failure becomes runs with status failed, and the cell goes on."""
-    missing = list(plan.settings)
+    missing = list(plan.wanted)
     try:
         for fitted in backend.fit(plan, progress):
-            missing.remove(fitted.run["settings"])
+            missing.remove((fitted.run["settings"], fitted.run["seed"]))
             yield fitted
     except backend.failures as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         progress.say(f"failed: {reason}")
-        for settings in missing:
-            yield Fitted(unfinished_run(settings, plan.seed, "failed", reason))
+        for settings, seed in missing:
+            yield Fitted(unfinished_run(settings, seed, "failed", reason))
 
 
 def unfinished_run(settings: dict[str, Any], seed: int | None, status: str, error: str) -> Run:

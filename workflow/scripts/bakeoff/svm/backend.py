@@ -1,6 +1,6 @@
 """SVMs as a cell's backend: scales the pixels, has an engine fit the grid, turns its outcomes into runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -67,19 +67,20 @@ class SvmBackend:
         Nothing in a fit is random, so there are no seeds.
         """
         if self._means.engine != "pairwise":
-            return [Plan((settings,), None, 1) for settings in self._settings]
+            return [Plan(((settings, None),), 1) for settings in self._settings]
         names = dict.fromkeys(settings["scale"] for settings in self._settings)
-        groups = [tuple(s for s in self._settings if s["scale"] == name) for name in names]
-        return [Plan(group, None, len(group)) for group in groups]
+        groups = [tuple((s, None) for s in self._settings if s["scale"] == name) for name in names]
+        return [Plan(group, len(group)) for group in groups]
 
     def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
         """Fit the scaler and every machine of the plan, which share one scaling."""
         watch = Stopwatch()
+        asked = [settings for settings, _ in plan.wanted]
         with watch.phase("scale"):
-            scaler = scaling.fit(plan.settings[0]["scale"], self._features["train"])
+            scaler = scaling.fit(asked[0]["scale"], self._features["train"])
             features = {part: scaler.transform(rows) for part, rows in self._features.items()}
-            wanted = self._wanted(plan, features["train"])
-        packed = len(plan.settings) > 1
+            wanted = self._wanted(asked, features["train"])
+        packed = len(asked) > 1
         ahead = FITTING if packed else 0.0
 
         def tick(share: float) -> None:
@@ -95,7 +96,7 @@ class SvmBackend:
         )
         shared = watch.total("scale") / len(wanted)
         outcomes = engines.ENGINES[self._means.engine](task)
-        for settings, outcome in zip(plan.settings, outcomes, strict=True):
+        for settings, outcome in zip(asked, outcomes, strict=True):
             run, predictions = self._run(settings, outcome, shared)
             done = plan.work * (1 - ahead) / len(wanted)
             progress.advance(done, f"{_describe(settings)}: validation {run['validation_accuracy']:.2%}")
@@ -118,12 +119,12 @@ class SvmBackend:
         )
         return engines.choose(means, extent)
 
-    def _wanted(self, plan: Plan, train: np.ndarray) -> list[Wanted]:
+    def _wanted(self, asked: Sequence[grid.Settings], train: np.ndarray) -> list[Wanted]:
         # Once per gamma, not per setting: 'scale' reads all of the training part.
-        gammas = {gamma: coefficient(gamma, train) for gamma in {s["gamma"] for s in plan.settings}}
+        gammas = {gamma: coefficient(gamma, train) for gamma in {s["gamma"] for s in asked}}
         return [
             Wanted(Kernel(self._kernel, gammas[s["gamma"]], s["degree"] or POLY_DEGREE), s["C"])
-            for s in plan.settings
+            for s in asked
         ]
 
     def _run(

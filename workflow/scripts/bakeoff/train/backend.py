@@ -10,12 +10,14 @@ import numpy as np
 from bakeoff import flops, grid, models
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
-from bakeoff.fitting import Fitted, Plan, unfinished_run
+from bakeoff.fitting import Asked, Fitted, Plan, unfinished_run
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch
-from bakeoff.train import batches, loop, precision
+from bakeoff.train import engines, loop, packs, precision
 from bakeoff.train.batches import Part
+from bakeoff.train.packs import Course
+from bakeoff.train.state import OPTIMIZERS, Training
 
 DEFAULTS: dict[str, Any] = {
     "batch_size": 32,
@@ -28,7 +30,10 @@ DEFAULTS: dict[str, Any] = {
 
 
 class ResnetBackend:
-    """Trains one network with one optimizer over a grid of settings and seeds."""
+    """Trains one network with one optimizer over a grid of settings and seeds.
+
+    Up to `pack` trainings of equal batch size run side by side on the device.
+    """
 
     model_suffix = ".safetensors"
 
@@ -40,6 +45,7 @@ class ResnetBackend:
         device: str,
         blocks: grid.Blocks,
         seeds: Sequence[int],
+        pack: int = 1,
     ) -> None:
         self.identity: dict[str, Any] = {
             "family": "resnet",
@@ -57,6 +63,7 @@ class ResnetBackend:
         for settings in self._settings:
             _check(settings, optimizer)
         self._seeds = list(seeds)
+        self._pack = pack
         self._device = loop.torch_device(device)
         self._parts = {
             part: Part.from_arrays(dataset.images[part], dataset.labels[part]) for part in dataset.images
@@ -70,49 +77,71 @@ class ResnetBackend:
         return (torch.OutOfMemoryError,)
 
     def plans(self) -> list[Plan]:
-        """Return one training per setting and seed; settings that differ in epochs alone share one."""
-        images = len(self._parts["train"])
-        return [
-            Plan(tuple(group), seed, images * max(settings["epochs"] for settings in group))
-            for group in grid.group_by(self._settings, "epochs")
-            for seed in self._seeds
-        ]
+        """Return one training per setting and seed, or several of equal steps side by side."""
+        return packs.plan(self._settings, self._seeds, len(self._parts["train"]), self._pack)
 
     def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
-        """Train once, to the longest number of epochs, and yield a run at each asked-for number."""
-        training = self._training(plan)
-        asked = {settings["epochs"]: settings for settings in plan.settings}
+        """Train side by side, each to its longest number of epochs; yield a run at each asked-for number.
+
+        Trainings that do not fit a GPU's memory together are tried in two halves.
+        """
+        trainings = packs.by_training(plan.wanted)
+        missing = list(plan.wanted)
+        try:
+            for fitted in self._train(trainings, plan.work / sum(map(packs.epochs, trainings)), progress):
+                missing.remove((fitted.run["settings"], fitted.run["seed"]))
+                yield fitted
+            return
+        except self.failures:
+            if len(trainings) == 1:
+                raise
+        loop.release(self._device)
+        half = len(trainings) // 2
+        progress.say(f"{len(trainings)} trainings side by side do not fit the GPU's memory; trying {half}")
+        for some in (trainings[:half], trainings[half:]):
+            left = tuple(pair for training in some for pair in training if pair in missing)
+            if left:
+                yield from self.fit(Plan(left, plan.work * len(left) / len(plan.wanted)), progress)
+
+    def _train(
+        self, trainings: Sequence[tuple[Asked, ...]], work: float, progress: Progress
+    ) -> Iterator[Fitted]:
+        """Train once, several side by side; `work` is what an epoch of one counts in the progress."""
         watch = loop.stopwatch(self._device)
-        facts = loop.describe(training, self._parts["train"], self._device)
-        history: list[dict[str, Any]] = []
-        for epoch in loop.train(training, self._parts["train"], self._device, watch):
-            entry = self._history_entry(epoch, watch)
-            history.append(entry)
-            progress.advance(len(self._parts["train"]), _describe(training, entry))
-            if entry["validation_loss"] is None:
-                break
-            if epoch.epoch in asked:
-                run = self._run(asked.pop(epoch.epoch), training.seed, history, facts, watch)
-                yield self._finish(run, epoch, watch)
-        for settings in asked.values():
-            error = f"the loss was not finite in epoch {history[-1]['epoch']}"
-            run = unfinished_run(settings, training.seed, "diverged", error)
-            yield Fitted(run | {"history": list(history), "details": facts})
+        members = [Course(self._training(asked), {s["epochs"]: s for s, _ in asked}) for asked in trainings]
+        part = self._parts["train"]
+        facts = loop.describe(members[0].training, part, self._device)
+        for epochs in loop.train([course.training for course in members], part, self._device, watch):
+            for course, epoch in zip(members, epochs, strict=True):
+                if course.diverged:
+                    continue
+                entry = self._history_entry(epoch, watch)
+                course.history.append(entry)
+                progress.advance(work, _describe(course.training, entry))
+                if not course.diverged and epoch.epoch in course.asked:
+                    found = {**facts, "execution": epoch.execution}
+                    run = self._run(course, epoch.epoch, found, watch, len(members))
+                    yield self._finish(run, epoch, watch)
+        for course in members:
+            for settings in course.asked.values():
+                error = f"the loss was not finite in epoch {course.history[-1]['epoch']}"
+                run = unfinished_run(settings, course.training.seed, "diverged", error)
+                yield Fitted(run | {"history": list(course.history), "details": facts})
 
     def compute(self, chosen: Run | None) -> dict[str, Any]:
         """Return the network's arithmetic, which no setting changes."""
         network = models.build(self.identity["model"], len(self.dataset.meta["classes"]), 0)
         return flops.count_network(network, self.input_shape)
 
-    def _training(self, plan: Plan) -> loop.Training:
-        settings = {**plan.settings[0], "epochs": max(s["epochs"] for s in plan.settings)}
-        assert plan.seed is not None
-        return loop.Training(
+    def _training(self, asked: tuple[Asked, ...]) -> Training:
+        settings, seed = asked[0]
+        assert seed is not None
+        return Training(
             model=self.identity["model"],
             optimizer=self.identity["optimizer"],
             classes=len(self.dataset.meta["classes"]),
-            seed=plan.seed,
-            **settings,
+            seed=seed,
+            **{**settings, "epochs": packs.epochs(asked)},
         )
 
     def _history_entry(self, epoch: loop.Epoch, watch: Stopwatch) -> dict[str, Any]:
@@ -132,20 +161,17 @@ class ResnetBackend:
     def _accuracy(self, part: str, probabilities: np.ndarray) -> float:
         return float((probabilities.argmax(1) == self.dataset.labels[part]).mean())
 
-    def _run(
-        self,
-        settings: dict[str, Any],
-        seed: int,
-        history: list[dict[str, Any]],
-        facts: dict[str, Any],
-        watch: Stopwatch,
-    ) -> Run:
-        """Return the run's entry as far as training and validation know it."""
-        train_s = watch.total("to_device", "train")
-        images = len(self._parts["train"]) * settings["epochs"]
+    def _run(self, course: Course, epochs: int, facts: dict[str, Any], watch: Stopwatch, members: int) -> Run:
+        """Return the run's entry as far as training and validation know it.
+
+        Times of trainings side by side are the run's share of what all took.
+        """
+        history = course.history
+        train_s = watch.total("to_device", "train") / members
+        images = len(self._parts["train"]) * epochs
         return {
-            "settings": settings,
-            "seed": seed,
+            "settings": course.asked.pop(epochs),
+            "seed": course.training.seed,
             "repeat": 0,
             "status": "ok",
             "validation_accuracy": history[-1]["validation_accuracy"],
@@ -153,12 +179,16 @@ class ResnetBackend:
             "holdout_accuracy": None,
             "train_accuracy": history[-1]["train_accuracy"],
             "train_s": train_s,
-            "time_to_result_s": watch.total("warm_up", "setup", "to_device", "train", "validate"),
-            "phases_s": watch.snapshot(),
+            "time_to_result_s": watch.total("warm_up", "setup", "to_device", "train", "validate") / members,
+            "phases_s": {name: round(each / members, 6) for name, each in watch.snapshot().items()},
             "history": list(history),
-            "packed": False,
+            "packed": members > 1,
             "error": None,
-            "details": {**facts, "images_per_s": images / train_s},
+            "details": {
+                **facts,
+                "images_per_s": images / train_s,
+                **({"side_by_side": members} if members > 1 else {}),
+            },
         }
 
     def _finish(self, run: Run, epoch: loop.Epoch, watch: Stopwatch) -> Fitted:
@@ -174,8 +204,8 @@ class ResnetBackend:
 def _check(settings: grid.Settings, optimizer: str) -> None:
     """Raise UserError for a setting that no training knows; the configuration's schema says the same."""
     known = {
-        "optimizer": (optimizer, tuple(loop.OPTIMIZERS)),
-        "engine": (settings["engine"], tuple(batches.ENGINES)),
+        "optimizer": (optimizer, tuple(OPTIMIZERS)),
+        "engine": (settings["engine"], tuple(engines.ENGINES)),
         "precision": (settings["precision"], precision.PRECISIONS),
     }
     for name, (given, allowed) in known.items():
@@ -191,7 +221,7 @@ def _applicable(settings: grid.Settings, device: str) -> grid.Settings:
     return {**settings, "pin_memory": bool(settings["pin_memory"]) if copied else None}
 
 
-def _describe(training: loop.Training, entry: dict[str, Any]) -> str:
+def _describe(training: Training, entry: dict[str, Any]) -> str:
     validation = entry["validation_accuracy"]
     reached = "diverged" if validation is None else f"validation {validation:.2%}"
     return (

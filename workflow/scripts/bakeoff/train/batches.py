@@ -1,6 +1,6 @@
-"""Where batches come from: two engines that give the same images in the same order."""
+"""Parts of a data set as tensors, and batches of them in an order that the seed gives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,14 +61,6 @@ def batch_bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
     return [(start, end) for start, end in bounds if end - start > 1]
 
 
-def resident(part: Part, indices: "torch.Tensor", batch_size: int, pin_memory: bool) -> "Batches":
-    """Yield batches by indexing a part that lies on the device as a whole."""
-    indices = indices.to(part.labels.device)
-    for start, end in batch_bounds(len(indices), batch_size):
-        chosen = indices[start:end]
-        yield normalise(part.images[chosen]), part.labels[chosen]
-
-
 def dataloader(part: Part, indices: "torch.Tensor", batch_size: int, pin_memory: bool) -> "Batches":
     """Yield batches that a torch DataLoader with workers assembles on the host, image by image."""
     from torch.utils.data import DataLoader
@@ -91,9 +83,3 @@ class _Images:
     def __getitem__(self, row: int) -> tuple["torch.Tensor", "torch.Tensor"]:
         image = self._part.images[row : row + 1]
         return normalise(image)[0], self._part.labels[row]
-
-
-ENGINES: dict[str, Callable[[Part, "torch.Tensor", int, bool], "Batches"]] = {
-    "resident": resident,
-    "dataloader": dataloader,
-}

@@ -1,0 +1,219 @@
+import numpy as np
+import pytest
+
+import arrays
+from bakeoff import cell, records, train
+from bakeoff.datasets import store
+from bakeoff.progress import Progress
+from bakeoff.train import batches, engines, graphs, loop, packs
+from bakeoff.train.backend import DEFAULTS, ResnetBackend
+from bakeoff.train.batches import Part
+from bakeoff.train.state import Member, Training, build_state
+
+BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": [1, 2]}
+CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s", "packed", "side_by_side")
+
+
+@pytest.fixture(autouse=True)
+def _short_and_steady(monkeypatch):
+    monkeypatch.setattr(engines, "WARM_UP_STEPS", 1)
+    train.set_threads(1)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> store.Dataset:
+    return store.load(arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz"), "resized")
+
+
+def backend(dataset, *blocks, pack: int, seeds=(0, 1)) -> ResnetBackend:
+    return ResnetBackend(dataset, "resnet18", "sgd", "cpu", blocks, seeds, pack)
+
+
+def fit_all(backend: ResnetBackend) -> dict:
+    """Return run and scores by what was asked."""
+    progress = Progress("test", sum(plan.work for plan in backend.plans()))
+    found = [fitted for plan in backend.plans() for fitted in backend.fit(plan, progress)]
+    return {repr((each.run["settings"], each.run["seed"])): (each.run, each.scores) for each in found}
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items() if key not in CLOCKS}
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="module")
+def alone(dataset) -> dict:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "WARM_UP_STEPS", 1)
+        train.set_threads(1)
+        return fit_all(backend(dataset, BLOCK, pack=1))
+
+
+def test_trainings_side_by_side_give_the_bits_of_each_alone(dataset, alone):
+    together = fit_all(backend(dataset, BLOCK, pack=3))
+    assert together.keys() == alone.keys()
+    assert len(alone) == 8
+    for asked, (run, scores) in together.items():
+        assert plain(run) == plain(alone[asked][0])
+        assert np.array_equal(scores, alone[asked][1])
+
+
+def test_times_side_by_side_are_a_share_and_say_so(dataset):
+    runs = [run for run, _ in fit_all(backend(dataset, BLOCK, pack=4)).values()]
+    assert all(run["packed"] and run["details"]["side_by_side"] == 4 for run in runs)
+    for run in runs:
+        phases = run["phases_s"]
+        assert run["train_s"] == pytest.approx(phases["to_device"] + phases["train"], abs=1e-5)
+    single = fit_all(backend(dataset, {**BLOCK, "learning_rate": 0.01}, pack=4, seeds=(0,)))
+    assert not any(run["packed"] for run, _ in single.values())
+
+
+def asked(block: dict, pack: int, seeds=(0,)) -> list[list[tuple]]:
+    from bakeoff import grid
+
+    plans = packs.plan(grid.expand([block], DEFAULTS), seeds, 10, pack)
+    return [[(s["batch_size"], s["learning_rate"], s["epochs"], seed) for s, seed in p.wanted] for p in plans]
+
+
+def test_only_trainings_of_equal_steps_go_together():
+    block = {"batch_size": [8, 16], "learning_rate": [0.1, 0.2], "epochs": [1, 2]}
+    assert asked(block, 8) == [
+        [(8, 0.1, 1, 0), (8, 0.1, 2, 0), (8, 0.2, 1, 0), (8, 0.2, 2, 0)],
+        [(16, 0.1, 1, 0), (16, 0.1, 2, 0), (16, 0.2, 1, 0), (16, 0.2, 2, 0)],
+    ]
+    rates = {"batch_size": 8, "learning_rate": [0.1, 0.2, 0.3], "epochs": 1}
+    assert [len(plan) for plan in asked(rates, 4, seeds=(0, 1))] == [4, 2]
+    assert [len(plan) for plan in asked({**rates, "engine": "dataloader"}, 4)] == [1, 1, 1]
+    assert [len(plan) for plan in asked({**rates, "precision": ["fp32", "mixed"]}, 9)] == [3, 3]
+
+
+def test_the_work_of_a_plan_is_its_images():
+    from bakeoff import grid
+
+    settings = grid.expand([{"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}], DEFAULTS)
+    assert [plan.work for plan in packs.plan(settings, (0, 1), 10, 3)] == [3 * 3 * 10, 3 * 10]
+
+
+def test_what_does_not_fit_together_is_tried_in_halves(dataset, alone, monkeypatch, capsys):
+    import torch
+
+    whole = loop.train
+    tried = []
+
+    def tight(trainings, *rest):
+        tried.append(len(trainings))
+        for number, epochs in enumerate(whole(trainings, *rest)):
+            if len(trainings) == 4 or (len(trainings) == 2 and number == 1):
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            yield epochs
+
+    monkeypatch.setattr(loop, "train", tight)
+    found = fit_all(backend(dataset, BLOCK, pack=4))
+    assert tried == [4, 2, 1, 1, 2, 1, 1]
+    assert found.keys() == alone.keys()
+    assert all(plain(run) == plain(alone[asked][0]) for asked, (run, _) in found.items())
+    assert "4 trainings side by side do not fit the GPU's memory; trying 2" in capsys.readouterr().out
+
+
+def test_one_that_diverges_leaves_the_others_alone(dataset):
+    found = fit_all(backend(dataset, {**BLOCK, "learning_rate": [1e30, 0.01]}, pack=4, seeds=(0,)))
+    runs = [run for run, _ in found.values()]
+    assert [(run["settings"]["learning_rate"], run["status"]) for run in runs] == [
+        (0.01, "ok"),
+        (0.01, "ok"),
+        (1e30, "diverged"),
+        (1e30, "diverged"),
+    ]
+
+
+def test_the_chosen_training_is_timed_alone(dataset, tmp_path):
+    place = tmp_path / "tiny" / "resnet18_sgd_cpu.json"
+    cell.run_cell(backend(dataset, BLOCK, pack=4), place, 1, [])
+    record = records.read(place)
+    lone = [run for run in record["runs"] if not run["packed"]]
+    assert len(lone) == 2  # the chosen setting's two seeds
+    assert {repr(run["settings"]) for run in lone} == {repr(record["best"]["settings"])}
+    assert [run["seed"] for run in record["runs"]] == [0, 0, 1, 1, 0, 0, 1, 1]
+
+
+# The engine's schedule and its graphs, with the recording replaced: a GPU records for real in tests/gpu.
+
+
+def engine(count: int, members: int = 2) -> engines.Resident:
+    import torch
+
+    random = np.random.default_rng(0)
+    part = Part.from_arrays(random.integers(0, 256, (count, 8, 8)).astype(np.uint8), np.arange(count) % 3)
+    device = torch.device("cpu")
+    trainings = [
+        Training("resnet18", "adam", 3, 4, 0.01, 1, "fp32", "resident", None, seed) for seed in range(members)
+    ]
+    states = [build_state(training, part.images.shape[1:], device) for training in trainings]
+    both = zip(trainings, states, strict=True)
+    return engines.Resident([Member(*one, count, device) for one in both], part, device)
+
+
+@pytest.mark.parametrize("count", [4, 8, 9, 11, 23, 24, 26])
+def test_every_image_is_seen_once_in_order(count, monkeypatch):
+    monkeypatch.setattr(engines, "STEPS_PER_REPLAY", 2)
+    found = engine(count, members=1)
+    seen = []
+    monkeypatch.setattr(Member, "step", lambda self, images, labels: seen.append((images, labels)))
+    found.epoch(3)
+    order = batches.order(count, 0, 3)
+    bounds = batches.batch_bounds(count, 4)
+    assert [len(labels) for _, labels in seen] == [end - start for start, end in bounds]
+    for (start, end), (images, labels) in zip(bounds, seen, strict=True):
+        rows = order[start:end]
+        assert (images == batches.normalise(found._part.images[rows])).all()
+        assert (labels == rows % 3).all()
+
+
+def replaced(monkeypatch, record) -> tuple[engines.Resident, list]:
+    """Return an engine with this in place of recording, and its first epoch's outcome."""
+    monkeypatch.setattr(graphs, "record", record)
+    found = engine(10)
+    found._record()
+    found._put_back()
+    return found, found.epoch(1)
+
+
+def test_a_replay_that_takes_the_steps_is_used(monkeypatch):
+    expected = engine(10).epoch(1)
+    replays = []
+
+    def record(works):
+        return [lambda work=work: (replays.append(work), work()) for work in works]
+
+    found, outcome = replaced(monkeypatch, record)
+    assert found.execution == "graph"
+    assert outcome == expected
+    assert len(replays) == 1 + 2 + 1  # one to compare, two batches of 4, one of 2
+
+
+def test_work_that_cannot_be_recorded_is_stepped_and_the_record_says_why(monkeypatch):
+    def record(works):
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    found, outcome = replaced(monkeypatch, record)
+    reason = "operation not permitted when stream is capturing"
+    assert found.execution == f"step by step (no graph: {reason})"
+    assert outcome == engine(10).epoch(1)
+
+
+def test_a_replay_that_gives_other_numbers_is_not_used(monkeypatch):
+    found, outcome = replaced(monkeypatch, lambda works: [lambda: None for _ in works])
+    assert found.execution == "step by step (a replayed graph gave other numbers than its steps)"
+    assert outcome == engine(10).epoch(1)
+
+
+def test_running_out_of_memory_while_recording_is_no_reason_to_go_on(monkeypatch):
+    import torch
+
+    def record(works):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(graphs, "record", record)
+    with pytest.raises(torch.OutOfMemoryError):
+        engine(10)._record()
