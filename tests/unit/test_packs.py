@@ -135,6 +135,8 @@ def test_the_chosen_training_is_timed_alone(dataset, tmp_path):
     assert len(lone) == 2  # the chosen setting's two seeds
     assert {repr(run["settings"]) for run in lone} == {repr(record["best"]["settings"])}
     assert [run["seed"] for run in record["runs"]] == [0, 0, 1, 1, 0, 0, 1, 1]
+    cell.run_cell(backend(dataset, BLOCK, pack=1), place, 1, [])
+    assert not any(run["packed"] for run in records.read(place)["runs"])
 
 
 # The engine's schedule and its graphs, with the recording replaced: a GPU records for real in tests/gpu.

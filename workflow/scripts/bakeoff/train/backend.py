@@ -54,7 +54,7 @@ class ResnetBackend:
             "kernel": None,
             "device": device,
         }
-        self.context: dict[str, Any] = {}
+        self.context: dict[str, Any] = {"pack": pack}  # times of trainings side by side are other times
         self.dataset = dataset
         self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
         self._settings = grid.unique(
