@@ -103,17 +103,19 @@ def test_trainings_side_by_side_train_as_each_alone(dataset, optimizer):
 
 
 def test_what_does_not_fit_the_memory_together_is_trained_in_halves(dataset, capsys):
-    # Weights, gradients and optimizer state of one training, and not of four.
-    share = 0.5e9 / torch.cuda.get_device_properties(0).total_memory
     torch.cuda.empty_cache()
-    before = torch.cuda.memory_reserved() / torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.set_per_process_memory_fraction(min(1.0, before + share))
+    torch.cuda.reset_peak_memory_stats()
+    fit_all(dataset, "gpu", pack=2, seeds=(0, 1), epochs=1)
+    enough_for_two = 1.3 * torch.cuda.max_memory_reserved()
+    torch.cuda.empty_cache()
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction(enough_for_two / total)
     try:
-        runs = fit_all(dataset, "gpu", pack=4, seeds=(0, 1, 2, 3), epochs=1)
+        runs = fit_all(dataset, "gpu", pack=8, seeds=range(8), epochs=1)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
-    assert "do not fit the GPU's memory; trying 2" in capsys.readouterr().out
-    assert [run["status"] for run in runs] == ["ok"] * 4
+    assert "do not fit the GPU's memory; trying 4" in capsys.readouterr().out
+    assert [run["status"] for run in runs] == ["ok"] * 8
 
 
 def test_mixed_precision_computes_in_float16(dataset, on_gpu, monkeypatch):
