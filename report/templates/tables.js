@@ -29,6 +29,33 @@ function sort(body, head, index) {
   body.append(...rows);
 }
 
+// Filtering: a text field above every large table; a row stays when it holds each of the words.
+const LARGE = 12;
+for (const table of document.querySelectorAll("table.sortable")) {
+  const rows = [...table.tBodies[0].rows];
+  if (rows.length <= LARGE) continue;
+  const label = document.createElement("label");
+  const field = document.createElement("input");
+  field.type = "search";
+  const shown = document.createElement("output");
+  label.append("Show rows with ", field);
+  const bar = document.createElement("p");
+  bar.className = "filter";
+  bar.append(label, shown);
+  table.closest(".scroll").before(bar);
+  const filter = () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+    const kept = rows.filter((row) => !row.hidden).length;
+    shown.textContent = kept === rows.length ? `${kept} rows` : `${kept} of ${rows.length} rows`;
+  };
+  field.addEventListener("input", filter);
+  filter();
+}
+
 // A link to a run's command opens the fold that the command lies in.
 function reveal() {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

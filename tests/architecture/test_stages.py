@@ -14,6 +14,7 @@ STAGES = {
     "select_best": "analysis",
     "compare_devices": "analysis",
     "compare_models": "analysis",
+    "compare_classes": "analysis",
     "compare_published": "analysis",
     "plot_figures": "figures",
     "render_report": "report",

@@ -41,7 +41,7 @@ def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:
     found = collected(folder, cells)
     rows = published.rows(found, published.read_reference(studies.REFERENCE))
     tables.write(folder / "published.csv", published.COLUMNS, rows)
-    gallery.draw(found, folder / "figures")
+    gallery.draw(found, folder / "figures", studies.pictures(cells))
     source = render.Source(folder / "records.jsonl", folder, folder / "figures", config)
     render.write(source, TEMPLATES, folder / "report.html", folder / "report.pdf")
     return Built(folder, found)

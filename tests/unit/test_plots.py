@@ -9,7 +9,8 @@ import pytest
 from conftest import collected
 
 import studies
-from bakeoff.plots import confusion, gallery, style, tradeoff
+from bakeoff.analysis import errors
+from bakeoff.plots import gallery, style, tradeoff
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def test_every_figure_is_svg_with_its_numbers(small, figures):
 
 
 def test_drawing_again_gives_the_same_bytes(small, tmp_path):
-    gallery.draw(small.study, tmp_path / "again")
+    gallery.draw(small.study, tmp_path / "again", studies.pictures(small.study.records))
     for path in sorted((small.folder / "figures").iterdir()):
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -52,10 +53,10 @@ def test_figures_of_an_earlier_study_do_not_stay(tmp_path):
 def test_confusion_counts_agree_with_the_record(small):
     [cell] = [cell for cell in small.study.selection if cell["kernel"] == "rbf"]
     answers = small.study.predictions(cell)
-    counts = confusion.matrix(answers.labels, answers.predictions, 10)
+    counts = errors.matrix(answers.labels, answers.predictions, 10)
     assert counts.sum() == 360
     assert np.trace(counts) == round(cell["best"]["test_accuracy"] * 360)
-    rates = confusion.rates(np.array([[3, 1], [0, 0]]))
+    rates = errors.rates(np.array([[3, 1], [0, 0]]))
     assert rates.tolist() == [[0.75, 0.25], [0.0, 0.0]]
 
 

@@ -12,7 +12,7 @@ from bakeoff.analysis.findings import Tables
 
 
 def _tables(found) -> Tables:
-    return Tables(best.rows(found), contrasts.rows(found), speedup.rows(found), [])
+    return Tables(best.rows(found), contrasts.rows(found), speedup.rows(found), [], [])
 
 
 def _texts(found) -> list[str]:

@@ -123,7 +123,7 @@ def test_every_number_in_the_report_is_in_a_record_or_a_table_made_of_them(study
     known = set()
     for line in (study / "results/records.jsonl").read_text(encoding="utf-8").splitlines():
         known |= numbers_in(json.loads(line))
-    for table in ("best", "speedup", "tests", "published"):
+    for table in ("best", "speedup", "tests", "classes", "published"):
         with open(study / f"results/{table}.csv", encoding="utf-8") as file:
             values = [as_number(value) for row in csv.DictReader(file) for value in row.values()]
         known |= {value for value in values if value is not None}

@@ -9,7 +9,7 @@ RULES = Path(workflow.current_basedir)
 SCRIPTS = Path(os.path.relpath(RULES.parent / "scripts"))
 REPORT = Path(os.path.relpath(RULES.parents[1] / "report"))
 REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_results.csv")
-TABLES = ("best", "speedup", "tests", "published")
+TABLES = ("best", "speedup", "tests", "classes", "published")
 
 # Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
@@ -21,7 +21,7 @@ CODE = {
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
     "analysis": "command records grid selection analysis",
-    "figures": "command records selection analysis plots",
+    "figures": "command records selection datasets analysis plots",
     "report": "command records selection analysis report",
 }
 

@@ -1,4 +1,4 @@
-# Fan-in and contrast: all records in one file, then choice, devices, paired tests, published numbers.
+# Fan-in and contrast: all records in one file, then choice, devices, paired tests, classes, published numbers.
 
 
 localrules:
@@ -6,6 +6,7 @@ localrules:
     select_best,
     compare_devices,
     compare_models,
+    compare_classes,
     compare_published,
 
 
@@ -68,6 +69,17 @@ use rule select_best as compare_models with:
         "results/tests.csv",
     log:
         "logs/compare_models.log",
+
+
+use rule select_best as compare_classes with:
+    input:
+        script=script("compare_classes"),
+        records="results/records.jsonl",
+        code=code_of("analysis"),
+    output:
+        "results/classes.csv",
+    log:
+        "logs/compare_classes.log",
 
 
 rule compare_published:

@@ -10,6 +10,7 @@ rule plot_figures:
     input:
         script=script("plot_figures"),
         records="results/records.jsonl",
+        data=collect("resources/{dataset}.npz", dataset=config["datasets"]),
         code=code_of("figures"),
     output:
         directory("results/figures"),
@@ -21,8 +22,8 @@ rule plot_figures:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --records {input.records:q} --output {output:q}"
-        " 2>&1 | tee {log:q}"
+        "python {input.script:q} --records {input.records:q} --data {input.data:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule render_report:

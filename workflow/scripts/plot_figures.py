@@ -14,15 +14,17 @@ class Options:
 
     records: Path = option("records.jsonl, made by collect_results.py")
     output: Path = option("folder to make anew")
+    data: list[Path] = option("prepared data sets (.npz): the images that models get wrong", default=())
 
 
 def main(options: Options) -> None:
     """Draw the figures."""
     found = study.load(options.records)
     # Only now: matplotlib takes a second to import, and --help needs none of it.
+    from bakeoff.datasets import store
     from bakeoff.plots import gallery
 
-    gallery.draw(found, options.output)
+    gallery.draw(found, options.output, dict(store.test_images(path) for path in options.data))
 
 
 if __name__ == "__main__":

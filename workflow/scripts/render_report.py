@@ -12,7 +12,7 @@ class Options:
     """Render HTML and PDF from the same templates; tables that are absent are computed."""
 
     records: Path = option("records.jsonl, made by collect_results.py")
-    tables: Path = option("folder with best.csv, tests.csv, speedup.csv, published.csv")
+    tables: Path = option("folder with best.csv, tests.csv, speedup.csv, classes.csv, published.csv")
     figures: Path = option("folder that plot_figures.py made")
     html: Path = option("HTML file to write")
     pdf: Path = option("PDF file to write")

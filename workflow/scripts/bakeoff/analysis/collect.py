@@ -24,7 +24,7 @@ MEASURED = (
 
 
 def read_cells(paths: Iterable[Path]) -> list[Record]:
-    """Read and check the records, sorted by data set, purpose and cell.
+    """Read and check the records; data sets as they are first named, each sorted by purpose and cell.
 
     A folder stands for the cells in it (<dataset>/<cell>.json, <dataset>/speed/<cell>.json).
     UserError names a file that is absent, not a record, or a second record of the same cell.
@@ -39,15 +39,17 @@ def read_cells(paths: Iterable[Path]) -> list[Record]:
         if key in found:
             raise UserError(f"{path}: the same cell as {found[key][1]}")
         found[key] = record, path
-    return [found[key][0] for key in sorted(found)]
+    datasets = unique(dataset for dataset, _, _ in found)
+    order = sorted(found, key=lambda key: (datasets.index(key[0]), *key))
+    return [found[key][0] for key in order]
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, paths):
         cells = [*path.glob("*/*.json"), *path.glob("*/speed/*.json")] if path.is_dir() else [path]
-        files += [file for file in cells if file.name not in ("figures.json", "rerun.json")]
-    return sorted(set(files))
+        files += sorted(file for file in cells if file.name not in ("figures.json", "rerun.json"))
+    return unique(files)
 
 
 def write(cells: list[Record], lines: Path, table: Path) -> None:

@@ -33,6 +33,7 @@ class Tables:
     best: list[Row]
     tests: list[Row]
     speedup: list[Row]
+    classes: list[Row]
     published: list[Row]
 
 

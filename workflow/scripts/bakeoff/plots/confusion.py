@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
+from bakeoff.analysis.errors import matrix, rates
 from bakeoff.analysis.study import Study, by
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
@@ -28,18 +29,6 @@ def plots(study: Study) -> Iterator[Plot]:
         if best and answers is not None:
             counts = matrix(answers.labels, answers.predictions, len(best[0]["data"]["classes"]))
             yield _plot(study, dataset, model, best[0], counts)
-
-
-def matrix(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
-    """Return counts (classes, classes): rows are true classes, columns are predictions."""
-    counts = np.zeros((classes, classes), dtype=int)
-    np.add.at(counts, (labels, predictions), 1)
-    return counts
-
-
-def rates(counts: np.ndarray) -> np.ndarray:
-    """Return the share of each true class per prediction; a class without images is all zero."""
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
 def most_confused(counts: np.ndarray) -> tuple[int, int] | None:

@@ -10,21 +10,25 @@ from pathlib import Path
 
 from bakeoff.analysis import best, speedup, tables
 from bakeoff.analysis.study import Study
-from bakeoff.plots import confusion, curves, devices, grids, style, tradeoff
+from bakeoff.plots import confusion, curves, devices, grids, mistakes, reliability, style, tradeoff
+from bakeoff.plots.mistakes import Pictures
 from bakeoff.plots.style import Plot
 from bakeoff.records import write_text
 
 LISTED = ("title", "caption", "alt", "section", "dataset")
 
 
-def draw(study: Study, folder: Path) -> None:
-    """Remake the folder: figures of an earlier study do not stay behind."""
+def draw(study: Study, folder: Path, pictures: Pictures | None = None) -> None:
+    """Remake the folder: figures of an earlier study do not stay behind.
+
+    The pictures are test images by the digest of their data; without them, none is shown.
+    """
     style.use()
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     listed = []
-    for plot in _plots(study):
+    for plot in _plots(study, pictures or {}):
         style.save(plot.figure, folder / f"{plot.name}.svg")
         tables.write(folder / f"{plot.name}.csv", plot.columns, plot.rows)
         entry = {"file": f"{plot.name}.svg", "data": f"{plot.name}.csv"}
@@ -32,9 +36,11 @@ def draw(study: Study, folder: Path) -> None:
     write_text(folder / "figures.json", json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
 
 
-def _plots(study: Study) -> Iterator[Plot]:
+def _plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
     yield from devices.plots(study, speedup.rows(study))
     yield from tradeoff.plots(study, best.rows(study))
     yield from grids.plots(study)
     yield from curves.plots(study)
     yield from confusion.plots(study)
+    yield from mistakes.plots(study, pictures)
+    yield from reliability.plots(study)

@@ -74,8 +74,8 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         figure=figure,
         title=f"Accuracy against training time on {title}",
         caption="Large: the best configuration of each model with its 95 % interval, area by its "
-        "parameters (SVMs have none). Faint: every other finished run. Hollow: timed in a packed "
-        f"run. {_front_words(front)}",
+        "parameters (an SVM's are its support vectors and their coefficients). Faint: every other "
+        f"finished run. Hollow: timed in a packed run. {_front_words(front)}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
         + "; ".join(_point_words(row) for row in best),
         section="tradeoff",

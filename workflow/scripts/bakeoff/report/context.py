@@ -6,7 +6,7 @@ from typing import Any
 from bakeoff.analysis import coverage, findings, methods, wording
 from bakeoff.analysis.findings import Finding, Tables
 from bakeoff.analysis.study import Study
-from bakeoff.report import provenance, results, runs, timings
+from bakeoff.report import classes, explorer, provenance, results, runs, timings
 from bakeoff.report.figures import Drawn
 from bakeoff.report.parts import Section, Table
 
@@ -85,9 +85,10 @@ def _sections(
         _published(study, tables),
         _devices(study, tables, figures("devices")),
         Section("tradeoff", "Accuracy against training time", figures=figures("tradeoff")),
+        _explorer(study, numbered),
         Section("grid", "The whole grid", tables=every_run, figures=figures("grid")),
         Section("curves", "Learning curves", figures=figures("curves")),
-        Section("confusion", "Errors", figures=figures("confusion")),
+        _errors(study, tables, figures("confusion")),
         _statistics(study, tables),
         _arithmetic(study, tables),
         Section(
@@ -96,6 +97,21 @@ def _sections(
             tables=machine + provenance.configuration(config),
         ),
     ]
+
+
+def _explorer(study: Study, numbered: list[runs.Numbered]) -> Section:
+    found = explorer.of(study, numbered)
+    lead = (
+        "Every finished run of the grid. A point leads to the command that makes its run again; a hollow "
+        "one was timed beside other runs (packed)."
+    )
+    return Section("explorer", "Explorer", lead=lead if found else "", explorer=found)
+
+
+def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
+    found = classes.tables(study, tables.classes)
+    lead = "The best configuration of every model on the test images." if found or figures else ""
+    return Section("confusion", "Errors", lead=lead, tables=found, figures=figures)
 
 
 def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:

@@ -3,11 +3,15 @@
 Owns how a value becomes a cell (its text, and the raw value that sorting and tracing use).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bakeoff.analysis import wording
+
+# What a font has no sign for: one missing sign makes a PDF's text unreadable to some programs.
+BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Table:
 
 @dataclass
 class Section:
-    """A part of the report; empty parts are left out."""
+    """A part of the report; empty parts are left out, and what needs a script is on the screen only."""
 
     name: str
     title: str
@@ -53,16 +57,17 @@ class Section:
     box: tuple[str, Sequence[str]] | None = None
     tables: list[Table] = field(default_factory=list)
     figures: list[Any] = field(default_factory=list)
+    explorer: Any = None
 
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to show."""
-        return not (self.lead or self.tables or self.figures)
+        return not (self.lead or self.tables or self.figures or self.explorer)
 
 
 def text(words: Any, **looks: Any) -> Cell:
-    """Return a cell of words."""
-    return Cell(str(words) if words not in (None, "") else "\N{EN DASH}", words, **looks)
+    """Return a cell of words, in one line."""
+    return Cell(BREAKS.sub(" ", str(words)) if words not in (None, "") else "\N{EN DASH}", words, **looks)
 
 
 def percent(fraction: float | None, **looks: Any) -> Cell:

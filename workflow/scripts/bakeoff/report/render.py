@@ -8,11 +8,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.analysis import best, contrasts, published, speedup, study, tables
+from bakeoff.analysis import best, contrasts, errors, published, speedup, study, tables
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
 from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
+
+SCRIPTS = ("tables.js", "explorer.js")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def read_tables(found: Study, folder: Path) -> Tables:
         best=rows("best.csv", best.COLUMNS, lambda: best.rows(found)),
         tests=rows("tests.csv", contrasts.COLUMNS, lambda: contrasts.rows(found)),
         speedup=rows("speedup.csv", speedup.COLUMNS, lambda: speedup.rows(found)),
+        classes=rows("classes.csv", errors.COLUMNS, lambda: errors.rows(found)),
         # Without the reference there is nothing to compute it from.
         published=rows("published.csv", published.COLUMNS, list),
     )
@@ -62,7 +65,7 @@ def page(report: Report, templates: Path) -> str:
             report=report,
             medium="screen",
             css=_verbatim(templates / "style.css") + Markup(faces.embedded(letters)),
-            script=_verbatim(templates / "templates" / "tables.js"),
+            script=Markup("\n").join(_verbatim(templates / "templates" / name) for name in SCRIPTS),
         )
     )
 
@@ -76,8 +79,9 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
 
     text = _environment(templates).get_template("print.html.j2").render(report=report, medium="print")
     fonts = FontConfiguration()
-    # The report needs files only; whatever a hostile name smuggles in must not reach the network.
-    fetcher = URLFetcher(allowed_protocols=["file"])
+    # The report needs files, and the pictures inside figures; whatever a hostile name smuggles in
+    # must not reach the network.
+    fetcher = URLFetcher(allowed_protocols=["file", "data"])
     styles = [
         CSS(string=faces.linked(), font_config=fonts, url_fetcher=fetcher),
         CSS(filename=templates / "print.css", font_config=fonts, url_fetcher=fetcher),

@@ -1,0 +1,107 @@
+"""What models get wrong: counted by hand on a few images, then drawn and tabled."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+from conftest import collected
+
+import studies
+from bakeoff.analysis import calibration, errors
+from bakeoff.analysis.errors import Answers
+from bakeoff.analysis.study import Predictions
+from bakeoff.plots import gallery
+
+LABELS = np.array([0, 0, 0, 1, 1, 2])
+SAID = {"resnet18": np.array([0, 1, 1, 1, 0, 0]), "svm_rbf": np.array([0, 1, 0, 1, 2, 0])}
+
+
+@pytest.fixture(scope="module")
+def every():
+    cell = studies.cell("digits", "svm", "rbf", "cpu", [], classes=["a", "b", "c"])
+    return [Answers(m, cell, Predictions(LABELS, said, np.eye(3)[said])) for m, said in SAID.items()]
+
+
+def test_pairs_count_every_model_and_show_what_most_confuse_first(every):
+    pairs = errors.confused(every, 2)
+    assert [(pair.true, pair.predicted) for pair in pairs] == [(0, 1), (2, 0)]
+    assert pairs[0].counts == {"resnet18": 2, "svm_rbf": 1}
+    assert pairs[0].images == [1, 2]
+    assert pairs[1].images == [5]
+
+
+def test_what_all_models_get_wrong_has_the_agreed_ones_first(every):
+    assert [(m.image, m.true, m.said) for m in errors.missed_by_all(every)] == [
+        (1, 0, (1, 1)),
+        (5, 2, (0, 0)),
+        (4, 1, (0, 2)),
+    ]
+
+
+def test_nothing_to_compare_is_no_error():
+    assert errors.confused([], 3) == []
+    assert errors.missed_by_all([]) == []
+
+
+def test_precision_and_recall_agree_with_scikit_learn(small):
+    from sklearn.metrics import precision_recall_fscore_support
+
+    rows = errors.rows(small.study)
+    assert {row["model"] for row in rows} == {"resnet18", "svm_rbf", "svm_poly"}
+    for answers in errors.of(small.study, "digits"):
+        mine = [row for row in rows if row["model"] == answers.model]
+        given = answers.given
+        precision, recall, _, images = precision_recall_fscore_support(given.labels, given.predictions)
+        assert [row["precision"] for row in mine] == pytest.approx(precision)
+        assert [row["recall"] for row in mine] == pytest.approx(recall)
+        assert [row["images"] for row in mine] == list(images)
+
+
+def test_a_class_that_nobody_names_has_no_precision(tmp_path):
+    cells = studies.small()[2:3]
+    cells[0]["data"]["classes"] = [*studies.DIGITS, "never"]
+    rows = errors.rows(collected(tmp_path, cells))
+    path = tmp_path / "digits/predictions/svm_rbf_cpu.npz"
+    with np.load(path) as file:
+        given = dict(file)
+    absent = sorted(set(range(11)) - set(given["predictions"]) - set(given["labels"]))
+    assert [row["class_index"] for row in rows if row["precision"] is None] == absent
+
+
+def test_the_calibration_error_is_the_mean_gap():
+    # Ten answers at 0.8, of which 8 are right; ten at 0.95, of which 5 are.
+    confidence = np.array([0.8] * 10 + [0.95] * 10)
+    labels = np.array([0] * 8 + [1] * 2 + [0] * 5 + [1] * 5)
+    scores = np.stack([confidence, 1 - confidence], axis=1)
+    found = calibration.bins(Predictions(labels, np.zeros(20, int), scores))
+    assert [(item.images, item.right) for item in found] == [(10, 8), (10, 5)]
+    assert (found[0].low, found[0].high) == (0.7, 0.8)
+    assert calibration.expected_error(found) == pytest.approx(0.45 / 2)
+
+
+def test_certain_answers_belong_to_the_last_bin():
+    found = calibration.bins(Predictions(np.zeros(3, int), np.zeros(3, int), np.array([[1.0, 0.0]] * 3)))
+    assert [(item.low, item.high, item.images) for item in found] == [(0.9, 1.0, 3)]
+
+
+def test_pictures_of_other_data_are_not_shown(tmp_path):
+    found = collected(tmp_path, studies.small())
+    gallery.draw(found, tmp_path / "figures", {"another digest": np.zeros((360, 8, 8), np.uint8)})
+    names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
+    assert "reliability_digits" in names
+    assert not {"confused_digits", "missed_digits"} & names
+
+
+def test_the_figure_of_missed_images_lists_them_all(small):
+    with (small.folder / "figures/missed_digits.csv").open(encoding="utf-8") as file:
+        listed = {int(row["image"]) for row in csv.DictReader(file)}
+    every = errors.of(small.study, "digits")
+    assert listed == {missed.image for missed in errors.missed_by_all(every)}
+    assert listed
+
+
+def test_the_classes_tables_mark_the_lowest(small):
+    table = re.search(r'<h3 id="recall-digits">.*?</table>', small.html, re.S).group()
+    assert table.count('class="number bad"') >= 3
+    assert '<h3 id="precision-digits">' in small.html

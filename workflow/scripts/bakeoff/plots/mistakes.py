@@ -1,0 +1,132 @@
+"""Test images that models get wrong: the classes taken for each other, and what defeats every model."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bakeoff.analysis import errors, wording
+from bakeoff.analysis.errors import Answers, Missed, Pair
+from bakeoff.analysis.study import Study
+from bakeoff.plots import style
+from bakeoff.plots.style import Plot
+
+# Test images, (n, rows, columns) in uint8, by the digest of the data that they belong to.
+Pictures = Mapping[str, np.ndarray]
+
+PAIR_COLUMNS = ("true_class", "predicted_class", "model", "count")
+MISSED_COLUMNS = ("image", "true_class", "model", "answer")
+PAIRS = 6
+EXAMPLES = 8
+SHOWN = 24
+ARROW = "\N{RIGHTWARDS ARROW}"
+
+
+def plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
+    """Yield the figures of every data set whose test images are at hand."""
+    for dataset in study.datasets:
+        every = errors.of(study, dataset)
+        images = pictures.get(every[0].cell["data"]["digest"]) if every else None
+        if images is None or len(images) != len(every[0].given.labels):
+            continue
+        if pairs := errors.confused(every, PAIRS):
+            yield _confused(study, dataset, every, pairs, images)
+        if len(every) > 1 and (missed := errors.missed_by_all(every)):
+            yield _missed(study, dataset, every, missed, images)
+
+
+def _names(every: list[Answers]) -> list[str]:
+    classes = every[0].cell["data"]["classes"]
+    return [style.label(name, f"class {index}") for index, name in enumerate(classes)]
+
+
+def _confused(
+    study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: np.ndarray
+) -> Plot:
+    names, classes = _names(every), every[0].cell["data"]["classes"]
+    figure = Figure(figsize=(style.WIDTH, 0.15 + 0.66 * len(pairs)))
+    grid = figure.subplots(len(pairs), EXAMPLES + 1, squeeze=False, width_ratios=[3.6, *[1] * EXAMPLES])
+    for axes, pair in zip(grid, pairs, strict=True):
+        _words(axes[0], f"{names[pair.true]} {ARROW} {names[pair.predicted]}", pair)
+        for axis, image in zip(axes[1:], pair.images, strict=False):
+            _picture(axis, images[image])
+        for axis in axes[1 + len(pair.images) :]:
+            axis.set_visible(False)
+    title = study.title(dataset)
+    said = "; ".join(f"{classes[p.true]} taken for {classes[p.predicted]}: {_counts(p)}" for p in pairs)
+    return Plot(
+        name=f"confused_{dataset}",
+        figure=figure,
+        title=f"Most confused on {title}",
+        caption="True class, arrow, answer; the test images that the best configuration of each model "
+        f"answered so, and up to {EXAMPLES} of them, those first that most models confuse.",
+        alt=f"Test images of {title} under the classes most often confused. {said}.",
+        section="confusion",
+        dataset=dataset,
+        columns=PAIR_COLUMNS,
+        rows=[
+            {"true_class": classes[p.true], "predicted_class": classes[p.predicted], "model": m, "count": n}
+            for p in pairs
+            for m, n in p.counts.items()
+        ],
+    )
+
+
+def _counts(pair: Pair) -> str:
+    return ", ".join(f"{wording.model(model)} {count}" for model, count in pair.counts.items())
+
+
+def _words(axis: Axes, heading: str, pair: Pair) -> None:
+    axis.set_axis_off()
+    counts = [f"{wording.model(model)} {count}" for model, count in pair.counts.items()]
+    lines = [", ".join(counts[start : start + 2]) for start in range(0, len(counts), 2)]
+    look: dict[str, Any] = {"transform": axis.transAxes, "in_layout": False}
+    axis.text(0, 0.98, heading, va="top", weight="bold", size=8, **look)
+    axis.text(0, 0.64, "\n".join(lines), va="top", color=style.HINT, size=6.5, **look)
+
+
+def _picture(axis: Axes, image: np.ndarray) -> None:
+    axis.imshow(image, cmap="gray", vmin=0, vmax=max(1, int(image.max())), interpolation="none")
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.spines[:].set_visible(False)
+
+
+def _missed(
+    study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: np.ndarray
+) -> Plot:
+    names, classes = _names(every), every[0].cell["data"]["classes"]
+    shown = missed[:SHOWN]
+    rows = -(-len(shown) // EXAMPLES)
+    figure = Figure(figsize=(style.WIDTH, 0.1 + 1.08 * rows))
+    places = figure.subplots(rows, EXAMPLES, squeeze=False).ravel()
+    for axis, item in zip(places, shown, strict=False):
+        _picture(axis, images[item.image])
+        answers = ", ".join(dict.fromkeys(names[answer][:9] for answer in item.said))
+        axis.set_title(names[item.true][:12], size=7, loc="center", pad=2)
+        short = answers if len(answers) <= 18 else f"{answers[:17]}\N{HORIZONTAL ELLIPSIS}"
+        axis.set_xlabel(f"{ARROW} {short}", size=6, color=style.HINT, labelpad=2)
+    for axis in places[len(shown) :]:
+        axis.set_visible(False)
+    title, number = study.title(dataset), len(missed)
+    count = f"{number:,} of {len(images):,} test images"
+    cut = f" The first {SHOWN} are shown." if number > SHOWN else ""
+    return Plot(
+        name=f"missed_{dataset}",
+        figure=figure,
+        title=f"What every model gets wrong on {title}",
+        caption=f"{count} defeat the best configuration of all {len(every)} models. Above: the class given "
+        f"by the data set; below: the answers. Those with a single wrong answer come first.{cut}",
+        alt=f"{count} of {title} that all {len(every)} models get wrong, each with its class and the "
+        "answers; the numbers behind the figure list them all.",
+        section="confusion",
+        dataset=dataset,
+        columns=MISSED_COLUMNS,
+        rows=[
+            {"image": i.image, "true_class": classes[i.true], "model": a.model, "answer": classes[said]}
+            for i in missed
+            for a, said in zip(every, i.said, strict=True)
+        ],
+    )

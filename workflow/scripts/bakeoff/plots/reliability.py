@@ -1,0 +1,110 @@
+"""Reliability curves: whether a network that is 90 % sure is right nine times in ten."""
+
+from collections.abc import Iterator
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
+
+from bakeoff.analysis import calibration, errors, wording
+from bakeoff.analysis.calibration import Bin
+from bakeoff.analysis.intervals import wilson
+from bakeoff.analysis.study import Study
+from bakeoff.analysis.tables import Row
+from bakeoff.plots import style
+from bakeoff.plots.style import Plot
+
+COLUMNS = ("model", "low", "high", "images", "right", "confidence", "accuracy", "ece")
+
+
+def plots(study: Study) -> Iterator[Plot]:
+    """Yield one figure per data set with networks that kept their probabilities."""
+    for dataset in study.datasets:
+        networks = [a for a in errors.of(study, dataset) if a.cell["family"] == "resnet"]
+        if networks:
+            yield _plot(study, dataset, {a.model: calibration.bins(a.given) for a in networks})
+
+
+def _plot(study: Study, dataset: str, curves: dict[str, list[Bin]]) -> Plot:
+    figure = Figure(figsize=(style.WIDTH, 3.5))
+    left, right = figure.subplots(1, 2)
+    for model, found in curves.items():
+        _curve(left, found, model, study.models)
+        _shares(right, found, model, study.models)
+    left.plot([0, 1], [0, 1], color=style.HINT, linewidth=0.9, linestyle=":", zorder=1)
+    left.set(title="Reliability", xlabel="confidence (%)", ylabel="right (%)")
+    right.set(title="How sure they are", xlabel="confidence (%)", ylabel="test images (%)")
+    for axis in (left, right):
+        axis.set(xlim=(0, 1.02), ylim=(0, 1.02))
+        axis.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+        axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    figure.legend(handles=_handles(curves, study.models), loc="outside lower center", ncols=len(curves) + 1)
+    title = study.title(dataset)
+    said = wording.listed([f"{wording.model(model)} {_error(found)}" for model, found in curves.items()])
+    return Plot(
+        name=f"reliability_{dataset}",
+        figure=figure,
+        title=f"Calibration on {title}",
+        caption="Test images in ten bins of the network's confidence in its answer; bars: 95 % interval of "
+        "the share that is right. On the dotted line confidence can be taken at its word; below it the "
+        "network is too sure. ECE, the expected calibration error: the mean distance from that line over "
+        "all images, in percentage points.",
+        alt=f"Line charts of accuracy by confidence on {title}, and of how many images have each "
+        f"confidence. Expected calibration error in points: {said}.",
+        section="confusion",
+        dataset=dataset,
+        columns=COLUMNS,
+        rows=[row for model, found in curves.items() for row in _rows(model, found)],
+    )
+
+
+def _error(found: list[Bin]) -> str:
+    return wording.percent(calibration.expected_error(found))
+
+
+def _curve(axis: Axes, found: list[Bin], model: str, models: list[str]) -> None:
+    ends = [wilson(item.accuracy, item.images) for item in found]
+    heights = [item.accuracy for item in found]
+    spread = [
+        [max(0.0, height - low) for height, (low, _) in zip(heights, ends, strict=True)],
+        [max(0.0, high - height) for height, (_, high) in zip(heights, ends, strict=True)],
+    ]
+    axis.errorbar(
+        [item.confidence for item in found],
+        heights,
+        yerr=spread,
+        color=style.colour(models, model),
+        marker=style.marker(models, model),
+        elinewidth=0.9,
+    )
+
+
+def _shares(axis: Axes, found: list[Bin], model: str, models: list[str]) -> None:
+    images = sum(item.images for item in found)
+    axis.plot(
+        [(item.low + item.high) / 2 for item in found],
+        [item.images / images for item in found],
+        color=style.colour(models, model),
+        marker=style.marker(models, model),
+    )
+
+
+def _handles(curves: dict[str, list[Bin]], models: list[str]) -> list[Line2D]:
+    lines = [
+        Line2D(
+            [],
+            [],
+            color=style.colour(models, model),
+            marker=style.marker(models, model),
+            label=f"{wording.model(model)}, ECE {_error(found)}",
+        )
+        for model, found in curves.items()
+    ]
+    return [*lines, Line2D([], [], color=style.HINT, linewidth=0.9, linestyle=":", label="perfect")]
+
+
+def _rows(model: str, found: list[Bin]) -> Iterator[Row]:
+    error = calibration.expected_error(found)
+    for item in found:
+        yield {"model": model, **vars(item), "accuracy": item.accuracy, "ece": error}

@@ -1,0 +1,25 @@
+"""Compare the classes: how often each is found, and how often its name is right."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command
+from bakeoff.analysis import errors, study, tables
+from bakeoff.command import option
+
+
+@dataclass(frozen=True)
+class Options:
+    """Precision and recall of every class for the best configuration of every model."""
+
+    records: Path = option("records.jsonl, made by collect_results.py")
+    output: Path = option("CSV to write")
+
+
+def main(options: Options) -> None:
+    """Write the table."""
+    tables.write(options.output, errors.COLUMNS, errors.rows(study.load(options.records)))
+
+
+if __name__ == "__main__":
+    command.run(main, Options)
