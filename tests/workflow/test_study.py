@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -151,6 +152,16 @@ def test_the_pdf_has_its_parts_and_its_fonts(study):
     for heading in ("Best configurations", "CPU against GPU", "Learning curves", "Commands"):
         assert heading in text
     assert "\N{REPLACEMENT CHARACTER}" not in text
+
+
+def test_snakemake_s_own_report_holds_what_is_marked(study, tmp_path):
+    target = tmp_path / "report.zip"
+    result = snakemake(study, "--report", str(target), *STUDY, CUDA_VISIBLE_DEVICES="")
+    assert result.returncode == 0, result.stdout
+    with zipfile.ZipFile(target) as archive:
+        names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+    tables = {f"{table}.csv" for table in ("runs", "best", "speedup", "tests", "classes", "published")}
+    assert {"report.html", "report.pdf", "grid_digits.svg", "confused_digits.svg"} | tables <= names
 
 
 def rerun(study, *arguments) -> str:

@@ -17,7 +17,7 @@ rule collect_results:
         code=code_of("analysis"),
     output:
         records="results/records.jsonl",
-        runs="results/runs.csv",
+        runs=report("results/runs.csv", caption="../../report/captions/runs.rst", category="Tables"),
     log:
         "logs/collect_results.log",
     threads: 1
@@ -36,7 +36,7 @@ rule select_best:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        "results/best.csv",
+        report("results/best.csv", caption="../../report/captions/best.rst", category="Tables"),
     log:
         "logs/select_best.log",
     threads: 1
@@ -55,7 +55,9 @@ use rule select_best as compare_devices with:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        "results/speedup.csv",
+        report(
+            "results/speedup.csv", caption="../../report/captions/speedup.rst", category="Tables"
+        ),
     log:
         "logs/compare_devices.log",
 
@@ -66,7 +68,7 @@ use rule select_best as compare_models with:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        "results/tests.csv",
+        report("results/tests.csv", caption="../../report/captions/tests.rst", category="Tables"),
     log:
         "logs/compare_models.log",
 
@@ -77,7 +79,9 @@ use rule select_best as compare_classes with:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        "results/classes.csv",
+        report(
+            "results/classes.csv", caption="../../report/captions/classes.rst", category="Tables"
+        ),
     log:
         "logs/compare_classes.log",
 
@@ -89,7 +93,11 @@ rule compare_published:
         reference=REFERENCE,
         code=code_of("analysis"),
     output:
-        "results/published.csv",
+        report(
+            "results/published.csv",
+            caption="../../report/captions/published.rst",
+            category="Tables",
+        ),
     log:
         "logs/compare_published.log",
     threads: 1

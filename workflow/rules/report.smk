@@ -13,7 +13,12 @@ rule plot_figures:
         data=collect("resources/{dataset}.npz", dataset=config["datasets"]),
         code=code_of("figures"),
     output:
-        directory("results/figures"),
+        report(
+            directory("results/figures"),
+            patterns=["{figure}.svg"],
+            caption="../../report/captions/figures.rst",
+            category="Figures",
+        ),
     log:
         "logs/plot_figures.log",
     threads: 1
@@ -35,8 +40,12 @@ rule render_report:
         templates=report_sources(),
         code=code_of("report"),
     output:
-        html="results/report.html",
-        pdf="results/report.pdf",
+        html=report(
+            "results/report.html", caption="../../report/captions/report.rst", category="Report"
+        ),
+        pdf=report(
+            "results/report.pdf", caption="../../report/captions/report.rst", category="Report"
+        ),
     params:
         config=json.dumps(config),
         templates=lambda wildcards, input: os.path.commonpath(input.templates),

@@ -24,7 +24,8 @@ def main(options: Options) -> None:
     from bakeoff.datasets import store
     from bakeoff.plots import gallery
 
-    gallery.draw(found, options.output, dict(store.test_images(path) for path in options.data))
+    data = [store.load(path, "images") for path in options.data]
+    gallery.draw(found, options.output, {each.meta["digest"]: each.images["test"] for each in data})
 
 
 if __name__ == "__main__":

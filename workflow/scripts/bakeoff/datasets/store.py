@@ -80,9 +80,3 @@ def load(path: Path, form: str) -> Dataset:
             return Dataset(images, labels, _meta(file))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; `snakemake {path}` makes it") from error
-
-
-def test_images(path: Path) -> tuple[str, np.ndarray]:
-    """Return a prepared data set's digest and its test images in original size."""
-    with np.load(path) as file:
-        return _meta(file)["digest"], file["test_images"]

@@ -60,8 +60,8 @@ def _confused(
         name=f"confused_{dataset}",
         figure=figure,
         title=f"Most confused on {title}",
-        caption="True class, arrow, answer; the test images that the best configuration of each model "
-        f"answered so, and up to {EXAMPLES} of them, those first that most models confuse.",
+        caption="True class, arrow, answer, and how many test images the best configuration of each model "
+        f"answered so; up to {EXAMPLES} of them, those first that most models confuse.",
         alt=f"Test images of {title} under the classes most often confused. {said}.",
         section="confusion",
         dataset=dataset,

@@ -1,0 +1,41 @@
+"""The report under axe-core, the usual checker of accessibility, in a real browser."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from browser import CHROMIUM, Browser
+
+AXE = "axe-core@4.14.1"
+RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """Return axe-core's script, fetched by npm."""
+    if CHROMIUM is None or not shutil.which("npm"):
+        pytest.skip("needs Chromium and npm, which fetches axe-core")
+    folder = tmp_path_factory.mktemp("axe")
+    line = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), AXE]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode:
+        pytest.skip(f"npm could not fetch {AXE}: {done.stderr.strip().splitlines()[-1]}")
+    return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_no_violation(axe, small, tmp_path, width, scheme):
+    browser = Browser(tmp_path)
+    browser.open(small.folder / "report.html", width, scheme)
+    browser.run("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    browser.run(f"{axe};0")
+    found = browser.run(f"axe.run(document, {RULES})")
+    browser.close()
+    assert len(found["passes"]) > 20
+    complaints = [
+        f"{each['impact']}: {each['id']}: {node['html'][:120]}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+    assert complaints == []
