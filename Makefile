@@ -9,10 +9,10 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 QUIET := --quiet rules host
 
 .DEFAULT_GOAL := help
-.PHONY: help report study test bench containers lint format lock clean
+.PHONY: help report report-partial study test bench containers lint format lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 report: .venv/.pango ## the demo study: a few minutes on two cores, no download of data
 	@$(SNAKEMAKE) $(QUIET) --configfile config/demo.yaml
@@ -20,6 +20,9 @@ report: .venv/.pango ## the demo study: a few minutes on two cores, no download 
 	@echo "The report is ready:"
 	@echo "  $(CURDIR)/results/report.html"
 	@echo "  $(CURDIR)/results/report.pdf"
+
+report-partial: .venv/.pango ## a report over the cells that are there; trains nothing (CONFIG=... for another study)
+	@$(SNAKEMAKE) $(QUIET) $(if $(CONFIG),--configfile $(CONFIG)) --config partial=True
 
 study: .venv/.pango ## the published study: hours on a CPU, minutes to an hour on a GPU
 	@$(SNAKEMAKE) $(QUIET)

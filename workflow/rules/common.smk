@@ -38,11 +38,6 @@ def script(name):
     return str(SCRIPTS / f"{name}.py")
 
 
-def report_sources():
-    """Return the templates and styles of the report."""
-    return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
-
-
 def cells():
     """Return the records of the study's grid."""
     resnet, svm = config["resnet"], config["svm"]
@@ -68,6 +63,16 @@ def timed_cells():
     path = "results/{dataset}/speed/{model}_{optimizer}_{device}.json"
     axes = {key[:-1]: config["comparison"][key] for key in ("datasets", "models", "optimizers")}
     return expand(path, device=devices("all"), **axes)
+
+
+def study():
+    """Return every record that the report is about."""
+    return cells() + timed_cells()
+
+
+def present(files):
+    """Return the files that a report can count on: all of them, or those that are there for a partial one."""
+    return [file for file in files if not config["partial"] or os.path.exists(file)]
 
 
 def timed_settings():

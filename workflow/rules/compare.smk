@@ -13,7 +13,7 @@ localrules:
 rule collect_results:
     input:
         script=script("collect_results"),
-        records=cells() + timed_cells(),
+        records=present(study()),
         code=code_of("analysis"),
     output:
         records="results/records.jsonl",

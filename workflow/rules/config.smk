@@ -44,6 +44,8 @@ def check_config():
             raise SystemExit(f"config, resnet/grid: no block is meant for the {device}; add one")
     if not cells():
         raise SystemExit("config, resnet/models and svm/kernels: both are empty; name at least one")
+    if not present(study()):
+        raise SystemExit("config, partial: no cell has a record yet; run the study first")
 
 
 def check_images():

@@ -6,11 +6,21 @@ localrules:
     render_report,
 
 
+def report_sources():
+    """Return the templates and styles of the report."""
+    return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
+
+
+def many(option, values):
+    """Return an option with its values for a command, nothing where there are none."""
+    return shlex.join([f"--{option}", *values]) if values else ""
+
+
 rule plot_figures:
     input:
         script=script("plot_figures"),
         records="results/records.jsonl",
-        data=collect("resources/{dataset}.npz", dataset=config["datasets"]),
+        data=present(collect("resources/{dataset}.npz", dataset=config["datasets"])),
         code=code_of("figures"),
     output:
         report(
@@ -19,6 +29,8 @@ rule plot_figures:
             caption="../../report/captions/figures.rst",
             category="Figures",
         ),
+    params:
+        data=lambda wildcards, input: many("data", input.data),
     log:
         "logs/plot_figures.log",
     threads: 1
@@ -27,7 +39,7 @@ rule plot_figures:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --records {input.records:q} --data {input.data:q}"
+        "python {input.script:q} --records {input.records:q} {params.data}"
         " --output {output:q} 2>&1 | tee {log:q}"
 
 
@@ -48,6 +60,7 @@ rule render_report:
         ),
     params:
         config=json.dumps(config),
+        missing=many("missing", [file for file in study() if file not in present(study())]),
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
     log:
         "logs/render_report.log",
@@ -59,4 +72,4 @@ rule render_report:
     shell:
         "python {input.script:q} --records {input.records:q} --tables results"
         " --figures {input.figures:q} --config {params.config:q} --templates {params.templates:q}"
-        " --html {output.html:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+        " {params.missing} --html {output.html:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"

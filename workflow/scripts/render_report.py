@@ -17,6 +17,7 @@ class Options:
     html: Path = option("HTML file to write")
     pdf: Path = option("PDF file to write")
     templates: Path = option("folder of templates and styles", default=Path("report"))
+    missing: list[str] = option("records that the study lacks so far, for the first page", default=())
     config: dict = option("the configuration as run, as JSON", default=None)
 
 
@@ -24,7 +25,7 @@ def main(options: Options) -> None:
     """Render the report."""
     from bakeoff.report import render
 
-    source = render.Source(options.records, options.tables, options.figures, options.config)
+    source = render.Source(options.records, options.tables, options.figures, options.config, options.missing)
     render.write(source, options.templates, options.html, options.pdf)
 
 

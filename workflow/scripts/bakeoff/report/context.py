@@ -1,5 +1,6 @@
 """The whole report as data, in reading order: the answer first, the commands last."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +31,20 @@ class Report:
     findings: list[Finding]
     coverage: coverage.Coverage
     unfinished: list[str]
+    cells: int
+    missing: list[str]
     limits: list[str]
     sections: list[Section]
     commands: list[runs.Commands]
 
 
-def build(study: Study, tables: Tables, drawn: list[Drawn], config: dict[str, Any] | None) -> Report:
+def build(
+    study: Study,
+    tables: Tables,
+    drawn: list[Drawn],
+    config: dict[str, Any] | None = None,
+    missing: Sequence[str] = (),
+) -> Report:
     """Put the report together; sections with nothing to show are left out."""
     counted = coverage.of(study)
     titles = wording.listed([study.title(dataset) for dataset in study.datasets])
@@ -48,6 +57,8 @@ def build(study: Study, tables: Tables, drawn: list[Drawn], config: dict[str, An
         findings=findings.overall(study, tables) if counted.finished else [],
         coverage=counted,
         unfinished=[coverage.reason(cell, run) for cell, run in counted.unfinished],
+        cells=len(study.records),
+        missing=list(missing),
         limits=coverage.limits(study),
         sections=[
             section for section in _sections(study, tables, drawn, config, numbered) if not section.empty

@@ -1,6 +1,6 @@
 """From files to files: reads records, tables and figures, writes the HTML and the PDF."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,20 @@ SCRIPTS = ("tables.js", "explorer.js")
 
 @dataclass(frozen=True)
 class Source:
-    """Where the report's contents lie, and the configuration as run."""
+    """Where the report's contents lie, the configuration as run, and the records that are missing."""
 
     records: Path
     tables: Path
     figures: Path
     config: dict[str, Any] | None = None
+    missing: Sequence[str] = ()
 
 
 def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
     """Render both forms from the same templates."""
     found = study.load(source.records)
-    report = context.build(
-        found, read_tables(found, source.tables), figures.load(source.figures), source.config
-    )
+    derived, drawn = read_tables(found, source.tables), figures.load(source.figures)
+    report = context.build(found, derived, drawn, source.config, source.missing)
     html.parent.mkdir(parents=True, exist_ok=True)
     html.write_text(page(report, templates), encoding="utf-8")
     write_pdf(report, templates, pdf)
