@@ -38,6 +38,11 @@ def script(name):
     return str(SCRIPTS / f"{name}.py")
 
 
+def report_sources():
+    """Return the templates and styles of the report."""
+    return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
+
+
 def cells():
     """Return the records of the study's grid."""
     resnet, svm = config["resnet"], config["svm"]
@@ -75,23 +80,17 @@ def present(files):
     return [file for file in files if not config["partial"] or os.path.exists(file)]
 
 
+def many(option, values):
+    """Return an option with its values for a command, nothing where there are none."""
+    return shlex.join([f"--{option}", *values]) if values else ""
+
+
 def timed_settings():
     """Return the comparison's one setting as JSON."""
     names = ("batch_size", "learning_rate", "epochs", "precision")
     return json.dumps({name: config["comparison"][name] for name in names})
 
 
-def given(*names):
-    """Return those of the named configuration keys that are set, as a command's options."""
-    pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
-    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
-
-
 def targets():
     """Return what a plain `snakemake` makes."""
     return ["results/report.html", "results/report.pdf"]
-
-
-def image(wildcards):
-    """Return the container image of a cell: CUDA for the GPU."""
-    return config["containers"]["cuda" if wildcards.device == "gpu" else "cpu"]

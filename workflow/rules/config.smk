@@ -62,6 +62,11 @@ def check_images():
             )
 
 
+def image(wildcards):
+    """Return the container image of a cell: CUDA for the GPU."""
+    return config["containers"]["cuda" if wildcards.device == "gpu" else "cpu"]
+
+
 def bind_folders():
     """Let containers see what may lie outside the working directory: the data, the image's own digest."""
     images = [Path(name).resolve().parent for name in config["containers"].values()]
@@ -69,6 +74,12 @@ def bind_folders():
     folders = images + [Path(name).resolve() for name in sources if name]
     binds = [os.getenv("APPTAINER_BIND"), *(str(each) for each in folders if os.path.isdir(each))]
     os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(filter(None, binds))))
+
+
+def given(*names):
+    """Return those of the named configuration keys that are set, as a command's options."""
+    pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
+    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
 
 
 def gpu_available():

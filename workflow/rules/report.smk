@@ -6,16 +6,6 @@ localrules:
     render_report,
 
 
-def report_sources():
-    """Return the templates and styles of the report."""
-    return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
-
-
-def many(option, values):
-    """Return an option with its values for a command, nothing where there are none."""
-    return shlex.join([f"--{option}", *values]) if values else ""
-
-
 rule plot_figures:
     input:
         script=script("plot_figures"),
