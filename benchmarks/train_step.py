@@ -203,24 +203,16 @@ def rates(threads: int, device: str) -> tuple[float, float]:
     """Return the device's convolution rate in FLOP/s (fp32) and its memory rate in bytes/s."""
     import torch
 
-    from bakeoff.train import loop, precision
+    from bakeoff.train import loop, speed
 
     torch.set_num_threads(threads)
-    precision.state_fp32()
     place = loop.torch_device(device)
-    layer = torch.nn.Conv2d(256, 256, 3, padding=1, bias=False)
-    layer = layer.to(place, memory_format=torch.channels_last)
-    seen = torch.rand(32, 256, 16, 16).to(place, memory_format=torch.channels_last)
     large = torch.rand(1 << 26).to(place)
     watches = [loop.stopwatch(place) for _ in range(6)]
-    with torch.no_grad():
-        for watch in watches:
-            with watch.phase("convolution"):
-                layer(seen)
-            with watch.phase("memory"):
-                large.add_(1.0)
-    convolution, memory = (min(watch.total(name) for watch in watches) for name in ("convolution", "memory"))
-    return 2 * 32 * 256 * 256 * 9 * 256 / convolution, 8 * large.numel() / memory
+    for watch in watches:
+        with watch.phase("memory"):
+            large.add_(1.0)
+    return speed.peak(device), 8 * large.numel() / min(watch.total("memory") for watch in watches)
 
 
 def floor(model: str, optimizer: str, batch: int, flops_per_s: float, bytes_per_s: float) -> float:

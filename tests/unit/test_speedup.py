@@ -32,7 +32,20 @@ def test_a_clear_speedup(tmp_path):
     assert row["accuracies_agree"] is True
     assert (row["cpu_train_s_min"], row["cpu_train_s_max"], row["cpu_n"]) == (10, 12, 3)
     # 6 x MACs is what the made-up record says that one image's training takes.
-    assert row["cpu_flops_per_s"] == pytest.approx(6 * 37_220_352 * 1005 * 2 / 11)
+    rate = 6 * 37_220_352 * 1005 * 2 / 11
+    assert row["cpu_flops_per_s"] == pytest.approx(rate)
+    assert row["cpu_peak_share"] is None  # not every record knows the machine's peak
+
+
+def test_the_share_of_the_measured_peak(tmp_path):
+    cell = _timed("cpu", [10, 11, 12])
+    cell["environment"]["peak_flops_per_s"] = 2e11
+    study = collected(tmp_path, [cell])
+    [row] = speedup.rows(study)
+    assert row["cpu_peak_share"] == pytest.approx(row["cpu_flops_per_s"] / 2e11)
+    [table] = timings.achieved(study, [row])
+    assert table.rows[0][2].note == "20.40 % of the measured peak"
+    assert table.rows[0][3].text == "not measured"
 
 
 def test_an_interval_around_one_is_a_tie(tmp_path):

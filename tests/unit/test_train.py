@@ -355,6 +355,7 @@ def test_a_timed_cell_repeats_one_setting_with_its_own_seeds(dataset, tmp_path):
     assert [(run["repeat"], run["seed"]) for run in record["runs"]] == [(0, 0), (1, 1), (2, 2)]
     assert all(run["train_s"] > 0 and not run["packed"] for run in record["runs"])
     assert len({json.dumps(run["settings"]) for run in record["runs"]}) == 1
+    assert 1e8 < record["environment"]["peak_flops_per_s"] < 1e15
     assert [path.name for path in (tmp_path / "speed").iterdir()] == ["resnet18_sgd_cpu.json"]
 
 

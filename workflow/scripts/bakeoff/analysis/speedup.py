@@ -23,6 +23,7 @@ _SIDE = {
     "accuracy_low": float,
     "accuracy_high": float,
     "flops_per_s": float,
+    "peak_share": float,
     "command": str,
 }
 COLUMNS: Columns = {
@@ -104,6 +105,8 @@ def _side(cell: Record, runs: list[Run]) -> Row:
     if flops and epochs:
         work = flops * cell["data"]["counts"]["train"] * epochs
         side["flops_per_s"] = work / side["train_s_median"]
+        if peak := cell["environment"].get("peak_flops_per_s"):
+            side["peak_share"] = side["flops_per_s"] / peak
     return side | {"accuracy_low": low, "accuracy_high": high}
 
 

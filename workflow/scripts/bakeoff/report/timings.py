@@ -124,6 +124,14 @@ def _accuracy(row: Row, device: str) -> Cell:
     )
 
 
+def _rate(row: Row, device: str) -> Cell:
+    rate, share = row[f"{device}_flops_per_s"], row[f"{device}_peak_share"]
+    if not rate:
+        return Cell(wording.NOT_MEASURED, None, look="hint")
+    note = f"{wording.percent(share)} % of the measured peak" if share else ""
+    return Cell(wording.scaled(rate), rate, note=note)
+
+
 def achieved(study: Study, rows: list[Row]) -> list[Table]:
     """Return the arithmetic per second that each timed training reached."""
     columns = (
@@ -134,16 +142,13 @@ def achieved(study: Study, rows: list[Row]) -> list[Table]:
     )
     found = []
     for row in rows:
-        rates = [row[f"{device}_flops_per_s"] for device in ("cpu", "gpu")]
-        if any(rates):
+        cells = [_rate(row, device) for device in ("cpu", "gpu")]
+        if any(cell.value for cell in cells):
             name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
-            cells = [
-                parts.scaled(rate) if rate else Cell(wording.NOT_MEASURED, None, look="hint")
-                for rate in rates
-            ]
             found.append([parts.text(name), parts.text(study.title(row["dataset"])), *cells])
     note = (
-        "FLOPs of training one image \N{MULTIPLICATION SIGN} images "
-        "\N{MULTIPLICATION SIGN} epochs, over the median training time."
+        "FLOPs of training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, over the "
+        "median training time. The peak is what the device reached beside it at a large convolution in the "
+        "same precision; taps of small maps that only meet padding count as work and are never computed."
     )
     return [Table("achieved", "Arithmetic per second while training", columns, found, note)] if found else []
