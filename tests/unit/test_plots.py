@@ -100,3 +100,29 @@ def test_a_study_without_predictions_still_has_figures(tmp_path):
     gallery.draw(found, tmp_path / "figures")
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert names == {"tradeoff_digits", "grid_digits", "curves_digits"}
+
+
+def _wide(columns: int) -> list[dict]:
+    """Return a cell whose heat map has so many columns."""
+    settings = studies.small()[0]["runs"][0]["settings"]
+    runs = [studies.run({**settings, "batch_size": 2 + n}, 0.9 + n / 1000) for n in range(columns)]
+    return [studies.cell("digits", "resnet18", "adam", "cpu", runs)]
+
+
+@pytest.mark.parametrize(("columns", "written"), [(7, True), (16, True), (90, False)])
+def test_a_wide_grid_is_written_only_where_it_can_be_read(tmp_path, columns, written):
+    gallery.draw(collected(tmp_path, _wide(columns)), tmp_path / "figures")
+    text = (tmp_path / "figures/grid_digits.svg").read_text(encoding="utf-8")
+    assert (text.count(">90.00<") + text.count(">90.10<") == 2) == written
+    assert 0 < text.count("batch ") <= 45
+
+
+def test_hundreds_of_faint_lines_become_one_picture(tmp_path):
+    settings = studies.small()[0]["runs"][0]["settings"]
+    runs = [studies.run(settings, 0.9, seed=seed, train_s=1.0 + seed) for seed in range(style.DRAWN + 1)]
+    cells = [studies.cell("digits", "resnet18", "adam", "cpu", runs)]
+    gallery.draw(collected(tmp_path, cells), tmp_path / "figures")
+    for name in ("curves", "tradeoff"):
+        text = (tmp_path / f"figures/{name}_digits.svg").read_text(encoding="utf-8")
+        assert "<image" in text
+        assert text.count("<path") < style.DRAWN

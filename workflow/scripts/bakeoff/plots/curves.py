@@ -80,7 +80,9 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list
     colour = style.colour(optimizers, cell["optimizer"])
     lines = [_series([run], f"validation_{measure}", scale) for run in longest(cell)]
     paths = [list(zip(*line, strict=True)) for line in lines if line[0]]
-    axis.add_collection(LineCollection(paths, colors=colour, alpha=0.25, linewidths=0.9))
+    axis.add_collection(
+        LineCollection(paths, colors=colour, alpha=0.25, linewidths=0.9, rasterized=len(paths) > style.DRAWN)
+    )
     axis.autoscale_view()
     chosen = selection.choose(cell["runs"])
     if chosen is None:

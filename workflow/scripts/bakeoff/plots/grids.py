@@ -19,6 +19,10 @@ from bakeoff.records import Record, cell_name, model_name
 COLUMNS = ("model", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
 # What goes down the side; everything else that varies goes along the top.
 DOWN = ("device", "optimizer", "learning_rate", "C")
+# Columns that numbers and upright labels fit into: of half the width, and of all of it.
+NARROW, WIDE = 7, 16
+# Of more columns than this, not every one is labelled.
+LABELLED = 40
 
 
 def plots(study: Study) -> Iterator[Plot]:
@@ -85,21 +89,22 @@ def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -
 
 
 def _draw(panels: dict[str, list[dict[str, Any]]]) -> Figure:
-    """Draw the panels two in a row, all in one scale."""
+    """Draw the panels, two in a row where their columns fit, all in one scale."""
     values = [entry["validation_accuracy"] for entries in panels.values() for entry in entries]
     known = sorted(value for value in values if value is not None)
     # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
     scale = known[len(known) // 10], known[-1]
     drawn = [(model, _table(entries)) for model, entries in panels.items()]
-    pairs = [drawn[start : start + 2] for start in range(0, len(drawn), 2)]
-    heights = [max(_height(table) for _, table in pair) for pair in pairs]
+    across = 2 if all(len(columns) <= NARROW for _, (_, columns, _) in drawn) else 1
+    lines = [drawn[start : start + across] for start in range(0, len(drawn), across)]
+    heights = [max(_height(table) for _, table in line) for line in lines]
     figure = Figure(figsize=(style.WIDTH, 0.15 + sum(heights)))
-    grid = figure.subplots(len(pairs), 2, squeeze=False, height_ratios=heights)
-    for axes, pair in zip(grid, pairs, strict=True):
-        for axis, (model, table) in zip(axes, pair, strict=False):
+    grid = figure.subplots(len(lines), across, squeeze=False, height_ratios=heights)
+    for axes, line in zip(grid, lines, strict=True):
+        for axis, (model, table) in zip(axes, line, strict=False):
             _panel(axis, table, scale)
             axis.set_title(wording.model(model))
-        for axis in axes[len(pair) :]:
+        for axis in axes[len(line) :]:
             axis.set_visible(False)
     return figure
 
@@ -107,6 +112,8 @@ def _draw(panels: dict[str, list[dict[str, Any]]]) -> Figure:
 def _height(table: tuple) -> float:
     """Return a panel's height in inches: its rows, and the lines of its column labels."""
     rows, columns, _ = table
+    if len(columns) > NARROW:
+        return 0.75 + 0.27 * len(rows) + 0.062 * max(map(len, columns))
     return 0.75 + 0.27 * len(rows) + 0.14 * max(label.count("\n") for label in columns)
 
 
@@ -130,7 +137,8 @@ def _table(
         for entry in entries
     }
     rows = [", ".join(_words(down, key)) for key in row_keys]
-    columns = ["\n".join(_words(along, key)) for key in column_keys]
+    join = "\n" if len(column_keys) <= NARROW else ", "
+    columns = [join.join(_words(along, key)) for key in column_keys]
     return rows, columns, cells
 
 
@@ -156,18 +164,24 @@ def _panel(axis: Axes, table: tuple, scale: tuple[float, float]) -> None:
     width = max(scale[1] - scale[0], 1e-9)
     for row in range(len(rows)):
         for column in range(len(columns)):
-            _cell(axis, row, column, cells.get((row, column)), scale[0], width)
+            _cell(axis, row, column, cells.get((row, column)), scale[0], width, len(columns) <= WIDE)
     axis.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
-    axis.set_xticks([i + 0.5 for i in range(len(columns))], columns)
+    step = -(-len(columns) // LABELLED)
+    turned = 90 if len(columns) > NARROW else 0
+    axis.set_xticks([i + 0.5 for i in range(0, len(columns), step)], columns[::step], rotation=turned)
     axis.set_yticks([i + 0.5 for i in range(len(rows))], rows)
     axis.grid(False)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0, labelsize=7.5)
 
 
-def _cell(axis: Axes, row: int, column: int, entry: dict | None, low: float, width: float) -> None:
+def _cell(
+    axis: Axes, row: int, column: int, entry: dict | None, low: float, width: float, written: bool
+) -> None:
     if entry is None or entry["validation_accuracy"] is None:
-        text = "\N{MIDDLE DOT}" if entry is None else entry["status"]
+        text = (
+            "\N{MIDDLE DOT}" if entry is None else entry["status"] if written else "\N{MULTIPLICATION SIGN}"
+        )
         axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=style.HINT, size=7)
         return
     value = entry["validation_accuracy"]
@@ -182,6 +196,8 @@ def _cell(axis: Axes, row: int, column: int, entry: dict | None, low: float, wid
             **frame,
         )
     )
+    if not written:
+        return
     axis.text(
         column + 0.5,
         row + 0.5,

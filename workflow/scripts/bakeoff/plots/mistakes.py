@@ -17,7 +17,6 @@ from bakeoff.plots.style import Plot
 Pictures = Mapping[str, np.ndarray]
 
 PAIR_COLUMNS = ("true_class", "predicted_class", "model", "count")
-MISSED_COLUMNS = ("image", "true_class", "model", "answer")
 PAIRS = 6
 EXAMPLES = 8
 SHOWN = 24
@@ -123,10 +122,10 @@ def _missed(
         "answers; the numbers behind the figure list them all.",
         section="confusion",
         dataset=dataset,
-        columns=MISSED_COLUMNS,
+        columns=("image", "true_class", *(answers.model for answers in every)),
         rows=[
-            {"image": i.image, "true_class": classes[i.true], "model": a.model, "answer": classes[said]}
-            for i in missed
-            for a, said in zip(every, i.said, strict=True)
+            {"image": item.image, "true_class": classes[item.true]}
+            | {a.model: classes[said] for a, said in zip(every, item.said, strict=True)}
+            for item in missed
         ],
     )

@@ -109,6 +109,7 @@ def _faint(axis: Axes, rows: list[Row], models: list[str]) -> None:
             edgecolor=style.colour(models, model),
             linewidth=0.6,
             alpha=0.35,
+            rasterized=len(rows) > style.DRAWN,
         )
 
 
