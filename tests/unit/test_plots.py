@@ -10,7 +10,7 @@ from conftest import collected
 
 import studies
 from bakeoff.analysis import errors
-from bakeoff.plots import gallery, style, tradeoff
+from bakeoff.plots import gallery, grids, style, tradeoff
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,22 @@ def test_a_study_without_predictions_still_has_figures(tmp_path):
     gallery.draw(found, tmp_path / "figures")
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert names == {"tradeoff_digits", "grid_digits", "curves_digits"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (1.0, ""),
+        (10.0, "On the edge of the grid, where values further out might do better: SVM (RBF) (C 10)."),
+    ],
+)
+def test_a_choice_on_the_grid_s_edge_is_said(chosen, said):
+    entries = [
+        {"axes": {"C": c, "gamma": gamma, "optimizer": None}, "chosen": (c, gamma) == (chosen, "scale")}
+        for c in (0.1, 1.0, 10.0)
+        for gamma in ("scale", 0.01)
+    ]
+    assert grids.edges({"svm_rbf": entries}) == said
 
 
 def _wide(columns: int) -> list[dict]:

@@ -239,21 +239,21 @@ def test_two_figures_share_no_names():
     assert not one.startswith("<?xml")
 
 
-CHROMIUM = shutil.which("chromium")
-FRAME = """<body style="margin:0"><iframe id="f" style="width:390px;height:800px;border:0"
-onload="setTimeout(() => { document.title = 'wide ' + f.contentDocument.documentElement.scrollWidth }, 200)"
-src="REPORT"></iframe>"""
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-def test_a_phone_shows_it_without_scrolling_sideways(fashion, tmp_path):
-    (tmp_path / "frame.html").write_text(FRAME.replace("REPORT", (fashion.folder / "report.html").as_uri()))
-    dom = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--disable-component-update", "--allow-file-access-from-files",
-         "--virtual-time-budget=3000",
-         f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", str(tmp_path / "frame.html")],
-        capture_output=True, text=True, timeout=60, check=True,
-    ).stdout  # fmt: skip
-    width = int(re.search(r"<title>wide (\d+)", dom).group(1))
-    assert width <= 390
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
+@pytest.mark.parametrize("name", ["small", "fashion"])
+def test_no_word_of_the_pdf_leaves_its_page(name, request):
+    line = ["pdftotext", "-bbox", str(request.getfixturevalue(name).pdf), "-"]
+    pages = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split("<page ")[1:]
+    words = 0
+    for page in pages:
+        width, height = (float(side) for side in re.findall(r'(?:width|height)="([\d.]+)"', page)[:2])
+        boxes = re.findall(
+            r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*)</word>', page
+        )
+        for *box, word in boxes:
+            left, top, right, bottom = map(float, box)
+            assert 0 <= left <= right <= width, word
+            assert 0 <= top <= bottom <= height, word
+            assert "\N{REPLACEMENT CHARACTER}" not in word
+        words += len(boxes)
+    assert words > 1000

@@ -79,13 +79,35 @@ def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -
         figure=_draw(panels),
         title=f"The whole grid on {title}",
         caption="Validation accuracy (%) of every setting, darker is better, mean over seeds; the "
-        "framed one was chosen. A dot marks a combination that the grid leaves out.",
+        f"framed one was chosen. A dot marks a combination that the grid leaves out. {edges(panels)}".strip(),
         alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {words}.",
         section="grid",
         dataset=dataset,
         columns=COLUMNS,
         rows=[entry for entries in panels.values() for entry in entries],
     )
+
+
+def edges(panels: dict[str, list[dict[str, Any]]]) -> str:
+    """Say which choices sit on the edge of the numbers that were tried; nothing where none does."""
+    found = []
+    for model, entries in panels.items():
+        for best in (entry["axes"] for entry in entries if entry["chosen"]):
+            outer = [
+                f"{wording.setting(name)} {wording.value(item)}"
+                for name, item in best.items()
+                if _outermost(item, [entry["axes"].get(name) for entry in entries])
+            ]
+            if outer:
+                found.append(f"{wording.model(model)} ({', '.join(outer)})")
+    if not found:
+        return ""
+    return f"On the edge of the grid, where values further out might do better: {wording.listed(found)}."
+
+
+def _outermost(value: Any, tried: list[Any]) -> bool:
+    numbers = {item for item in tried if isinstance(item, int | float) and not isinstance(item, bool)}
+    return len(numbers) > 1 and value in (min(numbers), max(numbers))
 
 
 def _draw(panels: dict[str, list[dict[str, Any]]]) -> Figure:
@@ -193,6 +215,7 @@ def _cell(
             0.94,
             0.9,
             facecolor=(*to_rgb(style.SHADE), strength),
+            rasterized=not written,
             **frame,
         )
     )
