@@ -108,6 +108,7 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "best": None,
         "compute": _compute(model),
         "environment": _environment(device),
+        "allocation": None,
         "command": _command(dataset, model, choice, device, runs, purpose, name),
     }
     return record | changes

@@ -9,6 +9,7 @@ import studies
 from bakeoff import hardware
 from bakeoff.command import UserError
 
+CORES = os.cpu_count()
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -34,6 +35,31 @@ def test_the_environment_of_a_cpu_cell():
     assert found["cpu"]
     assert found["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
     assert {"torch", "torchvision", "scikit-learn", "numpy"} <= set(found["versions"])
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, None),
+        ({"SLURM_JOB_ID": "7", "SLURM_CPUS_ON_NODE": str(CORES)}, "the whole node"),
+        ({"SLURM_JOB_ID": "7", "SLURM_CPUS_ON_NODE": "0"}, f"0 of the node's {CORES} cores"),
+        # The step of a job that has the node to itself and uses little of it.
+        (
+            {
+                "SLURM_JOB_ID": "7",
+                "SLURM_CPUS_ON_NODE": "0",
+                "SLURM_JOB_CPUS_PER_NODE_PACK_GROUP_0": f"{CORES}(x1)",
+            },
+            "the whole node",
+        ),
+    ],
+)
+def test_a_job_knows_how_much_of_its_node_it_has(variables, said, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("SLURM_")]:
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert hardware.allocation() == said
 
 
 def test_the_commit_is_that_of_the_checkout():

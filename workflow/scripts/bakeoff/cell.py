@@ -96,6 +96,7 @@ def build_record(
         "best": selection.summarise(chosen),
         "compute": backend.compute(chosen[0] if chosen else None),
         "environment": hardware.describe(threads, backend.identity["device"]),
+        "allocation": hardware.allocation(),
         "command": command.line(),
     }
 

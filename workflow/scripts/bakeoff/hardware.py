@@ -44,6 +44,17 @@ def describe(threads: int, device: str) -> dict[str, Any]:
     }
 
 
+def allocation() -> str | None:
+    """Return how much of its node a batch system gave this job, or None where none rules."""
+    if "SLURM_JOB_ID" not in os.environ:
+        return None
+    # For a job's step Slurm 22 gives this name an ending, and SLURM_CPUS_ON_NODE is the step's alone.
+    counts = [value for name, value in os.environ.items() if name.startswith("SLURM_JOB_CPUS_PER_NODE")]
+    given = int((counts or [os.environ["SLURM_CPUS_ON_NODE"]])[0].split("(")[0])
+    total = os.cpu_count() or 1
+    return "the whole node" if given >= total else f"{given} of the node's {total} cores"
+
+
 def usable_cores() -> int:
     """Return the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
