@@ -1,6 +1,11 @@
 # Data sets: originals fetched and verified, then split and resized once.
 
 
+# The nodes of a cluster often have no way out; the machine that submits does.
+localrules:
+    fetch_dataset,
+
+
 rule fetch_dataset:
     input:
         script=script("fetch_dataset"),

@@ -44,10 +44,11 @@ rule time_training:
         repeats=config["comparison"]["repeats"],
     log:
         "logs/time_training/{dataset}/{model}_{optimizer}_{device}.log",
-    # Every core: nothing runs beside a timed job. timing_slot says the same to a cluster.
+    # Every core: nothing runs beside a timed job; on a cluster, a node of its own.
     threads: workflow.cores
     resources:
         timing_slot=1,
+        slurm_extra="--exclusive",
         gpu=lambda wildcards: int(wildcards.device == "gpu"),
     container:
         image
