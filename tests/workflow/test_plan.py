@@ -17,6 +17,7 @@ DRY_RUNS = {
     "one_svm_cell": ("-n", "results/digits/svm_sigmoid_cpu.json"),
     "one_gpu_svm_cell": ("-n", "results/digits/svm_rbf_gpu.json"),
     "one_timed_cell": ("-n", "results/mnist/speed/resnet50_sgd_cpu.json"),
+    "in_shards": ("-n", "--config", "shards=5"),
     "missing_image": (
         "-n",
         "--use-singularity",
@@ -95,6 +96,14 @@ def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):
     pinned = '"engine": "dataloader", "pin_memory": [true, false]}'
     assert all(pinned in line for line in commands["study_on_gpu"])
     assert not any("pin_memory" in line for line in commands["study"])
+
+
+def test_a_cut_grid_is_so_many_jobs_per_cell_and_the_cell_s_own(outputs):
+    jobs = planned(outputs["in_shards"])
+    assert (jobs["train_resnet_shard"], jobs["train_resnet"]) == (40, 8)
+    assert (jobs["train_svm_shard"], jobs["train_svm"]) == (20, 4)
+    assert jobs["time_training"] == 4
+    assert "train_svm_shard" not in planned(outputs["study"])
 
 
 def test_a_missing_image_ends_in_one_line_that_names_it_and_the_cure(outputs):

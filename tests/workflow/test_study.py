@@ -205,5 +205,24 @@ def test_the_command_in_a_record_makes_it_again(study, cells):
     assert again["best"]["test_accuracy"] == record["best"]["test_accuracy"]
 
 
+def results(record: dict) -> list[dict]:
+    names = ("settings", "seed", "status", "packed", *records.ACCURACIES)
+    runs = [{name: run[name] for name in names} for run in record["runs"]]
+    return [*runs, {name: value for name, value in record["best"].items() if name != "train_s"}]
+
+
+def test_cells_cut_into_shards_come_to_the_same_records(cells, tmp_path):
+    names = ("resnet18_sgd_cpu", "svm_rbf_cpu")
+    folder = copy_to(tmp_path / "in shards")
+    targets = [f"results/digits/{name}.json" for name in names]
+    done = snakemake(folder, *targets, *STUDY, "--config", "shards=2", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 0, done.stdout
+    for name in names:
+        assert results(records.read(folder / f"results/digits/{name}.json")) == results(cells[name])
+        assert len(list((folder / "results/digits/shards").glob(f"{name}.?of2"))) == 2
+    assert "8 of 8 runs are in the journal" in done.stdout
+    assert "2 of 2 runs are in the journal" in done.stdout
+
+
 def test_the_root_snakefile_and_the_catalog_s_place_agree():
     assert 'include: "workflow/Snakefile"' in (ROOT / "Snakefile").read_text(encoding="utf-8")

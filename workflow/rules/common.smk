@@ -15,7 +15,7 @@ TABLES = ("best", "speedup", "tests", "classes", "published")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
-BASE = "records grid selection journal command fitting cell timing hardware flops progress datasets"
+BASE = "records grid selection journal command fitting shards cell timing hardware flops progress datasets"
 CODE = {
     "data": "command records datasets",
     "resnet": f"{BASE} models train",
@@ -54,6 +54,21 @@ def cells():
         "results/{dataset}/svm_{kernel}_cpu.json",
         dataset=config["datasets"],
         kernel=svm["kernels"],
+    )
+
+
+def shard_of(cell):
+    """Return where a shard of a cell says that its part of the grid is in the journal."""
+    return f"results/{{dataset}}/shards/{cell}.{{shard}}of{config['shards']}"
+
+
+def shards_of(cell):
+    """Return what a cell waits for: its shards where the grid is cut, and nothing for a shard itself."""
+    numbers = range(1, config["shards"] + 1)
+    return lambda wildcards: (
+        []
+        if len(numbers) == 1 or "shard" in wildcards.keys()
+        else expand(shard_of(cell), shard=numbers, **wildcards)
     )
 
 

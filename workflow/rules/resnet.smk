@@ -6,11 +6,14 @@ rule train_resnet:
         script=script("train_resnet"),
         data="resources/{dataset}.npz",
         code=code_of("resnet"),
+        shards=shards_of("{model}_{optimizer}_{device}"),
     output:
         record="results/{dataset}/{model}_{optimizer}_{device}.json",
         model="results/{dataset}/models/{model}_{optimizer}_{device}.safetensors",
         predictions="results/{dataset}/predictions/{model}_{optimizer}_{device}.npz",
     params:
+        record="results/{dataset}/{model}_{optimizer}_{device}.json",
+        shard="",
         grid=lambda wildcards: json.dumps(resnet_grid(wildcards.device)),
         seeds=config["seeds"],
         # On a CPU, cells side by side do the same better.
@@ -29,7 +32,19 @@ rule train_resnet:
     shell:
         "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
         " --optimizer {wildcards.optimizer} --device {wildcards.device} --grid {params.grid:q}"
-        " --seeds {params.seeds} --pack {params.pack} --threads {threads} --output {output.record:q} 2>&1 | tee {log:q}"
+        " --seeds {params.seeds} --pack {params.pack} --threads {threads} {params.shard}"
+        " --output {params.record:q} 2>&1 | tee {log:q}"
+
+
+use rule train_resnet as train_resnet_shard with:
+    output:
+        shard_of("{model}_{optimizer}_{device}"),
+    params:
+        shard=f"--shard {{shard}}/{config['shards']}",
+    log:
+        "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.{shard}.log",
+    benchmark:
+        "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.{shard}.tsv"
 
 
 rule time_training:

@@ -6,11 +6,14 @@ rule train_svm:
         script=script("train_svm"),
         data="resources/{dataset}.npz",
         code=code_of("svm"),
+        shards=shards_of("svm_{kernel}_{device}"),
     output:
         record="results/{dataset}/svm_{kernel}_{device}.json",
         model="results/{dataset}/models/svm_{kernel}_{device}.safetensors",
         predictions="results/{dataset}/predictions/svm_{kernel}_{device}.npz",
     params:
+        record="results/{dataset}/svm_{kernel}_{device}.json",
+        shard="",
         grid=lambda wildcards: json.dumps(config["svm"]["grid"][wildcards.kernel]),
         engine=config["svm"]["engine"],
         memory=config["svm"]["mem_mb"],
@@ -30,4 +33,16 @@ rule train_svm:
     shell:
         "python {input.script:q} --data {input.data:q} --kernel {wildcards.kernel}"
         " --device {wildcards.device} --grid {params.grid:q} --engine {params.engine}"
-        " --mem-mb {params.memory} --threads {threads} --output {output.record:q} 2>&1 | tee {log:q}"
+        " --mem-mb {params.memory} --threads {threads} {params.shard}"
+        " --output {params.record:q} 2>&1 | tee {log:q}"
+
+
+use rule train_svm as train_svm_shard with:
+    output:
+        shard_of("svm_{kernel}_{device}"),
+    params:
+        shard=f"--shard {{shard}}/{config['shards']}",
+    log:
+        "logs/train_svm/{dataset}/svm_{kernel}_{device}.{shard}.log",
+    benchmark:
+        "logs/train_svm/{dataset}/svm_{kernel}_{device}.{shard}.tsv"

@@ -7,6 +7,7 @@ from typing import Any
 from bakeoff import cell, command, hardware, models, train
 from bakeoff.command import option
 from bakeoff.datasets import store
+from bakeoff.train.backend import ResnetBackend
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,17 @@ class Options:
     seeds: list[int] = option("every setting is trained once per seed", default=(0,))
     threads: int = option("CPU threads", default=1)
     pack: int = option("train up to so many settings and seeds side by side", default=1)
+    shard: str = option("fit one of so many parts of the grid, such as 2/3, into the journal", default="")
 
 
 def main(options: Options) -> None:
     """Run the cell."""
     hardware.require_device(options.device)
-    from bakeoff.train.backend import ResnetBackend
-
     train.set_threads(options.threads)
     what = (options.model, options.optimizer, options.device, options.grid, options.seeds, options.pack)
     backend = ResnetBackend(store.load(options.data, "resized"), *what)
     code = Path(models.__file__), Path(train.__file__).parent
-    cell.run_cell(backend, options.output, options.threads, code)
+    cell.run_cell(backend, options.output, options.threads, code, options.shard)
 
 
 if __name__ == "__main__":

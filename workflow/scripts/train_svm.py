@@ -23,6 +23,7 @@ class Options:
     device: str = option("cpu, or gpu for the pairwise engine's kernel matrices", default="cpu")
     threads: int = option("CPU threads", default=1)
     mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000)
+    shard: str = option("fit one of so many parts of the grid, such as 2/3, into the journal", default="")
 
 
 def main(options: Options) -> None:
@@ -31,7 +32,8 @@ def main(options: Options) -> None:
     means = Means(options.engine, options.threads, options.mem_mb, options.device)
     dataset = store.load(options.data, "images")
     backend = SvmBackend(dataset, options.kernel, options.grid, means)
-    cell.run_cell(backend, options.output, options.threads, [Path(svm.__file__).parent])
+    code = [Path(svm.__file__).parent]
+    cell.run_cell(backend, options.output, options.threads, code, options.shard)
 
 
 if __name__ == "__main__":

@@ -17,36 +17,44 @@ from bakeoff.fitting import Asked, Backend, Fitted, Plan, fit
 from bakeoff.journal import Journal, code_digest
 from bakeoff.progress import Progress
 from bakeoff.records import Run
+from bakeoff.shards import Shard, found_beside
 
 PREDICTIONS = ".npz"
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a cell writes its record, its best model, that model's predictions, and its journal."""
+    """Where a cell writes its record, its best model, that model's predictions, and its journal.
+
+    `shards` is the place beside which a shard says that its part is in the journal.
+    """
 
     record: Path
     model: Path
     predictions: Path
     journal: Path
+    shards: Path
 
     @classmethod
     def beside(cls, record: Path, model_suffix: str) -> "Outputs":
-        """Return the customary places: models/, predictions/ and journal/ next to the record."""
+        """Return the customary places: models/, predictions/, journal/ and shards/ next to the record."""
         return cls(
             record,
             record.parent / "models" / f"{record.stem}{model_suffix}",
             record.parent / "predictions" / f"{record.stem}{PREDICTIONS}",
             record.parent / "journal" / record.stem,
+            record.parent / "shards" / record.stem,
         )
 
 
-def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[Path]) -> None:
+def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[Path], part: str = "") -> None:
     """Fit what the journal does not hold, choose by validation accuracy, write record, model, predictions.
 
-    `code` are the sources whose change makes the journal's runs stale.
+    `code` are the sources whose change makes the journal's runs stale. With a part ("2/3") fit only that
+    shard of the grid, into a journal of its own that the cell takes over.
     """
     outputs = Outputs.beside(record_path, backend.model_suffix)
+    shard = Shard.parse(part)
     context = {
         **backend.identity,
         **backend.context,
@@ -54,12 +62,26 @@ def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[P
         "code": code_digest(*code),
         "threads": threads,
     }
-    journal = Journal(outputs.journal, context)
+    journal = Journal(shard.beside(outputs.journal) if shard else outputs.journal, context)
     plans = backend.plans()
     label = f"{backend.dataset.meta['name']}/{records.cell_name(backend.identity)}"
-    runs = _settle(backend, journal, plans, label)
-    chosen = selection.choose(runs)
-    record = build_record(backend, runs, chosen, threads)
+    if shard:
+        journal.know(outputs.journal)
+        runs = _settle(backend, journal, shard.cut(plans), _wanted(plans), f"{label}, shard {part}")
+        kept = sum(run["status"] != "failed" for run in runs)
+        records.write_text(shard.beside(outputs.shards), f"{kept} of {len(runs)} runs are in the journal\n")
+        return
+    for folder in found_beside(outputs.journal):
+        journal.take_over(folder)
+    runs = _settle(backend, journal, plans, _wanted(plans), label)
+    runs = _complete_chosen(backend, journal, plans, runs, label)
+    _write(backend, outputs, journal, build_record(backend, runs, selection.choose(runs), threads))
+
+
+def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records.Record) -> None:
+    """Write model and predictions of the chosen run, then the record."""
+    label = f"{record['dataset']}/{records.cell_name(record)}"
+    chosen = selection.choose(record["runs"])
     for path in (outputs.model, outputs.predictions):
         path.parent.mkdir(parents=True, exist_ok=True)
     if chosen is None:
@@ -101,13 +123,18 @@ def build_record(
     }
 
 
-def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: str) -> list[Run]:
-    """Return the grid's runs, in its order; the chosen run's model and predictions are in the journal."""
+def _wanted(plans: Sequence[Plan]) -> list[Asked]:
+    return [pair for plan in plans for pair in plan.wanted]
+
+
+def _settle(
+    backend: Backend, journal: Journal, plans: Sequence[Plan], whole: Sequence[Asked], label: str
+) -> list[Run]:
+    """Return the plans' runs, in their order; models that the whole grid may choose are in the journal."""
     runs: dict[str, Run] = {}
     key = journal.key
-
-    wanted = [pair for plan in plans for pair in plan.wanted]
-    first_seed = wanted[0][1] if wanted else None
+    first_seed = whole[0][1] if whole else None
+    wanted = _wanted(plans)
     for settings, seed in wanted:
         if (known := journal.get(settings, seed)) is not None:
             runs[key(settings, seed)] = known
@@ -123,10 +150,9 @@ def _settle(backend: Backend, journal: Journal, plans: Sequence[Plan], label: st
             runs.setdefault(key(run["settings"], run["seed"]), run)
             if run["seed"] == first_seed:
                 _keep(journal, backend, fitted)
-            journal.prune(_candidates(runs.values(), wanted, first_seed))
+            journal.prune(_candidates(runs.values(), whole, first_seed))
     progress.close()
-    ordered = [runs[key(settings, seed)] for settings, seed in wanted]
-    return _complete_chosen(backend, journal, plans, ordered, label)
+    return [runs[key(settings, seed)] for settings, seed in wanted]
 
 
 def _missing(plan: Plan, journal: Journal) -> Plan:

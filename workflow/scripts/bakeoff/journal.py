@@ -22,6 +22,9 @@ def code_digest(*sources: Path) -> str:
     return digest.hexdigest()
 
 
+RUNS = "runs.jsonl"
+
+
 class Journal:
     """Runs of one cell by key, and the kept models and predictions of the runs that may be chosen.
 
@@ -32,20 +35,10 @@ class Journal:
         self._folder = folder
         self._context = json.dumps(context, sort_keys=True)
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / "runs.jsonl"
-        self._runs = dict(self._read())
+        self._file = folder / RUNS
+        self._runs = dict(_read(self._file))
         if self._file.exists() and not self._file.read_bytes().endswith(b"\n"):
             self._append("")  # a kill in the middle of a line: the next line starts afresh
-
-    def _read(self) -> Iterable[tuple[str, Run]]:
-        if not self._file.exists():
-            return
-        for line in self._file.read_text(encoding="utf-8").splitlines():
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # torn by a kill in the middle of the write: that run is fitted again
-            yield entry["key"], entry["run"]
 
     def key(self, settings: Mapping[str, Any], seed: int | None) -> str:
         """Return the name of one run: settings, seed and context in 16 hexadecimal digits."""
@@ -58,9 +51,24 @@ class Journal:
 
     def add(self, run: Run) -> None:
         """Append one finished run and wait until it is on disk."""
-        key = self.key(run["settings"], run["seed"])
+        self._add(self.key(run["settings"], run["seed"]), run)
+
+    def _add(self, key: str, run: Run) -> None:
         self._append(json.dumps({"key": key, "run": run}, allow_nan=False))
         self._runs[key] = run
+
+    def know(self, folder: Path) -> None:
+        """Take the runs of another journal of the same cell as finished, without writing them here."""
+        self._runs = dict(_read(folder / RUNS)) | self._runs
+
+    def take_over(self, folder: Path) -> None:
+        """Add the runs of another journal of the same cell, and move its kept files here."""
+        for key, run in _read(folder / RUNS):
+            if key not in self._runs:
+                self._add(key, run)
+        for path in folder.iterdir():
+            if path.name != RUNS and not path.name.startswith("."):
+                os.replace(path, self._folder / path.name)
 
     def _append(self, line: str) -> None:
         with open(self._file, "a", encoding="utf-8") as file:
@@ -85,3 +93,14 @@ class Journal:
         for path in self._folder.iterdir():
             if path != self._file and path.name.lstrip(".").split(".")[0] not in names:
                 path.unlink()
+
+
+def _read(file: Path) -> Iterable[tuple[str, Run]]:
+    if not file.exists():
+        return
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # torn by a kill in the middle of the write: that run is fitted again
+        yield entry["key"], entry["run"]
