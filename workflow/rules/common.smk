@@ -1,5 +1,4 @@
-# What the rules share: folders, the lists of cells, the code that each stage depends on.
-import json
+# What the rules share: folders, the code that each stage depends on, what a call makes.
 import os
 import shlex
 import sys
@@ -43,53 +42,6 @@ def report_sources():
     return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
 
 
-def cells():
-    """Return the records of the study's grid."""
-    resnet, svm = config["resnet"], config["svm"]
-    network = "results/{dataset}/{model}_{optimizer}_{device}.json"
-    axes = dict(model=resnet["models"], optimizer=resnet["optimizers"])
-    return expand(
-        network, dataset=config["datasets"], device=devices(config["devices"]), **axes
-    ) + expand(
-        "results/{dataset}/svm_{kernel}_cpu.json",
-        dataset=config["datasets"],
-        kernel=svm["kernels"],
-    )
-
-
-def shard_of(cell):
-    """Return where a shard of a cell says that its part of the grid is in the journal."""
-    return f"results/{{dataset}}/shards/{cell}.{{shard}}of{config['shards']}"
-
-
-def shards_of(cell):
-    """Return what a cell waits for: its shards where the grid is cut, and nothing for a shard itself."""
-    numbers = range(1, config["shards"] + 1)
-    return lambda wildcards: (
-        []
-        if len(numbers) == 1 or "shard" in wildcards.keys()
-        else expand(shard_of(cell), shard=numbers, **wildcards)
-    )
-
-
-def resnet_grid(device):
-    """Return the blocks of the networks' grid that are meant for a device."""
-    blocks = [dict(block) for block in config["resnet"]["grid"]]
-    return [block for block in blocks if device in block.pop("devices", [device])]
-
-
-def timed_cells():
-    """Return the records of the comparison between devices."""
-    path = "results/{dataset}/speed/{model}_{optimizer}_{device}.json"
-    axes = {key[:-1]: config["comparison"][key] for key in ("datasets", "models", "optimizers")}
-    return expand(path, device=devices("all"), **axes)
-
-
-def study():
-    """Return every record that the report is about."""
-    return cells() + timed_cells()
-
-
 def present(files):
     """Return the files that a report can count on: all of them, or those that are there for a partial one."""
     return [file for file in files if not config["partial"] or os.path.exists(file)]
@@ -98,12 +50,6 @@ def present(files):
 def many(option, values):
     """Return an option with its values for a command, nothing where there are none."""
     return shlex.join([f"--{option}", *values]) if values else ""
-
-
-def timed_settings():
-    """Return the comparison's one setting as JSON."""
-    names = ("batch_size", "learning_rate", "epochs", "precision")
-    return json.dumps({name: config["comparison"][name] for name in names})
 
 
 def targets():

@@ -1,0 +1,55 @@
+# The cells of a study: their records, what each is made with, and the shards that one may be cut into.
+import json
+
+
+def cells():
+    """Return the records of the study's grid."""
+    resnet, svm = config["resnet"], config["svm"]
+    network = "results/{dataset}/{model}_{optimizer}_{device}.json"
+    axes = dict(model=resnet["models"], optimizer=resnet["optimizers"])
+    return expand(
+        network, dataset=config["datasets"], device=devices(config["devices"]), **axes
+    ) + expand(
+        "results/{dataset}/svm_{kernel}_cpu.json",
+        dataset=config["datasets"],
+        kernel=svm["kernels"],
+    )
+
+
+def shard_of(cell):
+    """Return where a shard of a cell says that its part of the grid is in the journal."""
+    return f"results/{{dataset}}/shards/{cell}.{{shard}}of{config['shards']}"
+
+
+def shards_of(cell):
+    """Return what a cell waits for: its shards where the grid is cut, and nothing for a shard itself."""
+    numbers = range(1, config["shards"] + 1)
+    return lambda wildcards: (
+        []
+        if len(numbers) == 1 or "shard" in wildcards.keys()
+        else expand(shard_of(cell), shard=numbers, **wildcards)
+    )
+
+
+def resnet_grid(device):
+    """Return the blocks of the networks' grid that are meant for a device."""
+    blocks = [dict(block) for block in config["resnet"]["grid"]]
+    return [block for block in blocks if device in block.pop("devices", [device])]
+
+
+def timed_cells():
+    """Return the records of the comparison between devices."""
+    path = "results/{dataset}/speed/{model}_{optimizer}_{device}.json"
+    axes = {key[:-1]: config["comparison"][key] for key in ("datasets", "models", "optimizers")}
+    return expand(path, device=devices("all"), **axes)
+
+
+def study():
+    """Return every record that the report is about."""
+    return cells() + timed_cells()
+
+
+def timed_settings():
+    """Return the comparison's one setting as JSON."""
+    names = ("batch_size", "learning_rate", "epochs", "precision")
+    return json.dumps({name: config["comparison"][name] for name in names})
