@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from bakeoff.progress import Progress
 from bakeoff.svm import saved, scaling
 from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.engines import Means
+from checkout import ROOT
 
 SPLIT = prepare.Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
 
@@ -49,6 +53,40 @@ def test_every_kernel_learns_digits_and_states_the_facts(digits, kernel, engine)
     assert set(run["phases_s"]) == {"train", "validate", "test"}
     assert backend.identity["kernel"] == kernel
     assert backend.input_shape == (64,)
+
+
+FIRST_FIT = """
+import sys
+from pathlib import Path
+from bakeoff.datasets import store
+from bakeoff.progress import Progress
+from bakeoff.svm import backend, engines, smo
+dataset = store.load(Path(sys.argv[1]), "images")
+svms = backend.SvmBackend(dataset, "rbf", [{"C": [1.0, 500.0]}], engines.Means(sys.argv[2]))
+plan, known = svms.plans()[0], []
+compiled = lambda: sum(len(getattr(each, "signatures", ())) for each in vars(smo).values())
+class Watch(backend.Stopwatch):
+    def __init__(self):
+        known.append((set(sys.modules), compiled()))
+        super().__init__()
+backend.Stopwatch = Watch
+list(svms.fit(plan, Progress("first", 1)))
+modules, functions = known[0]
+print(sorted(set(sys.modules) - modules), compiled() - functions)
+"""
+
+
+@pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
+def test_the_first_fit_s_clock_holds_no_import_and_no_compilation(digits, tmp_path, engine):
+    images = {f"{part}_images": array for part, array in digits.images.items()}
+    labels = {f"{part}_labels": array for part, array in digits.labels.items()}
+    store.save_prepared(tmp_path / "digits.npz", images | labels, digits.meta)
+    line = [sys.executable, "-c", FIRST_FIT, str(tmp_path / "digits.npz"), engine]
+    folder = str(ROOT / "workflow" / "scripts")
+    done = subprocess.run(
+        line, env={**os.environ, "PYTHONPATH": folder}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[] 0"
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])

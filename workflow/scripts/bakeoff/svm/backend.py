@@ -74,8 +74,9 @@ class SvmBackend:
 
     def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
         """Fit the scaler and every machine of the plan, which share one scaling."""
-        watch = Stopwatch()
         asked = [settings for settings, _ in plan.wanted]
+        engines.warm_up(self._means, frozenset(engines.precision(settings["C"]) for settings in asked))
+        watch = Stopwatch()
         with watch.phase("scale"):
             scaler = scaling.fit(asked[0]["scale"], self._features["train"])
             features = {part: scaler.transform(rows) for part, rows in self._features.items()}

@@ -5,7 +5,7 @@ An engine is a function of a `Task` that yields one `Outcome` per machine; `ENGI
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from bakeoff.command import UserError
-from bakeoff.svm import TOLERANCE, decisions, pairwise
+from bakeoff.svm import TOLERANCE, decisions, pairwise, scaling
 from bakeoff.svm.blocks import STEP_LIMIT, Wanted
+from bakeoff.svm.kernels import POLY_DEGREE, Kernel
 from bakeoff.svm.machine import Machine, from_svc
 from bakeoff.timing import Stopwatch
 
@@ -179,6 +180,19 @@ ENGINES: dict[str, Callable[[Task], Iterator[Outcome]]] = {
     "pairwise": _pairwise,
     **{name: partial(_library, name) for name in LIBRARIES},
 }
+
+
+@cache
+def warm_up(means: Means, precisions: frozenset[str]) -> None:
+    """Fit made-up rows once: what a first fit imports and compiles is no machine's training time."""
+    rows = np.arange(16, dtype=np.float32).reshape(8, 2)
+    scaled = scaling.fit("standard", rows).transform(rows)
+    penalties = [C for C in (FLOAT32_C, 2 * FLOAT32_C) if precision(C) in precisions]
+    wanted = [Wanted(Kernel("rbf", 1.0, POLY_DEGREE), float(C)) for C in penalties]
+    for _ in ENGINES[means.engine](
+        Task({"train": scaled}, np.arange(8) % 2, wanted, means, lambda share: None)
+    ):
+        pass
 
 
 def choose(means: Means, extent: Extent) -> str:
