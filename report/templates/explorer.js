@@ -128,5 +128,6 @@ function explore(form, study) {
     points[current].focus();
   });
   form.addEventListener("input", draw);
+  form.hidden = false;
   draw();
 }

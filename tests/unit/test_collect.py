@@ -25,6 +25,15 @@ def test_collects_sorted_and_flat(tmp_path):
     assert "NaN" in diverged["error"]
 
 
+def test_data_sets_stay_in_the_order_of_the_configuration(tmp_path):
+    cells = [
+        studies.cell(dataset, "svm", "rbf", "cpu", [studies.run(studies.small()[2]["runs"][0]["settings"])])
+        for dataset in ("mnist", "fashion", "digits")
+    ]
+    found = collect.read_cells(studies.save(tmp_path, cells))
+    assert [cell["dataset"] for cell in found] == ["mnist", "fashion", "digits"]
+
+
 def test_a_folder_stands_for_its_cells(tmp_path):
     paths = studies.save(tmp_path, studies.small())
     (tmp_path / "figures").mkdir()

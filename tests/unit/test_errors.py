@@ -5,13 +5,14 @@ import re
 
 import numpy as np
 import pytest
-from conftest import collected
+from conftest import TEMPLATES, collected
 
 import studies
 from bakeoff.analysis import calibration, errors
 from bakeoff.analysis.errors import Answers
 from bakeoff.analysis.study import Predictions
 from bakeoff.plots import gallery
+from bakeoff.report import render
 
 LABELS = np.array([0, 0, 0, 1, 1, 2])
 SAID = {"resnet18": np.array([0, 1, 1, 1, 0, 0]), "svm_rbf": np.array([0, 1, 0, 1, 2, 0])}
@@ -91,6 +92,16 @@ def test_pictures_of_other_data_are_not_shown(tmp_path):
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert "reliability_digits" in names
     assert not {"confused_digits", "missed_digits"} & names
+
+
+def test_without_the_images_the_report_says_so(tmp_path, small):
+    words = "The images themselves were not at hand, so none is shown."
+    assert words not in small.html
+    found = collected(tmp_path, studies.small()[2:4])
+    gallery.draw(found, tmp_path / "figures")
+    source = render.Source(tmp_path / "records.jsonl", tmp_path, tmp_path / "figures")
+    render.write(source, TEMPLATES, tmp_path / "report.html", tmp_path / "report.pdf")
+    assert words in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_figure_of_missed_images_lists_them_all(small):

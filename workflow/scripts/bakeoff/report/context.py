@@ -122,6 +122,9 @@ def _explorer(study: Study, numbered: list[runs.Numbered]) -> Section:
 def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     found = classes.tables(study, tables.classes)
     lead = "The best configuration of every model on the test images." if found or figures else ""
+    mistakes = any(row["recall"] is not None and row["recall"] < 1 for row in tables.classes)
+    if mistakes and not any(figure.name.startswith(("confused_", "missed_")) for figure in figures):
+        lead += " The images themselves were not at hand, so none is shown."
     return Section("confusion", "Errors", lead=lead, tables=found, figures=figures)
 
 
@@ -162,7 +165,8 @@ def _statistics(study: Study, tables: Tables) -> Section:
 def _arithmetic(study: Study, tables: Tables) -> Section:
     lead = (
         "One multiply-accumulate (MAC) is two floating-point operations (FLOPs): a "
-        "multiplication and an addition. Training one image is a forward and a backward pass."
+        "multiplication and an addition. Training one image is a forward and a backward pass. The "
+        "parameters of an SVM are its support vectors and their coefficients."
     )
     return _led("arithmetic", "Arithmetic", lead, results.arithmetic(study, tables.best))
 
