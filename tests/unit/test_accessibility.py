@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from contextlib import closing
 
 import pytest
 
@@ -17,8 +18,9 @@ def axe(tmp_path_factory):
     if CHROMIUM is None or not shutil.which("npm"):
         pytest.skip("needs Chromium and npm, which fetches axe-core")
     folder = tmp_path_factory.mktemp("axe")
-    line = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), AXE]
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+    quick = ["--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", "--fetch-timeout=30000"]
+    line = ["npm", "install", *quick, "--prefix", str(folder), AXE]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"npm could not fetch {AXE}: {done.stderr.strip().splitlines()[-1]}")
     return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
@@ -26,12 +28,11 @@ def axe(tmp_path_factory):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_no_violation(axe, small, tmp_path, width, scheme):
-    browser = Browser(tmp_path)
-    browser.open(small.folder / "report.html", width, scheme)
-    browser.run("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
-    browser.run(f"{axe};0")
-    found = browser.run(f"axe.run(document, {RULES})")
-    browser.close()
+    with closing(Browser(tmp_path)) as browser:
+        browser.open(small.folder / "report.html", width, scheme)
+        browser.run("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+        browser.run(f"{axe};0")
+        found = browser.run(f"axe.run(document, {RULES})")
     assert len(found["passes"]) > 20
     complaints = [
         f"{each['impact']}: {each['id']}: {node['html'][:120]}"

@@ -133,6 +133,17 @@ def test_a_wide_grid_is_written_only_where_it_can_be_read(tmp_path, columns, wri
     assert 0 < text.count("batch ") <= 45
 
 
+def test_loader_settings_are_said_in_words(tmp_path):
+    settings = studies.small()[0]["runs"][0]["settings"]
+    loaders = [("resident", None), ("dataloader", True), ("dataloader", False)]
+    runs = [studies.run({**settings, "engine": engine, "pin_memory": pinned}) for engine, pinned in loaders]
+    cells = [studies.cell("digits", "resnet18", "adam", "gpu", runs)]
+    gallery.draw(collected(tmp_path, cells), tmp_path / "figures")
+    text = (tmp_path / "figures/grid_digits.svg").read_text(encoding="utf-8")
+    for words in (">resident<", ">dataloader<", ">pinned<", ">not pinned<"):
+        assert words in text
+
+
 def test_hundreds_of_faint_lines_become_one_picture(tmp_path):
     settings = studies.small()[0]["runs"][0]["settings"]
     runs = [studies.run(settings, 0.9, seed=seed, train_s=1.0 + seed) for seed in range(style.DRAWN + 1)]

@@ -176,6 +176,9 @@ def _words(names: list[str], key: tuple) -> list[str]:
             words.append(wording.optimizer(item))
         elif name == "device":
             words.append(wording.device(item))
+        elif item is not None and name in ("precision", "engine", "pin_memory"):
+            # "dataloader" and "not pinned" explain themselves; what goes without saying is said here.
+            words.append(wording.settings({name: item}) or wording.value(item))
         elif item is not None:
             words.append(f"{wording.SHORT.get(name, name)} {wording.value(item)}")
     return words

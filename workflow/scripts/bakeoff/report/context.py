@@ -156,8 +156,8 @@ def _statistics(study: Study, tables: Tables) -> Section:
     lead = (
         "McNemar's test on the images that only one of two models gets right: exact with "
         "fewer than 25 such images, otherwise chi-square with continuity correction. p values "
-        "are Holm-corrected per data set; 0.05 and above is no evidence of a difference. Ranks over "
-        "data sets (a critical-difference diagram) need five of them or more: there is none here."
+        "are Holm-corrected per data set; 0.05 and above is no evidence of a difference. A "
+        "critical-difference diagram ranks models over five or more data sets; with fewer it is left out."
     )
     return _led("statistics", "Statistics", lead, results.tests(study, tables.tests))
 
