@@ -1,6 +1,8 @@
 """The DAG as planned: both configurations, single targets, and what a wrong configuration is told."""
 
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -133,6 +135,37 @@ def test_the_demo_plans_one_small_data_set(outputs):
 )
 def test_any_cell_is_a_target_whatever_the_lists_say(outputs, name, rule):
     assert planned(outputs[name]) == {"fetch_dataset": 1, "prepare_dataset": 1, rule: 1}
+
+
+# pandas and with it numpy come with the Slurm plugin; the rest no head node needs to have.
+HEAD_NODE = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "torchvision", "sklearn", "scipy", "numba", "matplotlib"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from snakemake.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_machine_without_torch_plans_the_study():
+    line = [sys.executable, "-c", HEAD_NODE, "-n", "--nolock", "--config", "gpu=present"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "time_training" in done.stdout + done.stderr
+
+
+def test_the_snakefiles_import_nothing_heavy():
+    files = [
+        ROOT / "Snakefile",
+        *(ROOT / "workflow").glob("Snakefile"),
+        *(ROOT / "workflow/rules").glob("*.smk"),
+    ]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    imported = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE))
+    assert imported - sys.stdlib_module_names == {"snakemake", "jsonschema", "yaml"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
