@@ -1,0 +1,152 @@
+"""What Snakemake itself takes: planning time, and engine time per job, by the number of cells.
+
+The real rules, Snakefile and profile in a temporary folder, with two stand-ins: names of data sets that do
+not exist (the configuration knows three, which with all networks, optimizers, kernels and devices make 36
+cells), and commands that write empty files at once. Engine time per job is the processor time of Snakemake's
+own process, planning included, and beside it the wall time that a run takes longer than the same stand-ins
+without Snakemake, side by side on as many cores, which other work on the machine disturbs.
+
+    python benchmarks/dag_scale.py [--cells 100 1000 10000] [--rounds 3] [--run-at-most 1000]
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+CELLS_OF_A_DATASET = 12  # 2 networks x 2 optimizers x 2 devices, 4 kernels
+CALLS = 200  # of the stand-in alone, to know its own time
+ENGINE = """
+import sys, time
+from snakemake.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("engine", time.process_time())
+"""
+STAND_IN = """
+import sys
+from pathlib import Path
+output = Path(sys.argv[sys.argv.index("--output") + 1])
+output.write_text("{}")
+for folder, suffix in (("models", ".safetensors"), ("predictions", ".npz")):
+    if (output.parent / folder).is_dir():
+        (output.parent / folder / (output.stem + suffix)).write_text("")
+"""
+
+
+def build(folder: Path, cells: int) -> None:
+    """Write a project whose study has at least so many cells."""
+    for name in ("workflow", "config", "envs", "report"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    (folder / "profiles").symlink_to("workflow/profiles")
+    for command in (folder / "workflow/scripts").glob("*.py"):
+        command.write_text(STAND_IN, encoding="utf-8")
+    widen(folder / "workflow/Snakefile", 'dataset="mnist|fashion|digits"', 'dataset="d[0-9]+"')
+    schema = folder / "workflow/schemas/config.schema.yaml"
+    widen(schema, "{enum: [mnist, fashion, digits]}", "{type: string}")
+    study = {
+        "datasets": [f"d{number}" for number in range(-(-cells // CELLS_OF_A_DATASET))],
+        "devices": ["cpu", "gpu"],
+        "gpu": "present",
+        "svm": {"kernels": ["rbf", "poly", "linear", "sigmoid"]},
+        "comparison": {"datasets": []},
+    }
+    (folder / "study.yaml").write_text(json.dumps(study), encoding="utf-8")
+
+
+def widen(path: Path, old: str, new: str) -> None:
+    """Let a file of the copy allow data sets that do not exist."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path.name} no longer holds {old}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of Snakemake: its wall time, the processor time of its own process, what it printed."""
+
+    wall_s: float
+    engine_s: float
+    text: str
+
+
+def snakemake(folder: Path, *arguments: str) -> Call:
+    """Call Snakemake there."""
+    line = [sys.executable, "-c", ENGINE, "--configfile", "study.yaml", *arguments]
+    printed = folder / "printed.txt"
+    with printed.open("w") as file:
+        start = time.perf_counter()
+        done = subprocess.run(line, cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False)
+        seconds = time.perf_counter() - start
+    text = printed.read_text(encoding="utf-8")
+    if done.returncode:
+        sys.exit(text[-5000:])
+    return Call(seconds, float(re.search(r"^engine ([\d.]+)$", text, re.M)[1]), text)
+
+
+def stand_in_seconds(folder: Path) -> float:
+    """Return the wall time per call of the stand-in alone, on all cores, through a shell like a rule's."""
+    script = folder / "workflow/scripts/train_svm.py"
+    line = f"set -euo pipefail; '{sys.executable}' '{script}' --output '{folder}/x' 2>&1 | tee '{folder}/log'"
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        start = time.perf_counter()
+        list(pool.map(lambda _: subprocess.run(["bash", "-c", line], check=True), range(CALLS)))
+        return (time.perf_counter() - start) / CALLS
+
+
+def measure(cells: int, rounds: int, run: bool) -> str:
+    """Plan, and if asked run and plan again; return a line of the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        build(folder, cells)
+        plans = [snakemake(folder, "-n") for _ in range(rounds)]
+        targets = re.findall(r"^    output: (results/d\S+\.json)", plans[0].text, re.M)
+        walls, engines = ([getattr(plan, name) for plan in plans] for name in ("wall_s", "engine_s"))
+        line = f"{len(targets):6,} {median(walls):8.1f} s {median(engines):8.1f} s"
+        return line + (_run(folder, targets) if run else "  not run")
+
+
+def _run(folder: Path, targets: list[str]) -> str:
+    """Run the cells, then plan them again with nothing to do; return the rest of the line."""
+    alone_s = stand_in_seconds(folder)
+    cores = str(os.cpu_count())
+    done = snakemake(folder, "--cores", cores, "--set-threads", "train_svm=1", "--", *targets)
+    jobs = int(re.search(r"^total +(\d+)$", done.text, re.M)[1])
+    again = snakemake(folder, "-n", "--", *targets)
+    assert "Nothing to be done" in again.text
+    engine_ms = 1000 * done.engine_s / jobs
+    longer_ms = 1000 * (done.wall_s / jobs - alone_s)
+    return (
+        f" {again.wall_s:8.1f} s {jobs:7,} {engine_ms:8.1f} ms {longer_ms:8.1f} ms {1000 * alone_s:8.1f} ms"
+    )
+
+
+def main() -> None:
+    """Measure and print one line per size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--cells", type=int, nargs="+", default=[100, 1000, 10000])
+    parser.add_argument("--rounds", type=int, default=3, help="plans per size; the table gives the median")
+    parser.add_argument("--run-at-most", type=int, default=1000, help="larger grids are planned, not run")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, Snakemake {version('snakemake')}, Python {platform.python_version()}")
+    print(" cells   planned  its engine  planned again    jobs   engine/job   longer/job   stand-in alone")
+    for cells in options.cells:
+        print(measure(cells, options.rounds, cells <= options.run_at_most), flush=True)
+
+
+if __name__ == "__main__":
+    main()
