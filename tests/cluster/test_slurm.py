@@ -141,24 +141,37 @@ def test_a_timed_job_has_its_node_to_itself_and_its_record_says_so(folder, study
         assert cell(folder, NETWORK)["allocation"] == f"1 of the node's {os.cpu_count()} cores"
 
 
-def test_a_gpu_cell_gets_one_gpu_and_its_failure_stops_nothing_else(folder, study):
+@pytest.fixture(scope="module")
+def mixed(folder, study):
+    """Run a GPU cell and, grouped, two small cells, with the partitions of a site; return output and jobs."""
     if Path("/dev/nvidiactl").exists():
         pytest.skip("the GPU here is a real one, on which the cell would not fail")
-    network, other = "resnet18_sgd_gpu", "svm_linear_cpu"
-    targets = [f"results/digits/{name}.json" for name in (network, other)]
-    site = ("--slurm-partition-config", "tests/cluster/partitions.yaml", "--retries", "0")
-    done = snakemake(folder, *targets, *COMMAND, *STUDY, *HASTE, *site)
+    targets = [
+        f"results/digits/{name}.json" for name in ("resnet18_sgd_gpu", "svm_linear_cpu", "svm_poly_cpu")
+    ]
+    partitions = ("--slurm-partition-config", "tests/cluster/partitions.yaml")
+    groups = ("--groups", "train_svm=small", "--group-components", "small=2")
+    done = snakemake(folder, *COMMAND, *STUDY, *HASTE, *partitions, *groups, "--retries", "0", "--", *targets)
     assert done.returncode != 0
-    assert cell(folder, other)["best"]["test_accuracy"] > 0.5
-    (gpu,) = jobs_of(jobs(done.stdout), "train_resnet")
-    (cpu,) = jobs_of(jobs(done.stdout), "train_svm")
-    assert gpu["TresPerJob"] == "gres:gpu:1"
-    assert "TresPerJob" not in cpu
-    assert (gpu["Partition"], cpu["Partition"]) == ("gpu", "cpu")
-    log = (folder / f"logs/train_resnet/digits/{network}.log").read_text(encoding="utf-8")
+    return done.stdout, jobs(done.stdout)
+
+
+def test_a_gpu_cell_gets_one_gpu_and_fails_with_one_clear_line(folder, mixed):
+    (gpu,) = jobs_of(mixed[1], "train_resnet")
+    assert (gpu["TresPerJob"], gpu["Partition"], gpu["JobState"]) == ("gres:gpu:1", "gpu", "FAILED")
+    log = (folder / "logs/train_resnet/digits/resnet18_sgd_gpu.log").read_text(encoding="utf-8")
     assert log.startswith("train_resnet.py: no CUDA device is visible here; run the cell on a machine with")
     assert len(log.splitlines()) == 1
-    assert log in done.stdout
+    assert log in mixed[0]
+
+
+def test_what_does_not_need_the_failed_cell_goes_on_and_small_cells_share_a_job(folder, mixed):
+    (cpu,) = [job for job in mixed[1] if "train_svm" in job["Comment"]]
+    assert "TresPerJob" not in cpu
+    assert (cpu["Partition"], cpu["JobState"]) == ("cpu", "COMPLETED")
+    assert int(cpu["NumCPUs"]) <= os.cpu_count()
+    for name in ("svm_linear_cpu", "svm_poly_cpu"):
+        assert cell(folder, name)["best"]["test_accuracy"] > 0.5
 
 
 def test_the_study_runs_in_containers_on_the_nodes(tmp_path_factory):
