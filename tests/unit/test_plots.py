@@ -99,7 +99,7 @@ def test_a_study_without_predictions_still_has_figures(tmp_path):
         path.unlink()
     gallery.draw(found, tmp_path / "figures")
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
-    assert names == {"tradeoff_digits", "grid_digits", "curves_digits"}
+    assert names == {"tradeoff_digits", "grid_digits", "effects_digits", "curves_digits"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""Main effects: what one setting does to validation accuracy, on average over all others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from bakeoff import selection
+from bakeoff.analysis.study import by, finished, unique
+from bakeoff.records import Record, model_name
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A setting's values with the mean validation accuracy at each, over the same other settings.
+
+    groups: how many combinations of the other settings finished at every value; compared: of how many.
+    """
+
+    model: str
+    setting: str
+    means: dict[Any, float]
+    groups: int
+    compared: int
+
+    @property
+    def range(self) -> float:
+        """Return the largest mean less the smallest."""
+        return max(self.means.values()) - min(self.means.values())
+
+
+def of(cells: Iterable[Record]) -> list[Effect]:
+    """Return the effect of every setting that varies within a model and has a whole group to compare."""
+    found = []
+    for model, members in by(list(cells), model_name).items():
+        points = [point for cell in members for point in _points(cell)]
+        for name in unique(name for axes, _ in points for name in axes):
+            effect = _effect(model, name, points)
+            if effect is not None:
+                found.append(effect)
+    return found
+
+
+Point = tuple[dict[str, Any], float | None]
+
+
+def _points(cell: Record) -> list[Point]:
+    """Return each setting of a cell with its mean over seeds, None where a seed did not finish."""
+    fixed = {name: cell[name] for name in ("device", "optimizer") if cell[name] is not None}
+    return [
+        (
+            {**fixed, **runs[0]["settings"]},
+            selection.mean(runs, "validation_accuracy") if len(finished(runs)) == len(runs) else None,
+        )
+        for runs in selection.groups(cell["runs"])
+    ]
+
+
+def _effect(model: str, name: str, points: list[Point]) -> Effect | None:
+    # None: the setting means nothing there, as pinned memory without a loader.
+    points = [(axes, accuracy) for axes, accuracy in points if axes.get(name) is not None]
+    values = unique(axes[name] for axes, _ in points)
+    if len(values) < 2:
+        return None
+    groups: dict[str, dict[Any, float | None]] = {}
+    for axes, accuracy in points:
+        others = selection.settings_key({key: item for key, item in axes.items() if key != name})
+        groups.setdefault(others, {})[axes[name]] = accuracy
+    asked = [group for group in groups.values() if len(group) == len(values)]
+    whole = [group for group in asked if None not in group.values()]
+    if not whole:
+        return None
+    means = {value: fmean(group[value] or 0.0 for group in whole) for value in ordered(values)}
+    return Effect(model, name, means, len(whole), len(asked))
+
+
+def ordered(values: list[Any]) -> list[Any]:
+    """Return words in the order given, then numbers by size."""
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    return [value for value in values if value not in numbers] + sorted(numbers)
