@@ -11,6 +11,8 @@ from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
 FACTS = (Column("What"), Column("Value"))
+# Facts of a cell, not of the machine that it ran on.
+PER_CELL = ("threads", "peak_flops_per_s")
 
 
 def machines(study: Study) -> list[Table]:
@@ -21,7 +23,7 @@ def machines(study: Study) -> list[Table]:
 
 
 def _machine_key(record: Record) -> str:
-    machine = {name: value for name, value in record["environment"].items() if name != "threads"}
+    machine = {name: value for name, value in record["environment"].items() if name not in PER_CELL}
     return json.dumps(machine, sort_keys=True)
 
 
@@ -32,6 +34,10 @@ def _machine(index: int, cells: list[Record], several: bool) -> Table:
         ("Processor", environment["cpu"]),
         ("Cores", environment["cores"]),
         ("Threads for training", _threads(cells)),
+        (
+            "Given by the batch system",
+            "; ".join(unique(filter(None, (c["allocation"] for c in cells)))) or None,
+        ),
         ("Memory", f"{memory / 2**30:.1f} GiB" if memory else None),
         ("GPU", environment["gpu"] or "none used"),
         ("GPU driver", environment["driver"]),

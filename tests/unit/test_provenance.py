@@ -1,0 +1,32 @@
+"""Where the numbers come from: one table per machine, whatever a cell was given of it."""
+
+from conftest import collected
+
+import studies
+from bakeoff.report import provenance
+
+
+def facts(table) -> dict[str, str]:
+    return {row[0].text: row[1].text for row in table.rows}
+
+
+def test_what_a_cell_was_given_makes_no_other_machine(tmp_path):
+    cells = studies.small()
+    cells[0]["environment"]["threads"] = 1
+    cells[1]["environment"]["peak_flops_per_s"] = 2e11
+    [machine] = provenance.machines(collected(tmp_path, cells))
+    assert "1, 8 (the grid)" in facts(machine)["Threads for training"]
+    assert "Given by the batch system" not in facts(machine)
+
+
+def test_another_processor_is_another_machine(tmp_path):
+    cells = studies.small()
+    cells[0]["environment"]["cpu"] = "Other CPU"
+    assert len(provenance.machines(collected(tmp_path, cells))) == 2
+
+
+def test_what_a_batch_system_gave_is_said(tmp_path):
+    cells = studies.small()
+    cells[0]["allocation"], cells[1]["allocation"] = "the whole node", "1 of the node's 8 cores"
+    [machine] = provenance.machines(collected(tmp_path, cells))
+    assert facts(machine)["Given by the batch system"] == "the whole node; 1 of the node's 8 cores"
