@@ -6,7 +6,8 @@ from bakeoff import cell, records, train
 from bakeoff.datasets import store
 from bakeoff.progress import Progress
 from bakeoff.train import batches, engines, graphs, loop, packs
-from bakeoff.train.backend import DEFAULTS, ResnetBackend
+from bakeoff.train.axes import DEFAULTS
+from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
 from bakeoff.train.state import Member, Training, build_state
 

@@ -2,31 +2,22 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bakeoff import flops, grid, models
-from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Asked, Fitted, Plan, unfinished_run
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch
-from bakeoff.train import engines, loop, packs, precision
+from bakeoff.train import axes, loop, packs, trial
 from bakeoff.train.batches import Part
 from bakeoff.train.packs import Course
-from bakeoff.train.state import OPTIMIZERS, Training
-
-DEFAULTS: dict[str, Any] = {
-    "batch_size": 32,
-    "learning_rate": 0.001,
-    "epochs": 3,
-    "precision": "fp32",
-    "engine": "resident",
-    "pin_memory": None,
-}
+from bakeoff.train.state import Training
 
 
 class ResnetBackend:
@@ -57,13 +48,10 @@ class ResnetBackend:
         self.context: dict[str, Any] = {"pack": pack}  # times of trainings side by side are other times
         self.dataset = dataset
         self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
-        self._settings = grid.unique(
-            _applicable(settings, device) for settings in grid.expand(blocks, DEFAULTS)
-        )
-        for settings in self._settings:
-            _check(settings, optimizer)
+        self._settings = axes.expand(blocks, optimizer, device)
         self._seeds = list(seeds)
         self._pack = pack
+        self._tried: dict[int, tuple[str, dict[str, Any]]] = {}
         self._device = loop.torch_device(device)
         self._parts = {
             part: Part.from_arrays(dataset.images[part], dataset.labels[part]) for part in dataset.images
@@ -108,9 +96,13 @@ class ResnetBackend:
     ) -> Iterator[Fitted]:
         """Train once, several side by side; `work` is what an epoch of one counts in the progress."""
         watch = loop.stopwatch(self._device)
-        members = [Course(self._training(asked), {s["epochs"]: s for s, _ in asked}) for asked in trainings]
+        kind, why = self._precision(self._training(trainings[0]))
+        members = [
+            Course(replace(self._training(asked), precision=kind), {s["epochs"]: s for s, _ in asked})
+            for asked in trainings
+        ]
         part = self._parts["train"]
-        facts = loop.describe(members[0].training, part, self._device)
+        facts = loop.describe(members[0].training, part, self._device) | why
         for epochs in loop.train([course.training for course in members], part, self._device, watch):
             for course, epoch in zip(members, epochs, strict=True):
                 if course.diverged:
@@ -143,6 +135,15 @@ class ResnetBackend:
             seed=seed,
             **{**settings, "epochs": packs.epochs(asked)},
         )
+
+    def _precision(self, training: Training) -> tuple[str, dict[str, Any]]:
+        """Return the precision to train in; `auto` is tried once per batch size."""
+        if training.precision != "auto":
+            return training.precision, {}
+        if training.batch_size not in self._tried:
+            parts = self._parts["train"], self._parts["validation"]
+            self._tried[training.batch_size] = trial.choose(training, *parts, self._device)
+        return self._tried[training.batch_size]
 
     def _history_entry(self, epoch: loop.Epoch, watch: Stopwatch) -> dict[str, Any]:
         """Evaluate the validation part and return the history entry; None stands for not finite."""
@@ -199,26 +200,6 @@ class ResnetBackend:
         run["holdout_accuracy"] = self._accuracy("holdout", holdout)
         run["test_accuracy"] = self._accuracy("test", test)
         return Fitted(run, lambda path: _save(epoch, path), test.argmax(1), test)
-
-
-def _check(settings: grid.Settings, optimizer: str) -> None:
-    """Raise UserError for a setting that no training knows; the configuration's schema says the same."""
-    known = {
-        "optimizer": (optimizer, tuple(OPTIMIZERS)),
-        "engine": (settings["engine"], tuple(engines.ENGINES)),
-        "precision": (settings["precision"], precision.PRECISIONS),
-    }
-    for name, (given, allowed) in known.items():
-        if given not in allowed:
-            raise UserError(f"unknown {name} {given}; known are {', '.join(allowed)}")
-    if settings["batch_size"] < 2:
-        raise UserError("batch_size must be at least 2: batch normalisation needs more than one image")
-
-
-def _applicable(settings: grid.Settings, device: str) -> grid.Settings:
-    """Return the settings with pin_memory only where it means something: batches copied to a GPU."""
-    copied = settings["engine"] == "dataloader" and device == "gpu"
-    return {**settings, "pin_memory": bool(settings["pin_memory"]) if copied else None}
 
 
 def _describe(training: Training, entry: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-PRECISIONS = ("fp32", "mixed")
+PRECISIONS = ("fp32", "mixed", "auto")  # auto: one of the others, as a trial on the machine says
 
 
 def state_fp32() -> None:
