@@ -14,7 +14,6 @@ import pytest
 from bakeoff import records
 from checkout import ROOT, copy_to, snakemake
 
-pytestmark = pytest.mark.cluster
 
 COMMAND = ("--profile", "workflow/profiles/slurm")
 STUDY = ("--configfile", "config/demo.yaml", "tests/cluster/small.yaml")
@@ -24,12 +23,20 @@ HASTE = ("--slurm-init-seconds-before-status-checks", "1")
 NETWORK, SVM, TIMED = "resnet18_sgd_cpu", "svm_rbf_cpu", "speed/resnet18_sgd_cpu"
 IMAGE = (ROOT / "containers" / "cpu.sif").resolve()
 
-if shutil.which("sbatch") is None or shutil.which("squeue") is None:
-    pytest.skip("Slurm is not installed here", allow_module_level=True)
-if subprocess.run(["squeue"], capture_output=True, check=False).returncode:
-    pytest.skip("Slurm is installed, but no controller answers", allow_module_level=True)
-if " " in sys.executable:
-    pytest.skip("Python's path holds a space that the plugin does not quote", allow_module_level=True)
+
+def missing() -> str:
+    """Say why these tests cannot run here; empty where they can."""
+    if shutil.which("sbatch") is None or shutil.which("squeue") is None:
+        return "Slurm is not installed here"
+    if subprocess.run(["squeue"], capture_output=True, check=False).returncode:
+        return "Slurm is installed, but no controller answers"
+    if " " in sys.executable:
+        return "Python's path holds a space that the plugin does not quote"
+    return ""
+
+
+# A mark, not a skipped module: of no collected test pytest says that something is wrong.
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 
 def jobs(printed: str) -> list[dict[str, str]]:
