@@ -14,7 +14,6 @@ import pytest
 from bakeoff import records
 from checkout import ROOT, copy_to, snakemake
 
-
 COMMAND = ("--profile", "workflow/profiles/slurm")
 STUDY = ("--configfile", "config/demo.yaml", "tests/cluster/small.yaml")
 NO_GPU = ("--config", "gpu=absent")
