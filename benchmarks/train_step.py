@@ -26,13 +26,22 @@ from collections.abc import Callable
 from itertools import product
 from statistics import geometric_mean, median
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff import hardware, models, train
+from bakeoff import flops, hardware, models, train
+from bakeoff.datasets.prepare import resize
+from bakeoff.train import live_taps, loop, speed
+from bakeoff.train.batches import Part
+from bakeoff.train.state import SGD_MOMENTUM, Training, build_state
+
+if TYPE_CHECKING:
+    import torch
 
 CLASSES = 10
 SIZE = 32
+LEARNING_RATE = 1e-3
 BYTES_PER_PARAMETER = {"adam": 28, "sgd": 20}  # read weight, gradient, state; write weight, state
 
 HEADINGS = (
@@ -48,6 +57,31 @@ def images(count: int) -> tuple[np.ndarray, np.ndarray]:
     return pixels, generator.integers(0, CLASSES, count)
 
 
+def training(model: str, optimizer: str, batch: int, seed: int = 0) -> Training:
+    """Return a training that lasts until its process ends."""
+    return Training(
+        model=model,
+        optimizer=optimizer,
+        classes=CLASSES,
+        seed=seed,
+        batch_size=batch,
+        learning_rate=LEARNING_RATE,
+        epochs=1_000_000,
+        precision="fp32",
+        engine="resident",
+        pin_memory=None,
+    )
+
+
+def stock_optimizer(name: str, network: "torch.nn.Module") -> "torch.optim.Optimizer":
+    """Return the optimizer as torch gives it."""
+    import torch
+
+    if name == "adam":
+        return torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+    return torch.optim.SGD(network.parameters(), LEARNING_RATE, SGD_MOMENTUM)
+
+
 def plain(
     model: str, optimizer: str, batch: int, steps: int, device: str, pack: int
 ) -> Callable[[], tuple[float, float]]:
@@ -56,8 +90,6 @@ def plain(
     from PIL import Image
     from torch.utils.data import DataLoader
     from torchvision import transforms
-
-    from bakeoff.train import loop
 
     pixels, labels = images(steps * batch)
     to_tensor = transforms.Compose(
@@ -78,8 +110,7 @@ def plain(
 
     place = loop.torch_device(device)
     network = models.build(model, CLASSES, 0).to(place)
-    kinds = {"adam": lambda w: torch.optim.Adam(w, lr=1e-3), "sgd": lambda w: torch.optim.SGD(w, 1e-3, 0.9)}
-    stepper = kinds[optimizer](network.parameters())
+    stepper = stock_optimizer(optimizer, network)
     loader = DataLoader(Pictures(), batch, shuffle=True, num_workers=2, pin_memory=device == "gpu")
 
     def epoch() -> tuple[float, float]:
@@ -102,27 +133,8 @@ def engine(
     model: str, optimizer: str, batch: int, steps: int, device: str, pack: int
 ) -> Callable[[], tuple[float, float]]:
     """Return what takes an epoch with the engine; the same twice, as nothing starts."""
-    from bakeoff.datasets.prepare import resize
-    from bakeoff.train import loop
-    from bakeoff.train.batches import Part
-    from bakeoff.train.state import Training
-
     pixels, labels = images(steps * batch)
-    trainings = [
-        Training(
-            model=model,
-            optimizer=optimizer,
-            classes=CLASSES,
-            seed=seed,
-            batch_size=batch,
-            learning_rate=1e-3,
-            epochs=1_000_000,  # until the process ends
-            precision="fp32",
-            engine="resident",
-            pin_memory=None,
-        )
-        for seed in range(pack)
-    ]
+    trainings = [training(model, optimizer, batch, seed) for seed in range(pack)]
     place = loop.torch_device(device)
     watch, before = loop.stopwatch(place), 0.0
     part = Part.from_arrays(resize(pixels, SIZE), labels)
@@ -203,8 +215,6 @@ def rates(threads: int, device: str) -> tuple[float, float]:
     """Return the device's convolution rate in FLOP/s (fp32) and its memory rate in bytes/s."""
     import torch
 
-    from bakeoff.train import loop, speed
-
     torch.set_num_threads(threads)
     place = loop.torch_device(device)
     large = torch.rand(1 << 26).to(place)
@@ -217,9 +227,6 @@ def rates(threads: int, device: str) -> tuple[float, float]:
 
 def floor(model: str, optimizer: str, batch: int, flops_per_s: float, bytes_per_s: float) -> float:
     """Return the seconds that a step's arithmetic and its optimizer's memory traffic cannot go below."""
-    from bakeoff import flops
-    from bakeoff.train import live_taps
-
     shape = (models.CHANNELS, SIZE, SIZE)
     network = models.build(model, CLASSES, 0)
     live_taps.trim(network, shape)
@@ -232,23 +239,16 @@ def difference(model: str, optimizer: str, batch: int, steps: int) -> float:
     """Return the largest relative difference of the losses over some steps in float64."""
     import torch
 
-    from bakeoff.train import live_taps, products
-
-    shape = (models.CHANNELS, SIZE, SIZE)
-    kinds = {"adam": torch.optim.Adam, "sgd": lambda w, **k: torch.optim.SGD(w, momentum=0.9, **k)}
+    size = torch.Size((SIZE, SIZE))
+    ours = build_state(training(model, optimizer, batch), size, loop.torch_device("cpu"))
+    stock = models.build(model, CLASSES, 0)
     curves = []
-    for ours in (False, True):
-        network = models.build(model, CLASSES, 0)
-        if ours:
-            live_taps.trim(network, shape)
-            products.replace(network, shape)
-            network = network.to(memory_format=torch.channels_last)
-        network = network.double().train()
-        stepper = kinds[optimizer](network.parameters(), lr=1e-3, **({"fused": True} if ours else {}))
+    for network, stepper in ((stock, stock_optimizer(optimizer, stock)), (ours.model, ours.optimizer)):
+        network.double().train()
         generator = torch.Generator().manual_seed(0)
         losses = []
         for _ in range(steps):
-            seen = torch.rand(batch, 1, *shape[1:], generator=generator, dtype=torch.float64) * 2 - 1
+            seen = torch.rand(batch, 1, *size, generator=generator, dtype=torch.float64) * 2 - 1
             logits = network(seen.expand(-1, models.CHANNELS, -1, -1))
             loss = torch.nn.functional.cross_entropy(logits, torch.arange(batch) % CLASSES)
             stepper.zero_grad()

@@ -1,16 +1,41 @@
-"""Studies that several tests look at, made once per session."""
+"""Data and studies that several tests look at, made once per session."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import arrays
 import studies
+from bakeoff import train
 from bakeoff.analysis import collect, published, study, tables
+from bakeoff.datasets import store
 from bakeoff.plots import gallery
 from bakeoff.report import render
+from bakeoff.train import engines
 
 TEMPLATES = studies.ROOT / "report"
+
+
+@pytest.fixture(scope="module")
+def short_and_steady():
+    """One warm-up step in place of twenty, and a fixed thread count."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "WARM_UP_STEPS", 1)
+        train.set_threads(1)
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Path:
+    """A prepared data set of three classes of tiny images, as a file."""
+    return arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz")
+
+
+@pytest.fixture(scope="session")
+def dataset(tiny) -> store.Dataset:
+    """The same, read as a network sees it."""
+    return store.load(tiny, "resized")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,3 @@
-import copy
 import itertools
 import json
 import signal
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 import arrays
+import fits
 import studies
 import train_resnet
 from bakeoff import cell, fitting, records
@@ -20,7 +20,6 @@ from bakeoff.fitting import Fitted, Plan
 from bakeoff.train import engines
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
-CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s", "command")
 
 
 class OutOfSpace(Exception):
@@ -101,15 +100,9 @@ def run(backend, place, code) -> dict:
     return records.read(place)
 
 
-def plain(record: dict) -> dict:
+def comparable(record: dict) -> dict:
     """Return what must be the same in a repetition: all but clocks and the command line."""
-
-    def without(value):
-        if isinstance(value, dict):
-            return {key: without(each) for key, each in value.items() if key not in CLOCKS}
-        return [without(each) for each in value] if isinstance(value, list) else value
-
-    return without(copy.deepcopy(record))
+    return fits.without(record, (*fits.CLOCKS, "command"))
 
 
 def kept(place: Path) -> tuple[str, np.ndarray]:
@@ -145,7 +138,7 @@ def test_a_second_call_fits_nothing_and_writes_the_same_record(dataset, place, c
     first = run(Fake(dataset), place, code)
     place.unlink()
     again = Fake(dataset)
-    assert plain(run(again, place, code)) == plain(first)
+    assert comparable(run(again, place, code)) == comparable(first)
     assert again.fitted == []
     assert kept(place)[0] == "0.2 2 0"
 
@@ -161,7 +154,7 @@ def test_a_killed_cell_goes_on_with_the_missing_runs(dataset, place, code, tmp_p
     assert not place.exists()
 
     resumed = Fake(dataset, seeds=seeds)
-    assert plain(run(resumed, place, code)) == plain(undisturbed)
+    assert comparable(run(resumed, place, code)) == comparable(undisturbed)
     assert len(resumed.fitted) == 8 - after
     assert kept(place)[0] == "0.2 2 0"
 
@@ -340,6 +333,6 @@ def test_a_training_killed_with_signal_9_ends_as_if_undisturbed(tmp_path, monkey
     assert f"{finished} of 6 runs are in the journal" in capsys.readouterr().out
     assert journal.read_bytes().startswith(found)
     assert len(resumed["runs"]) == 6
-    assert plain(resumed) == plain(expected)
+    assert comparable(resumed) == comparable(expected)
     for name in ("models/resnet18_sgd_cpu.safetensors", "predictions/resnet18_sgd_cpu.npz"):
         assert (killed.parent / name).read_bytes() == (undisturbed.parent / name).read_bytes()

@@ -51,12 +51,3 @@ def test_the_defaults_are_not_changed():
     defaults = dict(DEFAULTS)
     grid.expand([{"C": [3]}], defaults)[0]["gamma"] = "changed"
     assert defaults == DEFAULTS
-
-
-def test_groups_differ_in_one_name_only():
-    settings = [
-        {"rate": 0.1, "epochs": 2},
-        {"rate": 0.01, "epochs": 2},
-        {"rate": 0.1, "epochs": 3},
-    ]
-    assert grid.group_by(settings, "epochs") == [[settings[0], settings[2]], [settings[1]]]

@@ -1,72 +1,54 @@
 import numpy as np
 import pytest
 
-import arrays
-from bakeoff import cell, records, train
-from bakeoff.datasets import store
-from bakeoff.progress import Progress
+import fits
+from bakeoff import cell, records
 from bakeoff.train import batches, engines, graphs, loop, packs
 from bakeoff.train.axes import DEFAULTS
 from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
 from bakeoff.train.state import Member, Training, build_state
 
+pytestmark = pytest.mark.usefixtures("short_and_steady")
+
 BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": [1, 2]}
-CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s", "packed", "side_by_side")
-
-
-@pytest.fixture(autouse=True)
-def _short_and_steady(monkeypatch):
-    monkeypatch.setattr(engines, "WARM_UP_STEPS", 1)
-    train.set_threads(1)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory) -> store.Dataset:
-    return store.load(arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz"), "resized")
 
 
 def backend(dataset, *blocks, pack: int, seeds=(0, 1)) -> ResnetBackend:
     return ResnetBackend(dataset, "resnet18", "sgd", "cpu", blocks, seeds, pack)
 
 
-def fit_all(backend: ResnetBackend) -> dict:
+def fits_of(backend: ResnetBackend) -> dict:
     """Return run and scores by what was asked."""
-    progress = Progress("test", sum(plan.work for plan in backend.plans()))
-    found = [fitted for plan in backend.plans() for fitted in backend.fit(plan, progress)]
-    return {repr((each.run["settings"], each.run["seed"])): (each.run, each.scores) for each in found}
+    fitted = fits.fit_all(backend)
+    return {repr((each.run["settings"], each.run["seed"])): (each.run, each.scores) for each in fitted}
 
 
-def plain(value):
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items() if key not in CLOCKS}
-    return [plain(each) for each in value] if isinstance(value, list) else value
+def comparable(run: dict) -> dict:
+    return fits.without(run, (*fits.CLOCKS, "packed", "side_by_side"))
 
 
 @pytest.fixture(scope="module")
-def alone(dataset) -> dict:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "WARM_UP_STEPS", 1)
-        train.set_threads(1)
-        return fit_all(backend(dataset, BLOCK, pack=1))
+def alone(dataset, short_and_steady) -> dict:
+    return fits_of(backend(dataset, BLOCK, pack=1))
 
 
 def test_trainings_side_by_side_give_the_bits_of_each_alone(dataset, alone):
-    together = fit_all(backend(dataset, BLOCK, pack=3))
+    together = fits_of(backend(dataset, BLOCK, pack=3))
     assert together.keys() == alone.keys()
     assert len(alone) == 8
     for asked, (run, scores) in together.items():
-        assert plain(run) == plain(alone[asked][0])
+        assert comparable(run) == comparable(alone[asked][0])
         assert np.array_equal(scores, alone[asked][1])
 
 
 def test_times_side_by_side_are_a_share_and_say_so(dataset):
-    runs = [run for run, _ in fit_all(backend(dataset, BLOCK, pack=4)).values()]
+    runs = [run for run, _ in fits_of(backend(dataset, BLOCK, pack=4)).values()]
     assert all(run["packed"] and run["details"]["side_by_side"] == 4 for run in runs)
     for run in runs:
         phases = run["phases_s"]
         assert run["train_s"] == pytest.approx(phases["to_device"] + phases["train"], abs=1e-5)
-    single = fit_all(backend(dataset, {**BLOCK, "learning_rate": 0.01}, pack=4, seeds=(0,)))
+    single = fits_of(backend(dataset, {**BLOCK, "learning_rate": 0.01}, pack=4, seeds=(0,)))
     assert not any(run["packed"] for run, _ in single.values())
 
 
@@ -110,15 +92,15 @@ def test_what_does_not_fit_together_is_tried_in_halves(dataset, alone, monkeypat
             yield epochs
 
     monkeypatch.setattr(loop, "train", tight)
-    found = fit_all(backend(dataset, BLOCK, pack=4))
+    found = fits_of(backend(dataset, BLOCK, pack=4))
     assert tried == [4, 2, 1, 1, 2, 1, 1]
     assert found.keys() == alone.keys()
-    assert all(plain(run) == plain(alone[asked][0]) for asked, (run, _) in found.items())
+    assert all(comparable(run) == comparable(alone[asked][0]) for asked, (run, _) in found.items())
     assert "4 trainings side by side do not fit the GPU's memory; trying 2" in capsys.readouterr().out
 
 
 def test_one_that_diverges_leaves_the_others_alone(dataset):
-    found = fit_all(backend(dataset, {**BLOCK, "learning_rate": [1e30, 0.01]}, pack=4, seeds=(0,)))
+    found = fits_of(backend(dataset, {**BLOCK, "learning_rate": [1e30, 0.01]}, pack=4, seeds=(0,)))
     runs = [run for run, _ in found.values()]
     assert [(run["settings"]["learning_rate"], run["status"]) for run in runs] == [
         (0.01, "ok"),

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from test_cell import Fake, code, dataset, kept, place, plain, run  # noqa: F401
+from test_cell import Fake, code, comparable, dataset, kept, place, run  # noqa: F401
 
 from bakeoff import cell
 from bakeoff.command import UserError
@@ -57,7 +57,7 @@ def test_a_cell_takes_over_what_its_shards_fitted(dataset, place, code, tmp_path
         assert not place.exists()
     assert len(set(fitted)) == len(fitted) == len(whole["runs"])
     backend = Fake(dataset, **GRID)
-    assert plain(run(backend, place, code)) == plain(whole)
+    assert comparable(run(backend, place, code)) == comparable(whole)
     assert backend.fitted == []
     assert kept(place)[0] == kept(tmp_path / "whole" / place.name)[0] == "0.2 2 0"
 

@@ -5,49 +5,21 @@ import numpy as np
 import pytest
 
 import arrays
-from bakeoff import cell, models, records, train
+from bakeoff import cell, models, records
 from bakeoff.command import UserError
 from bakeoff.datasets import store
-from bakeoff.progress import Progress
 from bakeoff.train import batches, engines, loop, precision, speed
 from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
+from fits import fit_all, without
+
+pytestmark = pytest.mark.usefixtures("short_and_steady")
 
 BLOCK = {"batch_size": 16, "learning_rate": 0.01, "epochs": 2}
-CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s")
-
-
-@pytest.fixture(autouse=True)
-def _short_and_steady(monkeypatch):
-    """One warm-up step in place of twenty, and a fixed thread count."""
-    monkeypatch.setattr(engines, "WARM_UP_STEPS", 1)
-    train.set_threads(1)
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz")
-
-
-@pytest.fixture(scope="module")
-def dataset(data) -> store.Dataset:
-    return store.load(data, "resized")
 
 
 def backend(dataset, *blocks, optimizer="sgd", seeds=(0,)) -> ResnetBackend:
     return ResnetBackend(dataset, "resnet18", optimizer, "cpu", blocks, seeds)
-
-
-def fit_all(backend: ResnetBackend) -> list:
-    progress = Progress("test", 1)
-    return [fitted for plan in backend.plans() for fitted in backend.fit(plan, progress)]
-
-
-def plain(value):
-    """Return a run without its clocks."""
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items() if key not in CLOCKS}
-    return [plain(each) for each in value] if isinstance(value, list) else value
 
 
 def run_here(dataset, folder, *blocks, **wishes) -> tuple[dict, object]:
@@ -57,42 +29,39 @@ def run_here(dataset, folder, *blocks, **wishes) -> tuple[dict, object]:
 
 
 @pytest.fixture(scope="module")
-def both_epochs(dataset):
+def both_epochs(dataset, short_and_steady):
     """Runs of one training, recorded after 1 and after 2 epochs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "WARM_UP_STEPS", 1)
-        train.set_threads(1)
-        return fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
+    return fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
 
 
 def test_the_same_seed_gives_the_same_bits(dataset, both_epochs):
     again = fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
     for a, b in zip(both_epochs, again, strict=True):
-        assert plain(a.run) == plain(b.run)
+        assert without(a.run) == without(b.run)
         assert np.array_equal(a.scores, b.scores)
 
 
 def test_epochs_1_and_2_of_one_training_are_separate_trainings(dataset, both_epochs):
     for number, together in enumerate(both_epochs, start=1):
         alone = fit_all(backend(dataset, {**BLOCK, "epochs": number}))
-        assert plain(alone[0].run) == plain(together.run)
+        assert without(alone[0].run) == without(together.run)
         assert np.array_equal(alone[0].scores, together.scores)
 
 
 def test_another_seed_is_another_training(dataset, both_epochs):
     other = fit_all(backend(dataset, BLOCK, seeds=(1,)))
-    assert plain(other[0].run["history"]) != plain(both_epochs[1].run["history"])
+    assert without(other[0].run["history"]) != without(both_epochs[1].run["history"])
 
 
 def test_warm_up_leaves_no_trace(dataset, both_epochs, monkeypatch):
     monkeypatch.setattr(engines, "WARM_UP_STEPS", 4)
-    assert plain(fit_all(backend(dataset, BLOCK))[0].run) == plain(both_epochs[1].run)
+    assert without(fit_all(backend(dataset, BLOCK))[0].run) == without(both_epochs[1].run)
 
 
 def test_the_dataloader_engine_trains_the_same(dataset, both_epochs):
     run = fit_all(backend(dataset, {**BLOCK, "engine": "dataloader"}))[0].run
     expected = both_epochs[1].run
-    assert plain(run["history"]) == plain(expected["history"])
+    assert without(run["history"]) == without(expected["history"])
     assert run["test_accuracy"] == expected["test_accuracy"]
 
 
@@ -260,7 +229,7 @@ def test_mixed_precision_on_a_cpu_without_bfloat16_is_fp32_and_says_so(dataset, 
     monkeypatch.setattr(precision, "_cpu_has_bfloat16", lambda: False)
     run = fit_all(backend(dataset, {**BLOCK, "precision": "mixed"}))[0].run
     assert run["details"]["autocast"] is None
-    assert plain(run["history"]) == plain(both_epochs[1].run["history"])
+    assert without(run["history"]) == without(both_epochs[1].run["history"])
 
 
 def test_mixed_precision_on_a_cpu_with_bfloat16_computes_in_it(dataset, monkeypatch):
@@ -290,11 +259,8 @@ def test_fp32_is_not_autocast(both_epochs):
 
 
 @pytest.fixture(scope="module")
-def finished(dataset, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "WARM_UP_STEPS", 1)
-        train.set_threads(1)
-        return run_here(dataset, tmp_path_factory.mktemp("kept"), {**BLOCK, "epochs": [1, 2]}, seeds=(3, 4))
+def finished(dataset, short_and_steady, tmp_path_factory):
+    return run_here(dataset, tmp_path_factory.mktemp("kept"), {**BLOCK, "epochs": [1, 2]}, seeds=(3, 4))
 
 
 def test_the_kept_weights_are_torchvisions_and_give_the_kept_predictions(dataset, finished):

@@ -3,31 +3,18 @@
 import numpy as np
 import pytest
 
-import arrays
-from bakeoff import train
-from bakeoff.datasets import store
-from bakeoff.progress import Progress
-from bakeoff.train import engines, precision, trial
+from bakeoff.train import precision, trial
 from bakeoff.train.backend import ResnetBackend
+from fits import fit_all
+
+pytestmark = pytest.mark.usefixtures("short_and_steady")
 
 BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": 1, "precision": "auto"}
 
 
-@pytest.fixture(autouse=True)
-def _short_and_steady(monkeypatch):
-    monkeypatch.setattr(engines, "WARM_UP_STEPS", 1)
-    train.set_threads(1)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory) -> store.Dataset:
-    return store.load(arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz"), "resized")
-
-
 def runs(dataset) -> list[dict]:
     backend = ResnetBackend(dataset, "resnet18", "sgd", "cpu", [BLOCK], [0])
-    progress = Progress("test", 1)
-    return [fitted.run for plan in backend.plans() for fitted in backend.fit(plan, progress)]
+    return [fitted.run for fitted in fit_all(backend)]
 
 
 def tried(monkeypatch, speedup: float, fp32: list[float], mixed: list[float]) -> list:

@@ -40,12 +40,3 @@ def unique(settings: Iterable[Settings]) -> list[Settings]:
 def as_list(value: Any) -> list[Any]:
     """Return a list as it is and a scalar as a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def group_by(settings: Iterable[Settings], name: str) -> list[list[Settings]]:
-    """Group settings that differ in one name only, keeping the order of first appearance."""
-    groups: dict[tuple, list[Settings]] = {}
-    for item in settings:
-        key = tuple((key, value) for key, value in item.items() if key != name)
-        groups.setdefault(key, []).append(item)
-    return list(groups.values())

@@ -32,13 +32,15 @@ class Resident:
 
     def __init__(self, members: Sequence[Member], part: Part, device: "torch.device") -> None:
         self._members, self._part, self._device = members, part, device
-        self._bounds = batches.batch_bounds(len(part), members[0].training.batch_size)
-        first, *_, last = (end - start for start, end in [*self._bounds, self._bounds[-1]])
-        full = len(self._bounds) - (last != first)
-        self._schedule = {(first, STEPS_PER_REPLAY): full // STEPS_PER_REPLAY}
-        self._schedule[first, 1] = full % STEPS_PER_REPLAY
-        if last != first:
-            self._schedule[last, 1] = 1
+        bounds = batches.batch_bounds(len(part), members[0].training.batch_size)
+        (start, self._seen), self._size = bounds[-1], bounds[0][1]
+        full = sum(end - start == self._size for start, end in bounds)
+        self._schedule = {
+            (self._size, STEPS_PER_REPLAY): full // STEPS_PER_REPLAY,
+            (self._size, 1): full % STEPS_PER_REPLAY,
+        }
+        if full < len(bounds):
+            self._schedule[self._seen - start, 1] = 1
         self._streams = graphs.lanes(len(members), device)
         self._work: dict[Kind, graphs.Work] = {kind: partial(self._steps, *kind) for kind in self._schedule}
         self._ways_back = [member.state.way_back() for member in members]
@@ -48,7 +50,7 @@ class Resident:
         """Step at every size that will occur and, on a GPU, record graphs; leave all as it was."""
         self._start(0)
         for size in dict.fromkeys(size for size, _ in self._schedule):
-            for _ in range(WARM_UP_STEPS if size == self._bounds[0][1] else 1):
+            for _ in range(WARM_UP_STEPS if size == self._size else 1):
                 self._rewind()
                 self._steps(size, 1)
         if self._device.type == "cuda":
@@ -62,7 +64,7 @@ class Resident:
         for kind, times in self._schedule.items():
             for _ in range(times):
                 self._work[kind]()
-        return [member.outcome(self._bounds[-1][1]) for member in self._members]
+        return [member.outcome(self._seen) for member in self._members]
 
     def _steps(self, size: int, count: int) -> None:
         def of(member: Member) -> None:
@@ -97,7 +99,7 @@ class Resident:
             self.execution += f" (no graph: {str(error).splitlines()[0]})"
             return
         recorded = dict(zip(kinds, replays, strict=True))
-        probe = (self._bounds[0][1], 1)
+        probe = (self._size, 1)
         stepped, replayed = self._after(self._work[probe]), self._after(recorded[probe])
         if np.allclose(stepped, replayed, rtol=TOLERANCE, equal_nan=True):
             self._work = recorded

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from bakeoff import grid
@@ -30,10 +31,8 @@ def plan(settings: Iterable[grid.Settings], seeds: Sequence[int], images: int, m
 
     Settings that differ in epochs alone share a training of the longest.
     """
-    groups = grid.group_by(settings, "epochs")
-    trainings = [tuple((each, seed) for each in group) for group in groups for seed in seeds]
     packs: dict[str, list[Group]] = {}
-    for training in trainings:
+    for training in by_training(product(settings, seeds)):
         packs.setdefault(_kind(training) if most > 1 else repr(training), []).append(training)
     chunks = [pack[i : i + most] for pack in packs.values() for i in range(0, len(pack), most)]
     return [
@@ -43,7 +42,7 @@ def plan(settings: Iterable[grid.Settings], seeds: Sequence[int], images: int, m
 
 
 def by_training(wanted: Iterable[Asked]) -> list[Group]:
-    """Group a plan's runs by their training."""
+    """Group runs that differ in epochs alone, in the order of first appearance."""
     groups: dict[str, Group] = {}
     for settings, seed in wanted:
         key = repr(({**settings, "epochs": None}, seed))
@@ -51,7 +50,7 @@ def by_training(wanted: Iterable[Asked]) -> list[Group]:
     return list(groups.values())
 
 
-def epochs(training: Iterable[Asked]) -> int:
+def epochs(training: Group) -> int:
     """Return the longest number of epochs that is asked of a training."""
     return max(settings["epochs"] for settings, _ in training)
 

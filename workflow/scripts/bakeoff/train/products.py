@@ -6,6 +6,7 @@ innermost in memory a 1 x 1 kernel is such a product as it stands; any other gat
 Names and shapes in the state dict stay those of the convolutions.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +98,12 @@ def _outputs(offset: int, stride: int, size: int, outputs: int) -> tuple[int, in
     return (meeting[0], meeting[-1] + 1) if meeting else (0, 0)
 
 
+@functools.cache
 def _function() -> Any:
     """Return the product with its gradients as a function that autograd knows."""
     import torch
 
-    class Product(torch.autograd.Function):
+    class WindowsTimesMatrix(torch.autograd.Function):
         """The windows of (n, h, w, c) times a matrix (kh * kw * c, k)."""
 
         @staticmethod
@@ -118,7 +120,7 @@ def _function() -> Any:
             below = scatter(above @ matrix.t(), ctx.shape, ctx.geometry) if ctx.needs_input_grad[0] else None
             return below, seen.t() @ above, None
 
-    return Product
+    return WindowsTimesMatrix
 
 
 def _product(convolution: "nn.Conv2d", geometry: Geometry, grey: bool) -> "nn.Module":

@@ -71,13 +71,6 @@ class State:
         return restore
 
 
-def torch_device(device: str) -> "torch.device":
-    """Return torch's name for cpu or gpu."""
-    import torch
-
-    return torch.device("cuda" if device == "gpu" else "cpu")
-
-
 def _sgd(model: "nn.Module", learning_rate: float) -> "torch.optim.Optimizer":
     import torch
 
