@@ -14,6 +14,7 @@ PACKAGES = (
     "matplotlib",
     "numba",
     "pandas",
+    "pynvml",
     "safetensors",
     "seaborn",
     "sklearn.svm",

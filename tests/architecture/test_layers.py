@@ -5,7 +5,7 @@ import pytest
 from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
 BASE = {"records", "grid", "selection", "journal", "command", "progress"}
-TOOLS = {"datasets", "models", "flops", "timing", "hardware"}
+TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware"}
 # What each part may import beside itself: the layers of bakeoff/__init__.py, one way only.
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),

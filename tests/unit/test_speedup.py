@@ -48,6 +48,24 @@ def test_the_share_of_the_measured_peak(tmp_path):
     assert table.rows[0][3].text == "not measured"
 
 
+def test_energy_is_shown_where_a_device_counts_it(tmp_path):
+    cpu, gpu = _timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])
+    for number, run in enumerate(gpu["runs"]):
+        run["details"]["energy_j"] = {"gpu": 1000.0 + number, "cpu": 200.0 + number}
+    study = collected(tmp_path, [cpu, gpu])
+    [row] = speedup.rows(study)
+    assert (row["gpu_energy_gpu_j"], row["gpu_energy_cpu_j"], row["cpu_energy_cpu_j"]) == (1001, 201, None)
+    [table] = timings.energy(study, [row])
+    assert [cell.text for cell in table.rows[0][2:]] == ["not measured", "201", "1.00\N{NO-BREAK SPACE}k"]
+    assert timings.energy(study, speedup.rows(collected(tmp_path, [_timed("cpu", [10])]))) == []
+
+
+def test_energy_of_some_repeats_alone_is_not_measured(tmp_path):
+    cell = _timed("cpu", [10, 11])
+    cell["runs"][0]["details"]["energy_j"] = {"cpu": 500.0}
+    assert _row(tmp_path, cell)["cpu_energy_cpu_j"] is None
+
+
 def test_an_interval_around_one_is_a_tie(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10, 11, 12]), _timed("gpu", [9.5, 11, 12.5]))
     assert row["verdict"] == "tie"

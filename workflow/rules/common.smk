@@ -14,7 +14,7 @@ TABLES = ("best", "speedup", "tests", "classes", "published")
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
-BASE = "records grid selection journal command fitting shards cell timing hardware flops progress datasets"
+BASE = "records grid selection journal command fitting shards cell energy timing hardware flops progress datasets"
 CODE = {
     "data": "command records datasets",
     "resnet": f"{BASE} models train",

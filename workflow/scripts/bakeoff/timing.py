@@ -1,32 +1,45 @@
-"""Clocks for honest numbers: every phase is bracketed by a device synchronise."""
+"""Clocks for honest numbers: every phase is bracketed by a device synchronise. Energy likewise."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
+from bakeoff.energy import Counter
+
 
 class Stopwatch:
-    """Adds up the seconds of named phases; `synchronise` waits for the device before each read."""
+    """Adds up seconds and joules of named phases; `synchronise` waits for the device before each read."""
 
-    def __init__(self, synchronise: Callable[[], None] = lambda: None) -> None:
-        self._synchronise = synchronise
+    def __init__(
+        self, synchronise: Callable[[], None] = lambda: None, counters: Sequence[Counter] = ()
+    ) -> None:
+        self._synchronise, self._counters = synchronise, counters
         self.seconds: dict[str, float] = defaultdict(float)
+        self._joules: dict[tuple[str, str], float] = defaultdict(float)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time of the block to a phase, whether it ends well or not."""
+        """Add the time and the energy of the block to a phase, whether it ends well or not."""
         self._synchronise()
+        before = [counter.read() for counter in self._counters]
         start = perf_counter()
         try:
             yield
         finally:
             self._synchronise()
             self.seconds[name] += perf_counter() - start
+            for counter, joules in zip(self._counters, before, strict=True):
+                self._joules[name, counter.source] += counter.since(joules)
 
     def total(self, *names: str) -> float:
         """Return the seconds of the named phases together."""
         return sum(self.seconds[name] for name in names if name in self.seconds)
+
+    def energy(self, *names: str) -> dict[str, float]:
+        """Return the joules of the named phases together, by source; empty where nothing counts them."""
+        sources = sorted({counter.source for counter in self._counters})
+        return {source: sum(self._joules[name, source] for name in names) for source in sources}
 
     def snapshot(self) -> dict[str, float]:
         """Return the phases so far, to the microsecond."""

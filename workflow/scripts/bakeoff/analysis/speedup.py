@@ -14,6 +14,7 @@ from bakeoff.selection import groups, settings_key
 
 DEVICES = ("cpu", "gpu")
 TIMES = ("train_s", "time_to_result_s")
+SOURCES = ("cpu", "gpu")  # of energy: a training on a GPU keeps the processor busy as well
 TIE = "tie"
 _SIDE = {
     "cell": str,
@@ -24,6 +25,7 @@ _SIDE = {
     "accuracy_high": float,
     "flops_per_s": float,
     "peak_share": float,
+    **{f"energy_{source}_j": float for source in SOURCES},
     "command": str,
 }
 COLUMNS: Columns = {
@@ -107,6 +109,9 @@ def _side(cell: Record, runs: list[Run]) -> Row:
         side["flops_per_s"] = work / side["train_s_median"]
         if peak := cell["environment"].get("peak_flops_per_s"):
             side["peak_share"] = side["flops_per_s"] / peak
+    for source in SOURCES:
+        counted = [run["details"].get("energy_j", {}).get(source) for run in runs]
+        side[f"energy_{source}_j"] = None if None in counted else median(counted)
     return side | {"accuracy_low": low, "accuracy_high": high}
 
 

@@ -17,6 +17,7 @@ BOX = (
         "differs. Each run had the machine to itself, after a warm-up that was undone.",
         "Speedup: median CPU time over median GPU time, with a 95 % bootstrap interval. An "
         "interval that contains 1 is called a tie.",
+        "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
     ),
 )
 # Beyond this ratio of the slowest to the fastest repeat, something else took part.
@@ -144,11 +145,41 @@ def achieved(study: Study, rows: list[Row]) -> list[Table]:
     for row in rows:
         cells = [_rate(row, device) for device in ("cpu", "gpu")]
         if any(cell.value for cell in cells):
-            name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
-            found.append([parts.text(name), parts.text(study.title(row["dataset"])), *cells])
+            found.append([parts.text(_name(row)), parts.text(study.title(row["dataset"])), *cells])
     note = (
         "FLOPs of training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, over the "
         "median training time. The peak is what the device reached beside it at a large convolution in the "
         "same precision; taps of small maps that only meet padding count as work and are never computed."
     )
     return [Table("achieved", "Arithmetic per second while training", columns, found, note)] if found else []
+
+
+ENERGY = {
+    "cpu_energy_cpu_j": Column("On the CPU: processor", "J", True),
+    "gpu_energy_cpu_j": Column("On the GPU: processor", "J", True),
+    "gpu_energy_gpu_j": Column("On the GPU: GPU", "J", True),
+}
+
+
+def energy(study: Study, rows: list[Row]) -> list[Table]:
+    """Return the energy of each timed training, as far as the devices report it."""
+    found = [
+        [
+            parts.text(_name(row)),
+            parts.text(study.title(row["dataset"])),
+            *(
+                Cell(wording.NOT_MEASURED, None, look="hint")
+                if row[name] is None
+                else parts.scaled(row[name])
+                for name in ENERGY
+            ),
+        ]
+        for row in rows
+        if any(row[name] is not None for name in ENERGY)
+    ]
+    columns = (Column("Training"), Column("Data set"), *ENERGY.values())
+    note = (
+        "Of the training time, medians of the repeats, from the devices' own counters. Memory, fans and the "
+        "rest of the machine are not counted."
+    )
+    return [Table("energy", "Energy of a training", columns, found, note)] if found else []

@@ -10,7 +10,8 @@ import numpy as np
 
 from bakeoff import flops, grid, models
 from bakeoff.datasets.store import Dataset
-from bakeoff.fitting import Asked, Fitted, Plan, unfinished_run
+from bakeoff.energy import Counter
+from bakeoff.fitting import Fitted, Plan, unfinished_run
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch
@@ -47,6 +48,7 @@ class ResnetBackend:
         }
         self.context: dict[str, Any] = {"pack": pack}  # times of trainings side by side are other times
         self.dataset = dataset
+        self.counters: Sequence[Counter] = ()  # energy, where a run has the machine to itself
         self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
         self._settings = axes.expand(blocks, optimizer, device)
         self._seeds = list(seeds)
@@ -91,11 +93,9 @@ class ResnetBackend:
             if left:
                 yield from self.fit(Plan(left, plan.work * len(left) / len(plan.wanted)), progress)
 
-    def _train(
-        self, trainings: Sequence[tuple[Asked, ...]], work: float, progress: Progress
-    ) -> Iterator[Fitted]:
+    def _train(self, trainings: Sequence[packs.Group], work: float, progress: Progress) -> Iterator[Fitted]:
         """Train once, several side by side; `work` is what an epoch of one counts in the progress."""
-        watch = loop.stopwatch(self._device)
+        watch = loop.stopwatch(self._device, self.counters)
         kind, why = self._precision(self._training(trainings[0]))
         members = [
             Course(replace(self._training(asked), precision=kind), {s["epochs"]: s for s, _ in asked})
@@ -125,7 +125,7 @@ class ResnetBackend:
         network = models.build(self.identity["model"], len(self.dataset.meta["classes"]), 0)
         return flops.count_network(network, self.input_shape)
 
-    def _training(self, asked: tuple[Asked, ...]) -> Training:
+    def _training(self, asked: packs.Group) -> Training:
         settings, seed = asked[0]
         assert seed is not None
         return Training(
@@ -170,6 +170,7 @@ class ResnetBackend:
         history = course.history
         train_s = watch.total("to_device", "train") / members
         images = len(self._parts["train"]) * epochs
+        energy = watch.energy("to_device", "train")
         return {
             "settings": course.asked.pop(epochs),
             "seed": course.training.seed,
@@ -188,6 +189,7 @@ class ResnetBackend:
             "details": {
                 **facts,
                 "images_per_s": images / train_s,
+                **({"energy_j": energy} if energy else {}),
                 **({"side_by_side": members} if members > 1 else {}),
             },
         }

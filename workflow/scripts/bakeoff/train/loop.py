@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bakeoff import models
+from bakeoff.energy import Counter
 from bakeoff.timing import Stopwatch
 from bakeoff.train import batches, engines, precision
 from bakeoff.train.batches import Part
@@ -42,11 +43,11 @@ def torch_device(device: str) -> "torch.device":
     return torch.device("cuda" if device == "gpu" else "cpu")
 
 
-def stopwatch(device: "torch.device") -> Stopwatch:
+def stopwatch(device: "torch.device", counters: Sequence[Counter] = ()) -> Stopwatch:
     """Return a stopwatch that waits for the device."""
     import torch
 
-    return Stopwatch(torch.cuda.synchronize if device.type == "cuda" else lambda: None)
+    return Stopwatch(torch.cuda.synchronize if device.type == "cuda" else lambda: None, counters)
 
 
 def train(

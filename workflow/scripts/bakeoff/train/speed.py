@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bakeoff import cell, fitting, records, selection
+from bakeoff import cell, energy, fitting, records, selection
 from bakeoff.progress import Progress
 from bakeoff.train import loop, precision
 from bakeoff.train.backend import ResnetBackend
@@ -16,6 +16,7 @@ def time_training(backend: ResnetBackend, output: Path, threads: int) -> None:
 
     The seeds differ so that the accuracies show their spread; the work, and so the time, is the same.
     """
+    backend.counters = energy.counters(backend.identity["device"])
     plans = backend.plans()
     label = f"{backend.dataset.meta['name']}/speed/{records.cell_name(backend.identity)}"
     progress = Progress(label, sum(plan.work for plan in plans))
