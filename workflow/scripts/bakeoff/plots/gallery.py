@@ -10,7 +10,18 @@ from pathlib import Path
 
 from bakeoff.analysis import best, speedup, tables
 from bakeoff.analysis.study import Study
-from bakeoff.plots import confusion, curves, devices, effects, grids, mistakes, reliability, style, tradeoff
+from bakeoff.plots import (
+    confusion,
+    curves,
+    devices,
+    effects,
+    grids,
+    mistakes,
+    ranks,
+    reliability,
+    style,
+    tradeoff,
+)
 from bakeoff.plots.mistakes import Pictures
 from bakeoff.plots.style import Plot
 from bakeoff.records import write_text
@@ -38,10 +49,12 @@ def draw(study: Study, folder: Path, pictures: Pictures | None = None) -> None:
 
 def _plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
     yield from devices.plots(study, speedup.rows(study))
-    yield from tradeoff.plots(study, best.rows(study))
+    chosen = best.rows(study)
+    yield from tradeoff.plots(study, chosen)
     yield from grids.plots(study)
     yield from effects.plots(study)
     yield from curves.plots(study)
     yield from confusion.plots(study)
     yield from mistakes.plots(study, pictures)
     yield from reliability.plots(study)
+    yield from ranks.plots(chosen)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bakeoff.analysis import coverage, findings, methods, wording
+from bakeoff.analysis import coverage, findings, methods, ranks, wording
 from bakeoff.analysis.findings import Finding, Tables
 from bakeoff.analysis.study import Study
 from bakeoff.report import classes, explorer, provenance, results, runs, timings
@@ -100,7 +100,7 @@ def _sections(
         Section("grid", "The whole grid", tables=every_run, figures=figures("grid")),
         Section("curves", "Learning curves", figures=figures("curves")),
         _errors(study, tables, figures("confusion")),
-        _statistics(study, tables),
+        _statistics(study, tables, figures("statistics")),
         _arithmetic(study, tables),
         Section(
             "provenance",
@@ -132,12 +132,12 @@ def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     if not tables.speedup:
         words = f"No training was timed on either device: {wording.NOT_MEASURED}."
         return Section("devices", "CPU against GPU", lead=words if study.records else "")
-    speedups = timings.speedups(study, tables.speedup)
+    measured = (timings.speedups, timings.achieved, timings.energy)
     return Section(
         "devices",
         "CPU against GPU",
         box=timings.BOX,
-        tables=speedups + timings.achieved(study, tables.speedup),
+        tables=[table for part in measured for table in part(study, tables.speedup)],
         figures=figures,
     )
 
@@ -152,14 +152,18 @@ def _published(study: Study, tables: Tables) -> Section:
     return _led("published", "Beside the published study", lead, results.published(study, tables.published))
 
 
-def _statistics(study: Study, tables: Tables) -> Section:
+def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     lead = (
         "McNemar's test on the images that only one of two models gets right: exact with "
         "fewer than 25 such images, otherwise chi-square with continuity correction. p values "
-        "are Holm-corrected per data set; 0.05 and above is no evidence of a difference. A "
-        "critical-difference diagram ranks models over five or more data sets; with fewer it is left out."
+        "are Holm-corrected per data set; 0.05 and above is no evidence of a difference."
     )
-    return _led("statistics", "Statistics", lead, results.tests(study, tables.tests))
+    if not figures:
+        lead += (
+            f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and {ranks.MIN_MODELS} "
+            "models that finished on all of them: over fewer, ranks hardly differ from chance. None is drawn."
+        )
+    return _led("statistics", "Statistics", lead, results.tests(study, tables.tests), figures)
 
 
 def _arithmetic(study: Study, tables: Tables) -> Section:
@@ -171,6 +175,10 @@ def _arithmetic(study: Study, tables: Tables) -> Section:
     return _led("arithmetic", "Arithmetic", lead, results.arithmetic(study, tables.best))
 
 
-def _led(name: str, title: str, lead: str, tables: list[Table]) -> Section:
+def _led(name: str, title: str, lead: str, tables: list[Table], figures: Sequence[Drawn] = ()) -> Section:
     """Return a section whose opening words make sense only with its tables."""
-    return Section(name, title, lead=lead, tables=tables) if tables else Section(name, title)
+    return (
+        Section(name, title, lead=lead, tables=tables, figures=list(figures))
+        if tables
+        else Section(name, title)
+    )

@@ -1,0 +1,67 @@
+"""Ranks over many data sets: the published constants, the groups, and when there is no diagram."""
+
+import math
+
+import numpy as np
+import pytest
+from conftest import built
+
+import studies
+from bakeoff.analysis import ranks
+
+MODELS = ("resnet18", "resnet50", "svm_rbf", "svm_poly")
+
+
+# Table 5(a) of Demsar (2006): q of 0.05 by the number of models.
+@pytest.mark.parametrize(("models", "q"), [(2, 1.960), (3, 2.343), (4, 2.569), (5, 2.728), (10, 3.164)])
+def test_the_critical_difference_is_the_published_one(models, q):
+    expected = q * math.sqrt(models * (models + 1) / (6 * 14))
+    assert ranks.critical_difference(models, 14) == pytest.approx(expected, rel=3e-4)
+
+
+def test_equal_scores_share_their_rank_and_the_best_comes_first():
+    scores = np.array([[0.8, 0.9, 0.9], [0.7, 0.95, 0.9], [0.6, 0.9, 0.8], [0.7, 0.9, 0.8], [0.5, 0.7, 0.6]])
+    found = ranks.rank(["a", "b", "c"], scores)
+    assert found.models == ["b", "c", "a"]
+    assert found.mean_ranks == pytest.approx([1.1, 1.9, 3.0])
+    assert found.p < 0.05
+    assert found.alike == [(0, 1), (1, 2)]  # the critical difference of 3 over 5 is 1.48
+
+
+def test_the_same_score_everywhere_is_no_difference():
+    found = ranks.rank(["a", "b", "c"], np.full((6, 3), 0.9))
+    assert (found.p, found.alike) == (1.0, [(0, 2)])
+
+
+def rows(datasets: int, missing: tuple = ()) -> list[dict]:
+    return [
+        {
+            "dataset": f"set {number}",
+            "model": model,
+            "test_accuracy": None if (number, model) in missing else 0.9 - 0.01 * place,
+        }
+        for number in range(datasets)
+        for place, model in enumerate(MODELS)
+    ]
+
+
+def test_too_few_data_sets_or_models_are_not_ranked():
+    assert ranks.of(rows(4)) is None
+    assert ranks.of(rows(5, missing=((0, "resnet18"), (1, "svm_rbf")))) is None
+
+
+def test_a_model_that_did_not_finish_everywhere_takes_no_part():
+    assert ranks.of(rows(5, missing=((0, "resnet50"),))).models == ["resnet18", "svm_rbf", "svm_poly"]
+
+
+def test_five_data_sets_have_their_diagram(tmp_path):
+    cells = []
+    for number in range(5):
+        for cell in studies.small()[1:4]:
+            cells.append(
+                {**cell, "dataset": f"set{number}", "data": {**cell["data"], "title": f"Set {number}"}}
+            )
+    html = built(tmp_path, cells).html
+    assert "Mean ranks over 5 data sets" in html
+    assert "None is drawn" not in html
+    assert (tmp_path / "figures" / "ranks.svg").is_file()

@@ -1,0 +1,83 @@
+"""Models ranked over many data sets: Friedman's test and Nemenyi's critical difference (Demsar 2006)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bakeoff.analysis.paired import ALPHA
+from bakeoff.analysis.study import unique
+from bakeoff.analysis.tables import Row
+
+# Fewer say nothing: ranks over four data sets can hardly be told from chance.
+MIN_DATASETS = 5
+MIN_MODELS = 3
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Mean ranks over data sets, best (lowest) first, and how far apart two must be to differ.
+
+    `alike` holds the largest groups of models that are not told apart, as first and last place in `models`.
+    """
+
+    datasets: int
+    models: list[str]
+    mean_ranks: list[float]
+    p: float
+    critical: float
+    alike: list[tuple[int, int]]
+
+
+def of(best: Sequence[Row]) -> Ranking | None:
+    """Rank by test accuracy the models that finished on every data set; None with too few of either."""
+    datasets = unique(row["dataset"] for row in best)
+    found = {(row["dataset"], row["model"]): row["test_accuracy"] for row in best}
+    models = [
+        model
+        for model in unique(row["model"] for row in best)
+        if all(found.get((dataset, model)) is not None for dataset in datasets)
+    ]
+    if len(datasets) < MIN_DATASETS or len(models) < MIN_MODELS:
+        return None
+    return rank(models, np.array([[found[dataset, model] for model in models] for dataset in datasets]))
+
+
+def rank(models: Sequence[str], scores: np.ndarray) -> Ranking:
+    """Rank models by scores (data sets, models), higher is better; equal scores share their mean rank."""
+    from scipy.stats import friedmanchisquare, rankdata
+
+    count, k = scores.shape
+    means = rankdata(-scores, axis=1).mean(0)
+    order = np.argsort(means, kind="stable")
+    sorted_means = [float(means[place]) for place in order]
+    # Where every model scores the same everywhere, the statistic is zero over zero.
+    p = float(friedmanchisquare(*scores.T).pvalue) if np.ptp(scores, axis=1).any() else 1.0
+    critical = critical_difference(k, count)
+    return Ranking(
+        datasets=count,
+        models=[models[place] for place in order],
+        mean_ranks=sorted_means,
+        p=p,
+        critical=critical,
+        alike=_alike(sorted_means, critical),
+    )
+
+
+def critical_difference(models: int, datasets: int) -> float:
+    """Return Nemenyi's: q sqrt(k (k + 1) / 6 N), q of the studentised range over sqrt 2 (Demsar 2006)."""
+    from scipy.stats import studentized_range
+
+    q = studentized_range.ppf(1 - ALPHA, models, math.inf) / math.sqrt(2)
+    return float(q * math.sqrt(models * (models + 1) / (6 * datasets)))
+
+
+def _alike(means: Sequence[float], critical: float) -> list[tuple[int, int]]:
+    """Return the longest stretches of sorted mean ranks within the critical difference."""
+    found: list[tuple[int, int]] = []
+    for first, mean in enumerate(means):
+        last = max(place for place, other in enumerate(means) if other - mean <= critical)
+        if last > first and (not found or last > found[-1][1]):
+            found.append((first, last))
+    return found
