@@ -1,0 +1,378 @@
+"""Every number in the tables of the HTML, traced to the records, predictions and published values by hand.
+
+Nothing of the package computes what is expected here: records.jsonl is read as JSON, the rest is arithmetic.
+"""
+
+import csv
+import json
+import math
+import re
+from html.parser import HTMLParser
+from statistics import fmean, median
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, chi2
+
+import studies
+
+MODELS = {
+    "ResNet-18": "resnet18",
+    "ResNet-50": "resnet50",
+    "SVM (RBF)": "svm_rbf",
+    "SVM (polynomial)": "svm_poly",
+    "Adam": "adam",
+    "SGD": "sgd",
+}
+SETTINGS = {
+    "Batch size": "batch_size",
+    "Learning rate": "learning_rate",
+    "Epochs": "epochs",
+    "C": "C",
+    "Gamma": "gamma",
+    "Degree": "degree",
+}
+MEASURED = {
+    "Validation %": "validation_accuracy",
+    "Test %": "test_accuracy",
+    "Holdout %": "holdout_accuracy",
+    "Train %": "train_accuracy",
+    "Training s": "train_s",
+    "To result s": "time_to_result_s",
+    "Seed": "seed",
+    "Repeat": "repeat",
+}
+PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+class Tables(HTMLParser):
+    """Collects tables by caption; a cell is its words and the exact value behind them, if it has one."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tables: dict[str, list[list[tuple[str, str | None]]]] = {}
+        self._caption, self._stack, self._value = "", [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self._stack.append(tag)
+        if tag in ("h3", "summary"):
+            self._caption = ""
+        elif tag == "table":
+            self.tables[self._caption] = []
+        elif tag == "tr":
+            self.tables[self._caption].append([])
+        elif tag in ("td", "th"):
+            self._value = dict(attributes).get("data-value")
+            self.tables[self._caption][-1].append(("", self._value))
+
+    def handle_endtag(self, tag):
+        while self._stack and self._stack.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if self._stack[-1:] in (["h3"], ["summary"]):
+            self._caption += data
+        elif {"td", "th"} & set(self._stack) and "small" not in self._stack:
+            words, value = self.tables[self._caption][-1][-1]
+            self.tables[self._caption][-1][-1] = (f"{words} {data}".strip(), value)
+
+
+class Sources:
+    """What a study was rendered from, read as plain files."""
+
+    def __init__(self, folder):
+        lines = (folder / "records.jsonl").read_text(encoding="utf-8").splitlines()
+        self.records = [json.loads(line) for line in lines]
+        self.folder = folder
+        self.tested: dict[tuple[str, bool], list[float]] = {}  # p values by data set and kind of contrast
+        with studies.REFERENCE.open(encoding="utf-8") as file:
+            self.published = list(csv.DictReader(file))
+
+    def cells(self, purpose: str, **identity) -> list[dict]:
+        return [
+            record
+            for record in self.records
+            if record["purpose"] == purpose
+            and all(_identity(record)[name] == value for name, value in identity.items())
+        ]
+
+    def best(self, **identity) -> dict:
+        """Return the cell whose best validation accuracy is the highest."""
+        cells = [cell for cell in self.cells("selection", **identity) if cell["best"]]
+        return max(cells, key=lambda cell: cell["best"]["validation_accuracy"])
+
+    def right(self, **identity) -> tuple[np.ndarray, np.ndarray]:
+        """Return labels and predictions of the best cell."""
+        cell = self.best(**identity)
+        choice = cell["optimizer"] or cell["kernel"]
+        name = f"{cell['model']}_{choice}_{cell['device']}.npz"
+        with np.load(self.folder / cell["dataset"] / "predictions" / name) as file:
+            return file["labels"], file["predictions"]
+
+    def numbered(self) -> list[tuple[dict, dict]]:
+        cells = [*self.cells("selection"), *self.cells("speed")]
+        return [(cell, run) for cell in cells for run in cell["runs"]]
+
+
+def _identity(record: dict) -> dict:
+    model = record["model"] if record["family"] == "resnet" else f"svm_{record['kernel']}"
+    title = record["data"]["title"]
+    return {"title": title, "competitor": model, "optimizer": record["optimizer"], "device": record["device"]}
+
+
+@pytest.fixture(params=["small", "fashion"])
+def study(request):
+    built = request.getfixturevalue(request.param)
+    return Tables(built.html).tables, Sources(built.folder)
+
+
+def numbers(table: list[list[tuple]]) -> list[tuple[dict, str, str, float]]:
+    """Return every cell with a value: its row by heads, its head, its words, the value."""
+    heads = [words for words, _ in table[0]]
+    return [
+        (row, head, words, float(value))
+        for cells in table[1:]
+        for row in [dict(zip(heads, (words for words, _ in cells), strict=True))]
+        for head, (words, value) in zip(heads, cells, strict=True)
+        if value is not None and re.fullmatch(r"-?[\d.]+(e[-+]?\d+)?", value)
+    ]
+
+
+def test_what_is_shown_is_the_value_rounded(study):
+    tables, _ = study
+    seen = 0
+    for caption, table in tables.items():
+        for _, head, words, value in numbers(table):
+            factor = 100 if re.search(r"%|points", head) and "×" not in head else 1
+            if words.startswith("<"):
+                assert value < float(words[1:]), caption
+                continue
+            match = re.fullmatch(
+                r"([-+]?)([\d,]+(?:\.(\d+))?(?:e-\d+)?)\s*([kMGT]?)", words.replace("−", "-")
+            )
+            assert match, (caption, head, words)
+            sign, digits, decimals, prefix = match.groups()
+            shown = float(f"{sign}{digits.replace(',', '')}") * PREFIXES.get(prefix, 1)
+            half = 0.5 * 10 ** -len(decimals or "") * PREFIXES.get(prefix, 1)
+            assert abs(shown - factor * value) <= half * (1 + 1e-6), (caption, head, words, value)
+            seen += 1
+    assert seen > 300
+
+
+def test_every_number_comes_from_a_record(study):
+    tables, sources = study
+    traced = 0
+    for caption, table in tables.items():
+        found = numbers(table)
+        if not found:
+            continue
+        [trace] = [trace for pattern, trace in TRACES.items() if re.search(pattern, caption)]
+        title = caption.split(":")[0]
+        for row, head, _, value in found:
+            if head == "p":
+                sources.tested.setdefault((title, ", " in row["A"]), []).append(value)
+        for row, head, _, value in found:
+            expected = trace(sources, title, row, head)
+            assert any(math.isclose(value, each, rel_tol=1e-9, abs_tol=1e-12) for each in expected), (
+                f"{caption}, {row}, {head}: {value} is not {expected}"
+            )
+            traced += 1
+    assert traced > 300
+
+
+def _run(sources, title, row, head):
+    cell, run = sources.numbered()[int(row["Run"]) - 1]
+    assert cell["data"]["title"] == title
+    assert MODELS[row["Model"].removesuffix(" Adam").removesuffix(" SGD")] == _identity(cell)["competitor"]
+    if head == "Run":
+        return [int(row["Run"])]
+    return [run[MEASURED[head]] if head in MEASURED else run["settings"][SETTINGS[head]]]
+
+
+def _best(sources, title, row, head):
+    cell = sources.best(title=title, competitor=MODELS[row["Model"]])
+    best = cell["best"]
+    values = {
+        "Validation %, 95 %": best["validation_accuracy"],
+        "Test %, 95 %": best["test_accuracy"],
+        "Gap points": best["validation_accuracy"] - best["test_accuracy"],
+        "Training s": best["train_s"],
+        "Parameters": cell["compute"]["parameters"],
+    }
+    if head in values:
+        return [values[head]]
+    [theirs] = _theirs(sources, cell["dataset"], row, "headline", "test_accuracy_percent")
+    return [theirs if head.startswith("Published") else best["test_accuracy"] - theirs]
+
+
+def _theirs(sources, dataset, row, table, column) -> list[float]:
+    """Return a column of the published rows of a model; percent as fractions."""
+    model = MODELS[row["Model"]]
+    found = [
+        float(line[column]) / (100 if column.endswith("percent") else 1)
+        for line in sources.published
+        if line["dataset"] == dataset
+        and (f"svm_{line['kernel']}" if line["model"] == "svm" else line["model"]) == model
+        and line[column]
+        and table in (line["table"], "")
+    ]
+    assert found
+    return found
+
+
+def _method(sources, title, row, head):
+    [title] = {record["data"]["title"] for record in sources.records}
+    best = sources.best(title=title, competitor=MODELS[row["Method"]])["best"]
+    return [best["train_s"] if head == "Training s" else best["test_accuracy"]]
+
+
+def _ours(sources, title, row) -> list[dict]:
+    """Return our finished runs of a published row's model."""
+    model = MODELS[row["Model"]]
+    return [
+        run
+        for cell, run in sources.numbered()
+        if cell["data"]["title"] == title and _identity(cell)["competitor"] == model and run["status"] == "ok"
+    ]
+
+
+def _published(sources, title, row, head):
+    [dataset] = {record["dataset"] for record in sources.records}
+    ours, theirs = _ours(sources, title, row), _theirs(sources, dataset, row, "", "test_accuracy_percent")
+    accuracies = {run["test_accuracy"] for run in ours}
+    if head == "Published test %":
+        return theirs
+    if head == "Difference points":
+        shown = float(row["Published test %"]) / 100
+        return [mine - their for mine in accuracies for their in theirs if abs(their - shown) < 1e-9]
+    if head == "Band ± points":
+        return _bands(sources, dataset, MODELS[row["Model"]])
+    if head == "Theirs s":
+        return _theirs(sources, dataset, row, "", "train_time_s")
+    if head == "Ours s":
+        timed = [run["train_s"] for run in ours]
+        cells = [
+            cell["runs"]
+            for cell in sources.cells("speed", title=title, competitor=MODELS[row["Model"]])
+            if cell["runs"]
+        ]
+        return [
+            *timed,
+            *(median(run["train_s"] for run in runs) for runs in cells),
+            *_means(cells, "train_s"),
+        ]
+    return [*accuracies, *_means([c["runs"] for c in sources.cells("speed", title=title)], "test_accuracy")]
+
+
+def _means(cells: list[list[dict]], name: str) -> list[float]:
+    return [fmean(run[name] for run in runs) for runs in cells]
+
+
+def _bands(sources, dataset, model) -> list[float]:
+    """Return 1.96 times the root mean square difference of the published pairs, per optimizer."""
+    bands = []
+    for optimizer in ("sgd", "adam"):
+        pairs: dict[tuple, list[float]] = {}
+        for line in sources.published:
+            if (line["table"], line["dataset"], line["model"], line["optimizer"]) == (
+                "hyperparameter_grid",
+                dataset,
+                model,
+                optimizer,
+            ):
+                key = line["batch_size"], line["learning_rate"], line["epochs"]
+                pairs.setdefault(key, []).append(float(line["test_accuracy_percent"]) / 100)
+        squares = [(a - b) ** 2 for a, b in pairs.values()]
+        bands.append(1.959963984540054 * math.sqrt(fmean(squares)))
+    return bands
+
+
+def _sides(sources, title, row) -> dict[str, list[dict]]:
+    name, optimizer = row["Training"].rsplit(" ", 1)
+    identity = {"competitor": MODELS[name], "optimizer": MODELS[optimizer]}
+    return {cell["device"]: cell["runs"] for cell in sources.cells("speed", title=title, **identity)}
+
+
+def _speedup(sources, title, row, head):
+    sides = _sides(sources, title, row)
+    if head.endswith("s, median"):
+        return [median(run["train_s"] for run in sides[head[:3].lower()])]
+    if head.endswith("test %, 95 %"):
+        return [fmean(run["test_accuracy"] for run in sides[head[:3].lower()])]
+    time = "time_to_result_s" if head.startswith("To result") else "train_s"
+    cpu, gpu = (median(run[time] for run in sides[device]) for device in ("cpu", "gpu"))
+    return [cpu - gpu if head == "Saved s" else cpu / gpu]
+
+
+def _achieved(sources, title, row, head):
+    device = head[:3].lower()
+    name, optimizer = row["Training"].rsplit(" ", 1)
+    identity = {"competitor": MODELS[name], "optimizer": MODELS[optimizer], "device": device}
+    [cell] = sources.cells("speed", title=row["Data set"], **identity)
+    images = cell["data"]["counts"]["train"] * cell["runs"][0]["settings"]["epochs"]
+    work = cell["compute"]["flops_train"] * images
+    return [work / median(run["train_s"] for run in cell["runs"])]
+
+
+def _classes(sources, title, row, head):
+    [classes] = {tuple(r["data"]["classes"]) for r in sources.records if r["data"]["title"] == title}
+    number = classes.index(row["Class"])
+    if head == "Images":
+        labels, _ = sources.right(title=title, competitor="svm_rbf")
+        return [(labels == number).sum()]
+    labels, predictions = sources.right(title=title, competitor=MODELS[head.removesuffix(" %")])
+    hits = ((labels == number) & (predictions == number)).sum()
+    return [hits / (labels == number).sum(), hits / (predictions == number).sum()]
+
+
+def _test(sources, title, row, head):
+    right = []
+    for side in ("A", "B"):
+        *within, name = row[side].split(", ")
+        identity = (
+            {"competitor": MODELS[within[0]], "optimizer": MODELS[name]}
+            if within
+            else {"competitor": MODELS[name]}
+        )
+        labels, predictions = sources.right(title=title, **identity)
+        right.append(labels == predictions)
+    a, b = (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum()
+    if head.startswith("Only"):
+        return [a if head == "Only A right" else b]
+    p = float(binomtest(int(min(a, b)), int(a + b)).pvalue) if a + b < 25 else None
+    if p is None:
+        p = float(chi2.sf((abs(int(a) - int(b)) - 1) ** 2 / (a + b), 1))
+    return [p] if head == "p" else [_holm(p, sources.tested[title, ", " in row["A"]])]
+
+
+def _holm(p: float, family: list[float]) -> float:
+    """Return p corrected: the largest of the smaller ones, each times the number of those not below it."""
+    return min(
+        1.0,
+        max((len(family) - rank) * each for rank, each in enumerate(sorted(family)) if each <= 1.000001 * p),
+    )
+
+
+def _cost(sources, title, row, head):
+    compute = sources.best(title=row["Data set"], competitor=MODELS[row["Model"]])["compute"]
+    names = {
+        "Parameters": "parameters",
+        "MACs forward": "macs_forward",
+        "FLOPs forward": "flops_forward",
+        "FLOPs training": "flops_train",
+    }
+    return [compute[names[head]]]
+
+
+TRACES = {
+    r"best configuration of every model$": _best,
+    r"^The methods side by side": _method,
+    r"published results? beside ours": _published,
+    r"same training on CPU and GPU": _speedup,
+    r"^Arithmetic per second": _achieved,
+    r"(networks|SVMs), \d+ runs?|\d+ timed runs?": _run,
+    r"(recall|precision) by class": _classes,
+    r"paired tests": _test,
+    r"^Cost of one image": _cost,
+}
