@@ -6,17 +6,19 @@ from pathlib import Path
 from bakeoff import command
 from bakeoff.command import option
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "report"
+
 
 @dataclass(frozen=True)
 class Options:
-    """Render HTML and PDF from the same templates; tables that are absent are computed."""
+    """Render HTML and PDF from the same templates; what is absent but the records is made from them."""
 
-    records: Path = option("records.jsonl, made by collect_results.py")
-    tables: Path = option("folder with best.csv, tests.csv, speedup.csv, classes.csv, published.csv")
-    figures: Path = option("folder that plot_figures.py made")
+    records: Path = option("records.jsonl, made by collect_results.py, or a folder of cell records")
     html: Path = option("HTML file to write")
     pdf: Path = option("PDF file to write")
-    templates: Path = option("folder of templates and styles", default=Path("report"))
+    tables: Path = option("folder with best.csv, tests.csv, speedup.csv, ...", default=None)
+    figures: Path = option("folder that plot_figures.py made", default=None)
+    templates: Path = option("folder of templates and styles", default=TEMPLATES)
     missing: list[str] = option("records that the study lacks so far, for the first page", default=())
     config: dict = option("the configuration as run, as JSON", default=None)
 

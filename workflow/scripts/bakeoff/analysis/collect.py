@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bakeoff import records
-from bakeoff.analysis import tables
-from bakeoff.analysis.study import unique
+from bakeoff.analysis import study, tables
+from bakeoff.analysis.study import Study, unique
 from bakeoff.command import UserError
 from bakeoff.records import ACCURACIES, Record, cell_name, model_name
 
 BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
+CELLS = ("*.json", "*/*.json", "*/speed/*.json")
 MEASURED = (
     "seed",
     "repeat",
@@ -26,7 +27,8 @@ MEASURED = (
 def read_cells(paths: Iterable[Path]) -> list[Record]:
     """Read and check the records; data sets as they are first named, each sorted by purpose and cell.
 
-    A folder stands for the cells in it (<dataset>/<cell>.json, <dataset>/speed/<cell>.json).
+    A folder stands for the cells in it: <dataset>/<cell>.json, <dataset>/speed/<cell>.json, or all beside
+    each other.
     UserError names a file that is absent, not a record, or a second record of the same cell.
     """
     found: dict[tuple[str, str, str], tuple[Record, Path]] = {}
@@ -47,9 +49,15 @@ def read_cells(paths: Iterable[Path]) -> list[Record]:
 def _files(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, paths):
-        cells = [*path.glob("*/*.json"), *path.glob("*/speed/*.json")] if path.is_dir() else [path]
-        files += sorted(file for file in cells if file.name not in ("figures.json", "rerun.json"))
+        found = [file for pattern in CELLS for file in path.glob(pattern)] if path.is_dir() else [path]
+        files += sorted(file for file in found if file.name not in ("figures.json", "rerun.json"))
     return unique(files)
+
+
+def load(path: Path) -> Study:
+    """Read a study from records.jsonl, or from a folder of cells as read_cells takes it."""
+    path = Path(path)
+    return Study(read_cells([path]), path) if path.is_dir() else study.load(path)
 
 
 def write(cells: list[Record], lines: Path, table: Path) -> None:

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.analysis import best, contrasts, errors, published, speedup, study, tables
+from bakeoff.analysis import best, collect, contrasts, errors, published, speedup, tables
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
+from bakeoff.plots import gallery
 from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
 
@@ -19,31 +21,39 @@ SCRIPTS = ("tables.js", "explorer.js")
 
 @dataclass(frozen=True)
 class Source:
-    """Where the report's contents lie, the configuration as run, and the records that are missing."""
+    """Where the report's contents lie, the configuration as run, and the records that are missing.
+
+    The records are records.jsonl or a folder of cells; tables and figures that are None are made from them.
+    """
 
     records: Path
-    tables: Path
-    figures: Path
+    tables: Path | None = None
+    figures: Path | None = None
     config: dict[str, Any] | None = None
     missing: Sequence[str] = ()
 
 
 def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
     """Render both forms from the same templates."""
-    found = study.load(source.records)
-    derived, drawn = read_tables(found, source.tables), figures.load(source.figures)
-    report = context.build(found, derived, drawn, source.config, source.missing)
-    html.parent.mkdir(parents=True, exist_ok=True)
-    html.write_text(page(report, templates), encoding="utf-8")
-    write_pdf(report, templates, pdf)
+    found = collect.load(source.records)
+    with TemporaryDirectory() as scratch:
+        drawn = source.figures
+        if drawn is None:
+            drawn = Path(scratch) / "figures"
+            gallery.draw(found, drawn)
+        derived = read_tables(found, source.tables)
+        report = context.build(found, derived, figures.load(drawn), source.config, source.missing)
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(page(report, templates), encoding="utf-8")
+        write_pdf(report, templates, pdf)
 
 
-def read_tables(found: Study, folder: Path) -> Tables:
+def read_tables(found: Study, folder: Path | None) -> Tables:
     """Read the derived tables; one that is absent is computed from the records."""
 
     def rows(name: str, columns: tables.Columns, compute: Callable[[], list]) -> list[tables.Row]:
-        path = Path(folder) / name
-        return tables.read(path, columns) if path.is_file() else compute()
+        path = folder / name if folder else None
+        return tables.read(path, columns) if path and path.is_file() else compute()
 
     return Tables(
         best=rows("best.csv", best.COLUMNS, lambda: best.rows(found)),
