@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from conftest import built
 
-import studies
 from bakeoff.analysis import ranks
+from bakeoff.plots import ranks as plots
 
 MODELS = ("resnet18", "resnet50", "svm_rbf", "svm_poly")
 
@@ -54,14 +53,14 @@ def test_a_model_that_did_not_finish_everywhere_takes_no_part():
     assert ranks.of(rows(5, missing=((0, "resnet50"),))).models == ["resnet18", "svm_rbf", "svm_poly"]
 
 
-def test_five_data_sets_have_their_diagram(tmp_path):
-    cells = []
-    for number in range(5):
-        for cell in studies.small()[1:4]:
-            cells.append(
-                {**cell, "dataset": f"set{number}", "data": {**cell["data"], "title": f"Set {number}"}}
-            )
-    html = built(tmp_path, cells).html
-    assert "Mean ranks over 5 data sets" in html
-    assert "None is drawn" not in html
-    assert (tmp_path / "figures" / "ranks.svg").is_file()
+def test_the_diagram_shows_every_model_and_the_difference_that_counts():
+    [plot] = plots.plots(rows(6))
+    assert plot.title == "Mean ranks over 6 data sets"
+    assert [(row["model"], row["mean_rank"]) for row in plot.rows] == list(
+        zip(MODELS, (1, 2, 3, 4), strict=True)
+    )
+    words = [text.get_text() for text in plot.figure.axes[0].texts]
+    assert words == ["ResNet-18  1.00", "ResNet-50  2.00", "SVM (RBF)  3.00", "SVM (polynomial)  4.00"]
+    # q of four models is 2.569 (Demsar 2006): 2.569 sqrt(4 * 5 / (6 * 6)).
+    assert "1.91, the critical difference" in plot.caption
+    assert list(plots.plots(rows(4))) == []

@@ -127,6 +127,10 @@ def test_every_run_has_its_command(small):
     assert page.text.count("results/digits/rerun.json") == 16
 
 
+def test_ranks_over_few_data_sets_are_left_out_with_the_reason(small):
+    assert "A critical-difference diagram needs 5 data sets and 3 models" in Page(small.html).text
+
+
 def test_published_values_stand_beside_ours(fashion):
     text = Page(fashion.html).text
     assert "Fashion-MNIST: 88 published results beside ours" in text
@@ -239,7 +243,7 @@ def test_any_folder_of_records_is_rendered_by_hand(tmp_path):
         assert "SVM (RBF) is the choice" in page.text
         assert "Accuracy against training time on Digits" in page.text
         assert "figure" in page.tags
-        assert ("not tested: no predictions were kept" in page.text) != tested
+        assert ("Not tested: no predictions were kept" in page.text) != tested
         assert len(pypdf.PdfReader(tmp_path / "out/report.pdf").pages) > 2
 
 

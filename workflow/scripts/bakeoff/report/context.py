@@ -161,7 +161,7 @@ def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     if not figures:
         lead += (
             f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and {ranks.MIN_MODELS} "
-            "models that finished on all of them: over fewer, ranks hardly differ from chance. None is drawn."
+            "models that finished on all of them: over fewer, ranks hardly differ from chance."
         )
     return _led("statistics", "Statistics", lead, results.tests(study, tables.tests), figures)
 
