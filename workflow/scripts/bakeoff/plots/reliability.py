@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -21,9 +22,10 @@ COLUMNS = ("model", "low", "high", "images", "right", "confidence", "accuracy", 
 def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set with networks that kept their probabilities."""
     for dataset in study.datasets:
-        networks = [a for a in errors.of(study, dataset) if a.cell["family"] == "resnet"]
+        answers = [each for each in errors.of(study, dataset) if each.cell["family"] == "resnet"]
+        networks = [each for each in answers if np.isfinite(each.given.scores).all()]
         if networks:
-            yield _plot(study, dataset, {a.model: calibration.bins(a.given) for a in networks})
+            yield _plot(study, dataset, {each.model: calibration.bins(each.given) for each in networks})
 
 
 def _plot(study: Study, dataset: str, curves: dict[str, list[Bin]]) -> Plot:

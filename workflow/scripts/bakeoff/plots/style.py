@@ -27,7 +27,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 SHADE = COLOURS[0]
 # So many faint lines or points of a kind become one picture: a PDF takes seconds for each thousand.
-DRAWN = 300
+DRAWN = 150
 DEVICES = {"cpu": COLOURS[4], "gpu": COLOURS[0]}
 
 

@@ -37,6 +37,11 @@ class Report:
     sections: list[Section]
     commands: list[runs.Commands]
 
+    @property
+    def every_command(self) -> bool:
+        """Whether paper, too, has a command for every run."""
+        return self.coverage.runs <= runs.LONGEST
+
 
 def build(
     study: Study,

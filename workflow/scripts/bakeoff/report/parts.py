@@ -36,7 +36,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption; `folded` tables open on demand on the screen."""
+    """A table with its caption; `folded` tables open on demand on the screen.
+
+    Nobody reads the thousandth row on paper: there a long table shows `excerpt`, said in `excerpt_words`.
+    """
 
     name: str
     caption: str
@@ -45,6 +48,8 @@ class Table:
     note: str = ""
     folded: bool = False
     dense: bool = False
+    excerpt: Sequence[Sequence[Cell]] = ()
+    excerpt_words: str = ""
 
 
 @dataclass

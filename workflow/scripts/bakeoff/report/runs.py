@@ -1,7 +1,7 @@
 """Every run as a row, numbered, and for every number the command that makes the run again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bakeoff.analysis import reproduce, wording
@@ -20,6 +20,8 @@ MEASURED = (
     Column("To result", "s", True),
 )
 
+# On paper, where a PDF also takes seconds for every hundred rows.
+LONGEST, EXCERPT = 60, 30
 WORDS = ("precision", "engine", "pin_memory", "gamma", "scale")
 
 
@@ -100,7 +102,12 @@ def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> T
     rows = [_row(item, settings, digits, any(item.run is run for run in best)) for item in items]
     note = "Best: chosen for its model. " if best else ""
     note += "The run's number leads to the command that makes it again."
-    return Table(name, caption, columns, rows, note, folded=len(rows) > 12, dense=True)
+    table = Table(name, caption, columns, rows, note, folded=len(rows) > 12, dense=True)
+    if len(rows) <= LONGEST:
+        return table
+    first = sorted(range(len(rows)), key=lambda place: -(items[place].run["validation_accuracy"] or 0))
+    words = f"The {EXCERPT} best of {len(rows):,} rows by validation accuracy; the HTML report has them all."
+    return replace(table, excerpt=[rows[place] for place in first[:EXCERPT]], excerpt_words=words)
 
 
 def _head(name: str) -> str:

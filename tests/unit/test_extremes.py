@@ -1,0 +1,70 @@
+"""Reports over studies that are very large, very wide, or partly not a number."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TEMPLATES, built
+from test_report import Page
+
+import studies
+from bakeoff.report import render
+
+
+def rendered(folder: Path) -> tuple[Page, Path]:
+    """Render a folder of cells; return the page and the PDF."""
+    render.write(render.Source(folder), TEMPLATES, folder / "report.html", folder / "report.pdf")
+    return Page((folder / "report.html").read_text(encoding="utf-8")), folder / "report.pdf"
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
+def test_two_thousand_runs_are_all_in_the_html_and_the_best_on_paper(tmp_path):
+    cells = studies.large(2000)
+    studies.save(tmp_path, cells)
+    page, pdf = rendered(tmp_path)
+    assert "All 2,000 runs finished." in page.text
+    assert {f"run-{number}" for number in range(1, 2001)} <= set(page.ids)
+
+    line = ["pdftotext", "-layout", str(pdf), "-"]
+    text = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    assert text.count("\f") < 60  # pages
+    part = text.split("\nMNIST: the SVMs")[1].split("The 30 best of 334 rows")[0]
+    shown = re.findall(r"\n *\d+ SVM .*?([\d.]+) +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ \w+", part)
+    runs = [run for c in cells if c["dataset"] == "mnist" and c["family"] == "svm" for run in c["runs"]]
+    best = sorted((run["validation_accuracy"] for run in runs), reverse=True)[:30]
+    assert shown == [f"{100 * accuracy:.2f}" for accuracy in best]
+
+
+LONG = "a name of sixty characters, which no table has been made for"
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A hundred classes with long names, more classes than fit a confusion matrix with its numbers."""
+    cells = studies.small()
+    for cell in cells:
+        cell["data"]["classes"] = [f"{LONG[: 57 - len(str(n))]} {n}" for n in range(100)]
+    return built(tmp_path_factory.mktemp("wide"), cells)
+
+
+def test_a_hundred_classes_with_long_names(wide):
+    text = Page(wide.html).text
+    for name in (f"{LONG[:56]} 0", f"{LONG[:55]} 99"):
+        assert name in text
+    assert "is the choice" in text
+
+
+def test_scores_that_are_no_number_leave_a_report(tmp_path):
+    cells = studies.small()[:4]
+    studies.save(tmp_path, cells)
+    for path in (tmp_path / "digits" / "predictions").glob("*.npz"):
+        with np.load(path) as file:
+            arrays = dict(file)
+        arrays["scores"] = np.full_like(arrays["scores"], np.nan)
+        np.savez(path, **arrays)
+    text = rendered(tmp_path)[0].text
+    assert "is the choice" in text
+    assert "nan" not in text.lower().replace("nan in epoch", "")
