@@ -10,12 +10,38 @@ from conftest import collected
 
 import studies
 from bakeoff.analysis import errors
-from bakeoff.plots import gallery, grids, style, tradeoff
+from bakeoff.plots import gallery, grids, style, svg, tradeoff
 
 
 @pytest.fixture(scope="module")
 def figures(small):
     return json.loads((small.folder / "figures" / "figures.json").read_text(encoding="utf-8"))
+
+
+MATPLOTLIBS = """<?xml version="1.0"?>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">
+ <metadata>who</metadata>
+ <defs><style type="text/css">*{stroke-linejoin: round}</style></defs>
+ <g id="figure_1">
+  <g id="patch_1"><path d="M 0 0" style="fill: none"/></g>
+  <g clip-path="url(#p)"><use xlink:href="#m" x="1" style="stroke: #123456"/></g>
+  <g id="text_1"><text style="font-size: 8px; font-family: 'A', 'B'" transform="rotate(-0 1 2)">a
+ b</text></g>
+  <g id="text_2"><text style="font-family: 'C'" transform="translate(1 2) rotate(-90)">c</text></g>
+ </g>
+</svg>"""
+
+
+def test_a_lean_figure_keeps_what_is_seen():
+    lean = svg.lean(MATPLOTLIBS, "'A', 'B'")
+    assert lean.index("viewBox") < lean.index("<g ")
+    whole = lean[lean.index("<g ") :]
+    assert whole == (
+        """<g stroke-linejoin="round" stroke-linecap="butt" font-family="'A', 'B'">"""
+        """<g clip-path="url(#p)"><use xlink:href="#m" x="1" stroke="#123456" /></g>"""
+        """<text font-size="8px">a\n b</text>"""
+        """<text transform="translate(1 2) rotate(-90)" font-family="'C'">c</text></g></svg>\n"""
+    )
 
 
 def test_every_kind_is_drawn_and_described(figures):
@@ -79,12 +105,9 @@ def test_models_differ_in_colour_and_in_marker():
     assert len({style.marker(names, name) for name in names}) == 4
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("cat", "cat"), ("日本", "class 3"), (" ", "class 3"), ("x" * 60, "x" * 15 + "…")],
-)
-def test_labels_fit_and_can_be_drawn(name, expected):
-    assert style.label(name, "class 3") == expected
+def test_labels_fit_can_be_drawn_and_told_apart():
+    names = ["cat", "日本", " ", "x" * 60, "a name too long, one", "a name too long, two"]
+    assert style.labels(names) == ["cat", "class 1", "class 2", "x" * 15 + "…", "class 4", "class 5"]
 
 
 def test_the_report_knows_the_figures_greys():

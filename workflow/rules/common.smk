@@ -21,7 +21,7 @@ CODE = {
     "svm": f"{BASE} svm",
     "analysis": "command records grid selection analysis",
     "figures": "command records selection datasets analysis plots",
-    "report": "command records selection analysis report",
+    "report": "command records selection datasets analysis plots report",
 }
 
 

@@ -43,7 +43,7 @@ def most_confused(counts: np.ndarray) -> tuple[int, int] | None:
 def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarray) -> Plot:
     names = cell["data"]["classes"]
     shares = rates(counts)
-    shown = [style.label(name, f"class {index}") for index, name in enumerate(names)]
+    shown = style.labels(names)
     figure = Figure(figsize=(style.WIDTH, 4.3 if _long(shown) else 3.9))
     left, right = figure.subplots(1, 2, sharey=True)
     _matrix(left, shares, [[f"{item}" if item else "" for item in row] for row in counts], shown)

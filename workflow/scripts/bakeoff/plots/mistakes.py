@@ -36,15 +36,11 @@ def plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
             yield _missed(study, dataset, every, missed, images)
 
 
-def _names(every: list[Answers]) -> list[str]:
-    classes = every[0].cell["data"]["classes"]
-    return [style.label(name, f"class {index}") for index, name in enumerate(classes)]
-
-
 def _confused(
     study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: np.ndarray
 ) -> Plot:
-    names, classes = _names(every), every[0].cell["data"]["classes"]
+    classes = every[0].cell["data"]["classes"]
+    names = style.labels(classes, longest=14)  # two fit beside the first image
     figure = Figure(figsize=(style.WIDTH, 0.15 + 0.66 * len(pairs)))
     grid = figure.subplots(len(pairs), EXAMPLES + 1, squeeze=False, width_ratios=[3.6, *[1] * EXAMPLES])
     for axes, pair in zip(grid, pairs, strict=True):
@@ -96,15 +92,16 @@ def _picture(axis: Axes, image: np.ndarray) -> None:
 def _missed(
     study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: np.ndarray
 ) -> Plot:
-    names, classes = _names(every), every[0].cell["data"]["classes"]
+    classes = every[0].cell["data"]["classes"]
+    names, brief = style.labels(classes, longest=12), style.labels(classes, longest=9)
     shown = missed[:SHOWN]
     rows = -(-len(shown) // EXAMPLES)
     figure = Figure(figsize=(style.WIDTH, 0.1 + 1.08 * rows))
     places = figure.subplots(rows, EXAMPLES, squeeze=False).ravel()
     for axis, item in zip(places, shown, strict=False):
         _picture(axis, images[item.image])
-        answers = ", ".join(dict.fromkeys(names[answer][:9] for answer in item.said))
-        axis.set_title(names[item.true][:12], size=7, loc="center", pad=2)
+        answers = ", ".join(dict.fromkeys(brief[answer] for answer in item.said))
+        axis.set_title(names[item.true], size=7, loc="center", pad=2)
         short = answers if len(answers) <= 18 else f"{answers[:17]}\N{HORIZONTAL ELLIPSIS}"
         axis.set_xlabel(f"{ARROW} {short}", size=6, color=style.HINT, labelpad=2)
     for axis in places[len(shown) :]:

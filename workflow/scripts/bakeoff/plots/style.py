@@ -4,7 +4,9 @@ Must not know what is drawn. The three greys below are looked for by the report,
 the colours of its light or dark theme; no other grey may be used for ink, hints or lines.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
+from bakeoff.plots import svg
+
 FONTS = ("DejaVu Sans", "Verdana", "Arial")
+FAMILY = ", ".join(f"'{name}'" for name in FONTS) + ", sans-serif"  # as an SVG says it
 INK = "#1c2430"
 HINT = "#5b6675"
 LINE = "#d5dae1"
@@ -104,16 +109,21 @@ def on_shade(strength: float) -> str:
     return "#ffffff" if strength > 0.55 else INK
 
 
-def label(text: str, fallback: str, longest: int = 16) -> str:
-    """Return a text that fits a tick and that the font can draw, or the fallback."""
-    path = font_manager.findfont("DejaVu Sans")
-    known = FT2Font(path).get_charmap()
-    if not text.strip() or any(ord(letter) not in known for letter in text):
-        return fallback
-    return text if len(text) <= longest else f"{text[: longest - 1]}\N{HORIZONTAL ELLIPSIS}"
+def labels(names: Sequence[str], longest: int = 16) -> list[str]:
+    """Return names of classes that fit a tick, can be drawn and told apart; for any other its number."""
+    known = FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap()
+    short = [n if len(n) <= longest else f"{n[: longest - 1]}\N{HORIZONTAL ELLIPSIS}" for n in names]
+    return [
+        text
+        if text.strip() and short.count(text) == 1 and all(ord(letter) in known for letter in text)
+        else f"class {index}"
+        for index, text in enumerate(short)
+    ]
 
 
 def save(figure: Figure, path: Path) -> None:
     """Write an SVG that is the same, byte for byte, whenever the data are the same."""
+    drawn = StringIO()
     # Not savefig: it draws every figure twice, once only to measure it.
-    FigureCanvasSVG(figure).print_svg(path, metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None, "Creator": None})
+    path.write_text(svg.lean(drawn.getvalue(), FAMILY), encoding="utf-8")
