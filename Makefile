@@ -38,7 +38,7 @@ lint: .venv/.complete ## style, types, the workflow's own lint
 	@$(BIN)/snakemake --lint
 
 bench: .venv/.complete ## the claims of speed, measured on this machine: an hour or two
-	@for program in benchmarks/*.py; do PYTHONPATH=workflow/scripts $(BIN)/python $$program || exit 1; done
+	@for program in benchmarks/*.py; do PYTHONPATH=workflow/scripts:tests $(BIN)/python $$program || exit 1; done
 
 containers: containers/cpu.sif containers/cuda.sif ## both Apptainer images (BUILD_ARGS=... for another base or torch index)
 

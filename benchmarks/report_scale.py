@@ -1,58 +1,49 @@
-"""What it takes to draw and render the report of a study, by its number of runs; nothing is trained.
+"""What it takes to draw and to render the report of a study, by its number of runs; nothing is trained.
 
 The studies are made up: two data sets, two networks with two optimizers and two SVMs over ever larger grids,
-with predictions for every cell. Each size is a fresh process, sizes alternate. Printed: seconds of processor
-time of the figures (plot_figures.py), of the HTML and of the PDF (render_report.py), medians over the rounds;
-the whole by the clock, imports included; and the sizes of both files.
+with predictions for every cell. Printed: seconds by the clock of plot_figures.py and of render_report.py
+(HTML and PDF), each a fresh process with its imports, medians over the rounds with their range, the studies
+taking turns; and how large both files are.
 
     PYTHONPATH=workflow/scripts:tests python benchmarks/report_scale.py [--runs 0 1 200 2000] [--rounds 3]
 """
 
 import argparse
-import itertools
-import json
 import subprocess
 import sys
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time
+from time import perf_counter
 
 import studies
+from bakeoff.analysis import collect
+
+SCRIPTS = studies.ROOT / "workflow" / "scripts"
 
 
-def render(folder: Path) -> dict[str, float]:
-    """Draw and render a folder of records in this process; return its seconds of processor time."""
-    from bakeoff.analysis import collect
-    from bakeoff.plots import gallery
-    from bakeoff.report import context, figures, render
-
-    templates = studies.ROOT / "report"
-    times = [process_time()]
-    found = collect.load(folder)
-    gallery.draw(found, folder / "figures")
-    times.append(process_time())
-    drawn = figures.load(folder / "figures")
-    report = context.build(found, render.read_tables(found, None), drawn)
-    text = render.page(report, templates)
-    times.append(process_time())
-    render.write_pdf(report, templates, folder / "report.pdf")
-    times.append(process_time())
-    seconds = dict(
-        zip(("figures", "html", "pdf"), (b - a for a, b in itertools.pairwise(times)), strict=True)
-    )
-    return seconds | {
-        "html_mb": len(text.encode()) / 1e6,
-        "pdf_mb": (folder / "report.pdf").stat().st_size / 1e6,
-    }
+def make(folder: Path, runs: int) -> None:
+    """Write the collected records of a made-up study, and its predictions."""
+    folder.mkdir()
+    cells = collect.read_cells(studies.save(folder, studies.large(runs)))
+    collect.write(cells, folder / "records.jsonl", folder / "runs.csv")
 
 
-def measure(folder: Path) -> dict[str, float]:
-    """Render in a fresh process; return what it says, and its seconds by the clock."""
+def seconds(script: str, *options: object) -> float:
+    """Return the seconds of a command."""
     start = perf_counter()
-    line = [sys.executable, __file__, "--render", str(folder)]
-    said = subprocess.run(line, check=True, capture_output=True, text=True).stdout
-    return {**json.loads(said), "clock": perf_counter() - start}
+    subprocess.run([sys.executable, SCRIPTS / script, *map(str, options)], check=True)
+    return perf_counter() - start
+
+
+def measure(folder: Path) -> tuple[float, float]:
+    """Draw and render; return the seconds of both."""
+    records, figures = folder / "records.jsonl", folder / "figures"
+    pages = "--html", folder / "report.html", "--pdf", folder / "report.pdf"
+    return (
+        seconds("plot_figures.py", "--records", records, "--output", figures),
+        seconds("render_report.py", "--records", records, "--figures", figures, *pages),
+    )
 
 
 def main() -> None:
@@ -62,27 +53,20 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, nargs="+", default=[0, 1, 200, 2000])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--render", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.render:
-        print(json.dumps(render(options.render)))
-        return
     with TemporaryDirectory() as scratch:
         folders = {runs: Path(scratch) / str(runs) for runs in options.runs}
         for runs, folder in folders.items():
-            folder.mkdir()
-            studies.save(folder, studies.large(runs))
+            make(folder, runs)
         rounds = [{runs: measure(folder) for runs, folder in folders.items()} for _ in range(options.rounds)]
-    print("  runs  figures   HTML    PDF    clock (range)           HTML MB  PDF MB")
-    for runs in folders:
-        found = [each[runs] for each in rounds]
-        middle = {name: median(each[name] for each in found) for name in found[0]}
-        clocks = [each["clock"] for each in found]
-        spread = f"({min(clocks):.1f} to {max(clocks):.1f})"
-        print(
-            f"{runs:6} {middle['figures']:7.1f}s {middle['html']:5.1f}s {middle['pdf']:5.1f}s "
-            f"{middle['clock']:6.1f}s {spread:16} {middle['html_mb']:10.2f} {middle['pdf_mb']:7.2f}"
-        )
+        print("  runs  figures (range)         report (range)       HTML MB  PDF MB")
+        for runs, folder in folders.items():
+            columns = [
+                f"{median(found):5.1f} s ({min(found):.1f} to {max(found):.1f})"
+                for found in zip(*(each[runs] for each in rounds), strict=True)
+            ]
+            html, pdf = ((folder / f"report.{kind}").stat().st_size / 1e6 for kind in ("html", "pdf"))
+            print(f"{runs:6}  {columns[0]:22}  {columns[1]:22} {html:5.2f} {pdf:7.2f}")
 
 
 if __name__ == "__main__":

@@ -153,8 +153,8 @@ def _command(
             f"--settings '{{}}' --repeats {len(runs)} "
             f"--output results/{dataset}/speed/{name}.json --threads 8"
         )
-    settings = [run["settings"] for run in runs]
-    blocks = json.dumps([{k: v for k, v in item.items() if v is not None} for item in settings])
+    axes = {key: list(dict.fromkeys(run["settings"][key] for run in runs)) for key in runs[0]["settings"]}
+    blocks = json.dumps([{key: values for key, values in axes.items() if values != [None]}])
     which = (
         f"--kernel {choice}" if model == "svm" else f"--model {model} --optimizer {choice} --device {device}"
     )

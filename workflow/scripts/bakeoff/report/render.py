@@ -12,7 +12,6 @@ from markupsafe import Markup
 from bakeoff.analysis import best, collect, contrasts, errors, published, speedup, tables
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
-from bakeoff.plots import gallery
 from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
 
@@ -39,6 +38,9 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
     with TemporaryDirectory() as scratch:
         drawn = source.figures
         if drawn is None:
+            # Only now: matplotlib takes two seconds to import.
+            from bakeoff.plots import gallery
+
             drawn = Path(scratch) / "figures"
             gallery.draw(found, drawn)
         derived = read_tables(found, source.tables)

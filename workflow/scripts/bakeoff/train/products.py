@@ -1,7 +1,7 @@
 """Convolutions as matrix products, on CPUs.
 
-On the small maps of a ResNet's last stages, and for 1 x 1 kernels on any map, a matrix product is up to
-four times as fast as oneDNN's convolution with its gradients (benchmarks/train_step.py). With the channels
+On the small maps of a ResNet's last stages, and for 1 x 1 kernels on any map, a matrix product is
+faster than oneDNN's convolution with its gradients (benchmarks/products.py). With the channels
 innermost in memory a 1 x 1 kernel is such a product as it stands; any other gathers its windows first.
 Names and shapes in the state dict stay those of the convolutions.
 """
