@@ -26,10 +26,14 @@ def axe(tmp_path_factory):
     return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
-def test_no_violation(axe, small, tmp_path, width, scheme):
+@pytest.mark.parametrize(
+    ("study", "width", "scheme"),
+    [("small", 1280, "light"), ("small", 1280, "dark"), ("small", 390, "light"), ("fashion", 1280, "dark")],
+)
+def test_no_violation(axe, study, tmp_path, width, scheme, request):
+    folder = request.getfixturevalue(study).folder
     with closing(Browser(tmp_path)) as browser:
-        browser.open(small.folder / "report.html", width, scheme)
+        browser.open(folder / "report.html", width, scheme)
         browser.run("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
         browser.run(f"{axe};0")
         found = browser.run(f"axe.run(document, {RULES})")
