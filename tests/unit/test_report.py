@@ -131,6 +131,14 @@ def test_ranks_over_few_data_sets_are_left_out_with_the_reason(small):
     assert "A critical-difference diagram needs 5 data sets and 3 models" in Page(small.html).text
 
 
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
+def test_a_run_has_the_same_number_in_the_table_and_at_its_command_on_paper(small):
+    line = ["pdftotext", "-layout", str(small.pdf), "-"]
+    text = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    numbers = [int(number) for number in re.findall(r"^ *(\d+)\. (?:batch|C) ", text, re.M)]
+    assert numbers == list(range(1, 23))
+
+
 def test_published_values_stand_beside_ours(fashion):
     text = Page(fashion.html).text
     assert "Fashion-MNIST: 88 published results beside ours" in text
