@@ -58,7 +58,7 @@ def test_runs_are_counted(small):
 def test_best_uses_come_from_the_measurements(small):
     tables = _tables(small.study)
     uses = {m.model: m.uses for m in methods.summary(small.study, tables.best, tables.tests)}
-    assert uses["svm_rbf"] == ["the highest accuracy on Digits"]
+    assert uses["svm_rbf"] == ["the highest validation accuracy on Digits"]
     assert uses["svm_poly"] == ["the shortest training on Digits"]
     assert uses["resnet18"] == []
 

@@ -37,7 +37,7 @@ def summary(study: Study, best: list[Row], tests: list[Row]) -> list[Method]:
 
 def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Method]) -> None:
     chosen = winner(rows)
-    methods[chosen["model"]].uses.append(f"the highest accuracy on {title}")
+    methods[chosen["model"]].uses.append(f"the highest validation accuracy on {title}")
     timed = [row for row in rows if row["train_s"] is not None and not row["packed"]]
     if not timed:
         return
