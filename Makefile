@@ -28,7 +28,7 @@ study: .venv/.pango ## the published study: hours on a CPU, minutes to an hour o
 	@$(SNAKEMAKE) $(QUIET)
 
 test: .venv/.pango lint ## lint and all tests that this machine can run
-	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder tests/workflow tests
+	@$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder tests/workflow tests
 
 lint: .venv/.complete ## style, types, the workflow's own lint
 	@$(BIN)/ruff check .

@@ -1,9 +1,9 @@
 import pytest
 
 import arrays
+import fits
 from bakeoff import cell, hardware, models, records, train
 from bakeoff.datasets import store
-from bakeoff.progress import Progress
 from bakeoff.train import engines
 from bakeoff.train.backend import ResnetBackend
 
@@ -26,8 +26,7 @@ def dataset(tmp_path_factory) -> store.Dataset:
 
 def fit_all(dataset, device: str, optimizer="adam", seeds=(0,), pack=1, **settings) -> list[dict]:
     backend = ResnetBackend(dataset, "resnet18", optimizer, device, [{**BLOCK, **settings}], seeds, pack)
-    progress = Progress("test", 1)
-    return [fitted.run for plan in backend.plans() for fitted in backend.fit(plan, progress)]
+    return [fitted.run for fitted in fits.fit_all(backend)]
 
 
 def fit(dataset, device: str, **settings) -> dict:
