@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pypdf
 import pytest
 from conftest import TEMPLATES, built
 from test_report import Page
@@ -55,6 +56,8 @@ def test_a_hundred_classes_with_long_names(wide):
     for name in (f"{LONG[:56]} 0", f"{LONG[:55]} 99"):
         assert name in text
     assert "is the choice" in text
+    paper = " ".join(page.extract_text() for page in pypdf.PdfReader(wide.pdf).pages)
+    assert "The 30 weakest of 100 rows by their lowest recall" in " ".join(paper.split())
 
 
 def test_scores_that_are_no_number_leave_a_report(tmp_path):

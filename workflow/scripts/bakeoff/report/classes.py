@@ -38,7 +38,9 @@ def _table(study: Study, dataset: str, measure: str, rows: list[Row]) -> Table:
     ]
     title = f"{study.title(dataset)}: {measure} by class"
     note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model."
-    return Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
+    table = Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
+    lowest_of = [min(row[measure] or 0 for row in found.values()) for found in by_class.values()]
+    return parts.excerpted(table, lowest_of, "weakest", f"their lowest {measure}")
 
 
 def _lowest(rows: list[Row], model: str, measure: str) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff.analysis import coverage, findings, methods, ranks, wording
 from bakeoff.analysis.findings import Finding, Tables
 from bakeoff.analysis.study import Study
-from bakeoff.report import classes, explorer, provenance, results, runs, timings
+from bakeoff.report import classes, explorer, parts, provenance, results, runs, timings
 from bakeoff.report.figures import Drawn
 from bakeoff.report.parts import Section, Table
 
@@ -40,7 +40,7 @@ class Report:
     @property
     def every_command(self) -> bool:
         """Whether paper, too, has a command for every run."""
-        return self.coverage.runs <= runs.LONGEST
+        return self.coverage.runs <= parts.LONGEST
 
 
 def build(

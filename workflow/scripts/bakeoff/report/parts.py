@@ -5,13 +5,16 @@ Owns how a value becomes a cell (its text, and the raw value that sorting and tr
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bakeoff.analysis import wording
 
 # What a font has no sign for: one missing sign makes a PDF's text unreadable to some programs.
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+# Rows on paper, where nobody reads the thousandth and a PDF takes seconds for every hundred.
+LONGEST, EXCERPT = 60, 30
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Cell:
 class Table:
     """A table with its caption; `folded` tables open on demand on the screen.
 
-    Nobody reads the thousandth row on paper: there a long table shows `excerpt`, said in `excerpt_words`.
+    On paper a long one shows its `excerpt`, and says so in `excerpt_words`.
     """
 
     name: str
@@ -68,6 +71,15 @@ class Section:
     def empty(self) -> bool:
         """Tell whether there is nothing to show."""
         return not (self.lead or self.tables or self.figures or self.explorer)
+
+
+def excerpted(table: Table, order: Sequence[float], which: str, by: str) -> Table:
+    """Return a table that, where it is long, shows on paper the rows that come first in an order."""
+    if len(table.rows) <= LONGEST:
+        return table
+    first = sorted(range(len(order)), key=order.__getitem__)[:EXCERPT]
+    words = f"The {EXCERPT} {which} of {len(order):,} rows by {by}; the HTML report has them all."
+    return replace(table, excerpt=[table.rows[place] for place in first], excerpt_words=words)
 
 
 def text(words: Any, **looks: Any) -> Cell:

@@ -1,7 +1,7 @@
 """Every run as a row, numbered, and for every number the command that makes the run again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bakeoff.analysis import reproduce, wording
@@ -20,8 +20,6 @@ MEASURED = (
     Column("To result", "s", True),
 )
 
-# On paper, where a PDF also takes seconds for every hundred rows.
-LONGEST, EXCERPT = 60, 30
 WORDS = ("precision", "engine", "pin_memory", "gamma", "scale")
 
 
@@ -103,11 +101,8 @@ def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> T
     note = "Best: chosen for its model. " if best else ""
     note += "The run's number leads to the command that makes it again."
     table = Table(name, caption, columns, rows, note, folded=len(rows) > 12, dense=True)
-    if len(rows) <= LONGEST:
-        return table
-    first = sorted(range(len(rows)), key=lambda place: -(items[place].run["validation_accuracy"] or 0))
-    words = f"The {EXCERPT} best of {len(rows):,} rows by validation accuracy; the HTML report has them all."
-    return replace(table, excerpt=[rows[place] for place in first[:EXCERPT]], excerpt_words=words)
+    worst = [-(item.run["validation_accuracy"] or 0) for item in items]
+    return parts.excerpted(table, worst, "best", "validation accuracy")
 
 
 def _head(name: str) -> str:
