@@ -153,8 +153,11 @@ def _command(
             f"--settings '{{}}' --repeats {len(runs)} "
             f"--output results/{dataset}/speed/{name}.json --threads 8"
         )
-    axes = {key: list(dict.fromkeys(run["settings"][key] for run in runs)) for key in runs[0]["settings"]}
-    blocks = json.dumps([{key: values for key, values in axes.items() if values != [None]}])
+    axes: dict[str, list] = {}
+    for name, value in (pair for run in runs for pair in run["settings"].items()):
+        if value is not None and value not in axes.setdefault(name, []):
+            axes[name].append(value)
+    blocks = json.dumps([{name: values for name, values in axes.items() if values}])
     which = (
         f"--kernel {choice}" if model == "svm" else f"--model {model} --optimizer {choice} --device {device}"
     )
