@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 from bakeoff.command import UserError
 from bakeoff.svm import TOLERANCE, blocks, decisions, engines, pairwise
 from bakeoff.svm.blocks import Wanted
+from bakeoff.svm.distinct import distinct
 from bakeoff.svm.kernels import Kernel, coefficient
 from bakeoff.svm.machine import Machine, from_svc
 
@@ -68,59 +69,67 @@ CASES = {
 }
 
 
-def two_class_problems(machine: Machine, x: np.ndarray, y: np.ndarray):
-    """Yield per pair the labels as signs, the coefficients, the kernel matrix in float64, the intercept."""
+def groups(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return of every row its group of equal rows of a class, and of every group its first row and size."""
+    numbers: dict[tuple[bytes, int], int] = {}
+    keys = [(row.tobytes(), label) for row, label in zip(x, y, strict=True)]
+    found = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+    return found, np.unique(found, return_index=True)[1], np.bincount(found)
+
+
+def coefficients(machine: Machine, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the coefficients (k - 1, groups) of groups of equal rows, whichever of them carries it."""
     dual = np.zeros((len(machine.classes) - 1, len(x)))
     dual[:, machine.support] = machine.dual
+    return np.array([np.bincount(groups(x, y)[0], row) for row in dual])
+
+
+def two_class_problems(machine: Machine, x: np.ndarray, y: np.ndarray):
+    """Yield per pair signs, coefficients and their bounds of groups, and the kernel matrix in float64."""
+    dual = coefficients(machine, x, y)
+    _, rows, sizes = groups(x, y)
+    x, y = x[rows].astype(np.float64), y[rows]
     kernel = machine.kernel
     given = {"rbf": {"gamma": kernel.gamma}, "linear": {}}.get(
         kernel.name, {"gamma": kernel.gamma, "coef0": 0}
     )
     if kernel.name == "poly":
         given["degree"] = kernel.degree
-    full = pairwise_kernels(x.astype(np.float64), metric=kernel.name, **given)
-    for column, (a, b) in enumerate(combinations(range(len(machine.classes)), 2)):
+    full = pairwise_kernels(x, metric=kernel.name, **given)
+    for a, b in combinations(range(len(machine.classes)), 2):
         first, second = (np.flatnonzero(y == machine.classes[each]) for each in (a, b))
-        rows = np.concatenate([first, second])
+        both = np.concatenate([first, second])
         signs = np.repeat([1.0, -1.0], [len(first), len(second)])
         found = np.concatenate([dual[b - 1, first], dual[a, second]])
-        yield signs, found, full[np.ix_(rows, rows)], machine.intercept[column]
+        yield signs, found, machine.C * sizes[both], full[np.ix_(both, both)]
 
 
 def objective(machine: Machine, x, y) -> float:
     """Return the dual objective of all pairs together."""
-    parts = (0.5 * b @ k @ b - signs @ b for signs, b, k, _ in two_class_problems(machine, x, y))
-    return float(sum(parts))
+    return float(sum(0.5 * b @ k @ b - signs @ b for signs, b, _, k in two_class_problems(machine, x, y)))
 
 
 def violation(machine: Machine, x, y) -> float:
     """Return the largest violation of the KKT conditions in any pair."""
     worst = 0.0
-    for signs, b, k, _ in two_class_problems(machine, x, y):
+    for signs, b, bounds, k in two_class_problems(machine, x, y):
+        assert abs(b.sum()) <= 1e-9 * bounds.sum()
+        assert np.all((signs * b >= 0) & (signs * b <= bounds * (1 + 1e-12)))
         v = signs - k @ b
-        up = b < np.maximum(machine.C * signs, 0) * (1 - 1e-12)
-        down = b > np.minimum(machine.C * signs, 0) * (1 - 1e-12)
+        up = b < np.maximum(bounds * signs, 0) * (1 - 1e-12)
+        down = b > np.minimum(bounds * signs, 0) * (1 - 1e-12)
         worst = max(worst, v[up].max() - v[down].min())
     return worst
 
 
-def machine_of(svc: SVC) -> Machine:
-    """Return the SVC as a machine over the training rows."""
-    machine = from_svc(svc)
-    return Machine(
-        machine.kernel,
-        machine.C,
-        machine.classes,
-        machine.vectors,
-        svc.support_,
-        machine.counts,
-        machine.dual,
-        machine.intercept,
-    )
-
-
 # What rounding of the kernel values adds to the violation that the solver saw.
 SLACK = {"float32": 1.2, "float64": 1.001}
+# Two machines within the tolerance of the same optimum decide alike to so much: 9 times the tolerance is the
+# most that was seen, where every coefficient is at its bound and the intercept anywhere in an interval.
+DECISIONS = 30 * TOLERANCE
+# Coefficients are unique where the kernel matrix of unequal rows is far from singular (the RBF kernel's) and
+# C leaves them room. How many support vectors there are is not: a coefficient near 0 may be 0 or not.
+COEFFICIENTS = 20 * TOLERANCE
 
 
 @pytest.mark.parametrize("dtype", SLACK)
@@ -135,18 +144,41 @@ def test_the_machines_are_those_of_libsvm(data, case, dtype):
         precise = max(dtype, engines.precision(C))
         (solution,) = pairwise.fit(x.astype(precise), y, [Wanted(kernel, C)])
         machine, solves = solution.machine, solution.solves
-        # Shrinking changes which of equal rows carries a coefficient, and nothing else.
-        svc = SVC(C=C, kernel=name, gamma=kernel.gamma, degree=degree, shrinking=False).fit(x, y)
+        shape = {"decision_function_shape": "ovo", "shrinking": False}
+        svc = SVC(C=C, kernel=name, gamma=kernel.gamma, degree=degree, **shape).fit(x, y)
         theirs = replace(from_svc(svc), vectors=x, support=svc.support_)
-        equal = machine.predict(everything.astype(precise)) == svc.predict(everything)
-        assert equal.mean() >= 0.999, C
-        # A kernel that is not positive definite lets rounding decide between machines as good as each other.
-        spread = 0.01 if name == "sigmoid" else 0.005
-        assert len(machine.support) == pytest.approx(len(svc.support_), rel=spread), C
         wanted = objective(theirs, x, y)
-        assert objective(machine, x, y) == pytest.approx(wanted, rel=1e-4), C
-        assert solves.objectives.sum() == pytest.approx(wanted, rel=1e-4), C
+        assert objective(machine, x, y) == pytest.approx(wanted, rel=1e-5), C
+        assert solves.objectives.sum() == pytest.approx(wanted, rel=1e-5), C
         assert violation(machine, x, y) < TOLERANCE * SLACK[precise], C
+        (ours,) = decisions.decide([machine], everything.astype(precise))
+        sign = -1 if len(machine.classes) == 2 else 1
+        expected = sign * svc.decision_function(everything).reshape(ours.shape)
+        assert np.allclose(ours, expected, rtol=0, atol=DECISIONS), C
+        if name == "rbf" and C >= 1:
+            pair = [coefficients(each, x, y) for each in (machine, theirs)]
+            assert np.allclose(*pair, rtol=0, atol=COEFFICIENTS), C
+
+
+@pytest.mark.parametrize("engine", ["pairwise", "sklearn"])
+def test_equal_rows_of_a_class_are_one_row_that_counts_for_all_of_them(engine):
+    x, y, rest = with_duplicates()
+    wanted = Wanted(Kernel("rbf", coefficient("scale", x)), 1.0)
+    task = engines.Task({"train": x, "test": rest}, y, [wanted], engines.Means(), lambda share: None)
+    (outcome,) = engines.ENGINES[engine](task)
+    machine = outcome.machine.compact()
+    assert len(np.unique(machine.vectors, axis=0)) == len(machine.vectors)
+    assert np.abs(machine.dual).max() == 2.0  # the room of two rows, C = 1 each
+    found = outcome.decisions["train"]
+    assert found.shape == (600, 45)
+    assert np.allclose(found[:400:2], found[400:], rtol=0, atol=1e-4)
+
+
+def test_rows_are_equal_only_with_their_label_and_the_first_stands_for_all():
+    x = np.array([[1, 2], [0.0, 3], [1, 2], [-0.0, 3], [1, 2], [4, 4], [0.0, 3]], np.float32)
+    rows, weights = distinct(x, np.array([0, 1, 0, 1, 1, 0, 0]))
+    assert rows.tolist() == [0, 1, 4, 5, 6]
+    assert weights.tolist() == [2, 2, 1, 1, 1]
 
 
 def solved(data, wanted, **means):
@@ -187,13 +219,13 @@ def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
     (machine,) = solved(data, [Wanted(Kernel("rbf", 0.02), 1.0)])
     svc = machine.to_svc()
     reference = SVC(C=1.0, gamma=0.02).fit(x, y)
-    assert np.array_equal(svc.predict(rest), machine.predict(rest))
     assert np.allclose(svc.decision_function(rest), machine.decision_function(rest), atol=1e-4)
-    assert np.allclose(svc.decision_function(rest), reference.decision_function(rest), atol=0.01)
-    assert np.array_equal(svc.n_support_, reference.n_support_)
-    assert svc.dual_coef_ == pytest.approx(reference.dual_coef_, abs=0.02)
-    assert svc.intercept_ == pytest.approx(reference.intercept_, abs=0.01)
-    assert np.array_equal(from_svc(svc).predict(rest), machine.predict(rest))
+    assert np.allclose(svc.decision_function(rest), reference.decision_function(rest), atol=DECISIONS)
+    assert svc.intercept_ == pytest.approx(reference.intercept_, abs=DECISIONS)
+    again = from_svc(svc)
+    assert np.array_equal(again.dual, machine.dual)
+    assert np.array_equal(again.intercept, machine.intercept)
+    assert np.allclose(again.vectors, machine.compact().vectors)
 
 
 def test_a_solve_that_does_not_end_is_stopped_and_says_so(monkeypatch):
@@ -221,7 +253,7 @@ def test_memory_bounds_the_workers():
     assert pairwise.workers(sizes, 2, 4, 2, 4000) == 2
     assert pairwise.workers(sizes, 2, 4, 8, 1000) == 0
     with pytest.raises(UserError, match="does not hold the kernel matrix of the two largest classes"):
-        pairwise.fit(np.zeros((4000, 2), np.float32), np.arange(4000) % 2, GRID, mem_mb=10)
+        pairwise.fit(np.arange(8000, dtype=np.float32).reshape(4000, 2), np.arange(4000) % 2, GRID, mem_mb=10)
 
 
 EXTENT = engines.Extent([4200] * 10, 70_000, 784, 6, 2, 4)

@@ -44,10 +44,15 @@ class Solves:
 
 
 class Blocks:
-    """Inner products and kernel values of pairs of classes; rows lie class by class."""
+    """Inner products and kernel values of pairs of classes; rows lie class by class.
 
-    def __init__(self, parts: Sequence[np.ndarray], device: str) -> None:
+    weights: per class (n,) the number of equal rows that each row stands for.
+    """
+
+    def __init__(self, parts: Sequence[np.ndarray], weights: Sequence[np.ndarray], device: str) -> None:
         import torch
+
+        self._weights = weights
 
         self._parts = [torch.as_tensor(part, device=device) for part in parts]
         self._norms = [(part.double() ** 2).sum(1).to(part.dtype) for part in self._parts]
@@ -72,6 +77,7 @@ class Blocks:
         start = perf_counter()
         inner = self._inner(*pair)
         y = np.repeat([1.0, -1.0], [len(self._parts[label]) for label in pair])
+        weights = np.concatenate([self._weights[label] for label in pair])
         norms = torch.cat([self._norms[label] for label in pair])
         shared = perf_counter() - start
         kernels = list(dict.fromkeys(kernel for kernel, _ in wanted))
@@ -86,7 +92,7 @@ class Blocks:
             mapped = (perf_counter() - start) / len(members)
             for number in members:
                 start = perf_counter()
-                solved = smo.solve(matrix, y, wanted[number].C, TOLERANCE, STEP_LIMIT)
+                solved = smo.solve(matrix, y, wanted[number].C * weights, TOLERANCE, STEP_LIMIT)
                 self._store(found[number], pair, column, solved)
                 found[number].seconds[column] = mapped + perf_counter() - start
         return shared

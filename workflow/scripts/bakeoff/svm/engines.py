@@ -15,6 +15,7 @@ import numpy as np
 from bakeoff.command import UserError
 from bakeoff.svm import TOLERANCE, decisions, pairwise, scaling
 from bakeoff.svm.blocks import STEP_LIMIT, Wanted
+from bakeoff.svm.distinct import distinct
 from bakeoff.svm.kernels import POLY_DEGREE, Kernel
 from bakeoff.svm.machine import Machine, from_svc
 from bakeoff.timing import Stopwatch
@@ -100,7 +101,8 @@ def _library(name: str, task: Task) -> Iterator[Outcome]:
             decision_function_shape="ovo",
         )
         with fitting.phase("train"):
-            svc.fit(task.features["train"], task.labels)
+            rows, weights = distinct(task.features["train"], task.labels)
+            svc.fit(task.features["train"][rows], task.labels[rows], sample_weight=weights)
         found = {}
         for part, rows in task.features.items():
             with deciding.phase(part):

@@ -14,6 +14,7 @@ import numpy as np
 
 from bakeoff.command import UserError
 from bakeoff.svm.blocks import Blocks, Solves, Wanted
+from bakeoff.svm.distinct import distinct
 from bakeoff.svm.machine import Machine
 
 
@@ -65,17 +66,19 @@ def fit(
     the two largest classes, or where there is but one class.
     """
     start = perf_counter()
-    classes, numbers = np.unique(labels, return_inverse=True)
+    rows, weights = distinct(features, labels)
+    classes, numbers = np.unique(labels[rows], return_inverse=True)
     if len(classes) < 2:
         raise UserError("the number of classes has to be greater than one")
-    members = [np.flatnonzero(numbers == number) for number in range(len(classes))]
-    sizes = [len(rows) for rows in members]
+    own = [numbers == number for number in range(len(classes))]
+    members = [rows[each] for each in own]
+    sizes = [len(each) for each in members]
     kernels = len({kernel for kernel, _ in wanted})
     side_by_side = workers(sizes, kernels, features.itemsize, threads, mem_mb)
     if not side_by_side:
         raise UserError(too_large(sizes, mem_mb))
-    found = [Solves.empty(len(classes), len(labels)) for _ in wanted]
-    blocks = Blocks([features[rows] for rows in members], device)
+    found = [Solves.empty(len(classes), len(rows)) for _ in wanted]
+    blocks = Blocks([features[each] for each in members], [weights[each] for each in own], device)
     shared = _solve(blocks, len(classes), wanted, found, side_by_side, tick)
     machines = [
         _machine(each, classes, features, members, solves) for each, solves in zip(wanted, found, strict=True)

@@ -4,7 +4,7 @@ The working set is chosen by second-order information as in Fan, Chen and Lin, "
 using second order information for training support vector machines", JMLR 6 (2005), WSS 2, which is what
 libsvm does too. With signed coefficients b_t = y_t a_t the dual problem is
 
-    minimise 1/2 b'Kb - y'b   subject to   sum(b) = 0,  b_t in [0, C] where y_t = 1, in [-C, 0] where y_t = -1
+    minimise 1/2 b'Kb - y'b  subject to  sum(b) = 0,  b_t in [0, C_t] where y_t = 1, else in [-C_t, 0]
 
 and one step moves b_i up and b_j down by the same amount. v = y - Kb is the negative gradient: i is the
 largest v that may still go up, j the partner whose step promises most, and the end is reached when no v
@@ -69,8 +69,8 @@ def _partner(v, blocked_down, diagonal, row_i, i, gain):
 def solve(kernel, y, C, tolerance, limit):
     """Return the signed coefficients b, the intercept, the steps taken, the violation left, the objective.
 
-    kernel: (n, n), C-contiguous, float32 or float64, symmetric; y: (n,) of 1.0 and -1.0, both there. More
-    than `limit` steps are not taken: the violation left is then above the tolerance.
+    kernel: (n, n), C-contiguous, float32 or float64, symmetric; y: (n,) of 1.0 and -1.0, both there; C: (n,).
+    More than `limit` steps are not taken: the violation left is then above the tolerance.
     """
     n = len(y)
     lower, upper = np.minimum(C * y, 0.0), np.maximum(C * y, 0.0)
