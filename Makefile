@@ -4,7 +4,8 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# First the lock of a call that was killed goes, unless another call is at work.
+SNAKEMAKE := $(BIN)/python workflow/drop_stale_lock.py && $(BIN)/snakemake --cores $(CORES)
 # Each job says itself what it does and how far it is; Snakemake's listings of inputs are for -p.
 QUIET := --quiet rules host
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
-BASE = {"records", "grid", "selection", "journal", "command", "progress"}
+BASE = {"command", "files", "records", "predictions", "grid", "selection", "journal", "progress"}
 TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware"}
 # What each part may import beside itself: the layers of bakeoff/__init__.py, one way only.
 MAY_IMPORT = {

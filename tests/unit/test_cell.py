@@ -285,6 +285,38 @@ def test_an_unfinished_run_is_a_valid_entry_without_numbers():
     assert run["train_s"] is None
 
 
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+@pytest.mark.parametrize("spoil", [b"", b"PK\x03\x04 cut"])
+def test_a_damaged_kept_file_is_made_again_not_published(dataset, place, code, suffix, spoil):
+    run(Fake(dataset), place, code)
+    (path,) = (place.parent / "journal" / place.stem).glob(f"*{suffix}")
+    path.write_bytes(spoil)
+    again = Fake(dataset)
+    run(again, place, code)
+    assert again.fitted == [(0.2, 2, 0)]
+    model, scores = kept(place)
+    assert model == "0.2 2 0"
+    assert np.allclose(scores, 0.2)
+
+
+def test_a_cell_waits_for_another_process_that_is_at_work_on_it(dataset, place, code, capfd):
+    folder = place.parent / "journal" / place.stem
+    hold = f"import sys; from pathlib import Path; from bakeoff.files import alone_in\nwith alone_in(Path({str(folder)!r})): print('held', flush=True); sys.stdin.read()"  # noqa: E501
+    line = [sys.executable, "-c", hold]
+    environment = {"PYTHONPATH": str(SCRIPTS)}
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as other:
+        assert other.stdout.readline() == b"held\n"
+        worker = threading.Thread(target=run, args=(Fake(dataset), place, code))
+        worker.start()
+        worker.join(0.5)
+        assert worker.is_alive()
+        assert not place.exists()
+        other.kill()  # the kernel drops the lock with its process
+        worker.join(60)
+    assert place.exists()
+    assert "another process is at work here; waiting for it to end" in capfd.readouterr().out
+
+
 # A real kill of a real training.
 
 

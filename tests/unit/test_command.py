@@ -110,6 +110,30 @@ def test_a_user_error_leaves_a_command_as_one_line_and_status_1(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("set_aside", [False, True])
+def test_damaged_files_are_a_line_each_and_set_aside_where_that_is_asked_for(
+    tmp_path, monkeypatch, set_aside
+):
+    paths = [tmp_path / "cell.json", tmp_path / "figures"]
+    paths[0].write_text("{")
+    paths[1].mkdir()
+    for path in paths:  # an earlier one makes room
+        Path(f"{path}.damaged").mkdir()
+
+    def refuse(options):
+        raise command.DamagedError(dict.fromkeys(paths, "damaged: cut"))
+
+    monkeypatch.setattr(sys, "argv", ["x.py", *REQUIRED, *(["--set-aside"] if set_aside else [])])
+    with pytest.raises(SystemExit) as caught:
+        command.run(refuse, Options)
+    ending = "; set aside as {}.damaged: call again, and it is made again" if set_aside else ""
+    assert str(caught.value.code).splitlines() == [
+        f"x.py: {path}: damaged: cut{ending.format(path.name)}" for path in paths
+    ]
+    assert [path.exists() for path in paths] == [not set_aside] * 2
+    assert Path(f"{paths[0]}.damaged").is_file() == set_aside
+
+
 def test_a_programming_error_keeps_its_traceback(monkeypatch):
     def stumble(options):
         raise KeyError("oops")
@@ -121,5 +145,5 @@ def test_a_programming_error_keeps_its_traceback(monkeypatch):
 
 def test_the_line_of_a_process_can_be_pasted_into_a_shell(monkeypatch):
     argv = ["workflow/scripts/train_svm.py", "--grid", '[{"C": [1, 2]}]', "--data", "a b.npz"]
-    monkeypatch.setattr(sys, "argv", argv)
+    monkeypatch.setattr(sys, "argv", [*argv, "--set-aside"])
     assert shlex.split(command.line()) == ["python", *argv]

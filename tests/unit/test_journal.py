@@ -89,7 +89,7 @@ def test_pruning_deletes_the_files_of_all_but_the_named_runs(folder):
         journal.keep(run(c), ".skops", lambda path: path.write_text("model"))
         journal.keep(run(c), ".npz", lambda path: path.write_text("answers"))
     journal.prune([run(2)])
-    there = [journal.kept(run(c), suffix).exists() for c in (1, 2) for suffix in (".skops", ".npz")]
+    there = [journal.kept(run(c), suffix) is not None for c in (1, 2) for suffix in (".skops", ".npz")]
     assert there == [False, False, True, True]
     assert journal.get(run(1)["settings"], None) == run(1)
     assert len(list(folder.iterdir())) == 3
@@ -103,9 +103,62 @@ def test_a_kept_file_is_whole_or_absent_and_leftovers_go_with_the_next_pruning(f
     journal = Journal(folder, CONTEXT)
     with pytest.raises(KeyboardInterrupt):
         journal.keep(run(1), ".skops", killed)
-    assert not journal.kept(run(1), ".skops").exists()
+    assert journal.kept(run(1), ".skops") is None
     Journal(folder, CONTEXT).prune([run(2)])
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("spoil", [b"", b"{", b"more than was written", None])
+def test_a_kept_file_that_is_not_what_was_kept_is_not_there(folder, spoil, capsys):
+    journal = Journal(folder, CONTEXT)
+    journal.keep(run(1), ".skops", lambda path: path.write_bytes(b"model"))
+    path = journal.kept(run(1), ".skops")
+    assert path is not None
+    path.unlink() if spoil is None else path.write_bytes(spoil)
+    assert journal.kept(run(1), ".skops") is None
+    assert capsys.readouterr().out == (
+        "" if spoil is None else f"{path}: damaged: not the content that was kept\n"
+    )
+    journal.keep(run(1), ".skops", lambda path: path.write_bytes(b"another"))
+    assert journal.kept(run(1), ".skops").read_bytes() == b"another"
+    assert len(list(folder.iterdir())) == 1
+
+
+SPOILT = [
+    b"\xff\xfe\x00",
+    b"null",
+    b"5",
+    b"[]",
+    b'"key"',
+    b"{}",
+    b'{"key": "0", "run": {}}',
+    b'{"key": 5, "run": 5, "digest": 5}',
+    b"\x00" * 100,
+    b"[" * 100_000,
+    b"NaN",
+]
+
+
+@pytest.mark.parametrize("line", SPOILT, ids=lambda line: repr(line[:30]))
+def test_a_line_that_is_no_run_is_skipped_and_said_and_the_others_count(folder, line, capsys):
+    journal = Journal(folder, CONTEXT)
+    journal.add(run(1))
+    file = folder / "runs.jsonl"
+    file.write_bytes(file.read_bytes() + line + b"\n")
+    Journal(folder, CONTEXT).add(run(2))
+    capsys.readouterr()
+    last = Journal(folder, CONTEXT)
+    assert [last.get(run(c)["settings"], None) for c in (1, 2)] == [run(1), run(2)]
+    assert capsys.readouterr().out == f"{file}: no whole run in 1 of its lines (2): fitted again\n"
+
+
+def test_a_run_whose_numbers_were_changed_is_fitted_again(folder):
+    Journal(folder, CONTEXT).add(run(1))
+    file = folder / "runs.jsonl"
+    text = file.read_text()
+    assert '"test_accuracy": 0.9' in text
+    file.write_text(text.replace('"test_accuracy": 0.9', '"test_accuracy": 0.99'))
+    assert Journal(folder, CONTEXT).get(run(1)["settings"], None) is None
 
 
 def test_the_code_digest_changes_with_any_module_of_a_folder(tmp_path):

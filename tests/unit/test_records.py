@@ -7,6 +7,8 @@ import pytest
 
 import studies
 from bakeoff import records
+from bakeoff.command import DamagedError
+from bakeoff.files import write_text
 
 
 def record(**changes) -> dict:
@@ -38,7 +40,7 @@ def test_a_fault_is_named_with_file_and_place(tmp_path, place, value, named):
     spot[place[-1]] = value
     path = tmp_path / "cell.json"
     path.write_text(json.dumps(broken))
-    with pytest.raises(records.RecordError) as caught:
+    with pytest.raises(DamagedError) as caught:
         records.read(path)
     assert str(caught.value).startswith(f"{path}: not a cell record: {named}")
 
@@ -46,16 +48,16 @@ def test_a_fault_is_named_with_file_and_place(tmp_path, place, value, named):
 def test_missing_and_unknown_keys_are_faults(tmp_path):
     missing = record()
     del missing["command"]
-    with pytest.raises(records.RecordError, match="top level: 'command' is a required property"):
+    with pytest.raises(DamagedError, match="top level: 'command' is a required property"):
         records.check(missing, "here")
-    with pytest.raises(records.RecordError, match=r"top level: .*'colour' was unexpected"):
+    with pytest.raises(DamagedError, match=r"top level: .*'colour' was unexpected"):
         records.check(record(colour="blue"), "here")
 
 
 def test_what_is_not_json_is_named(tmp_path):
     path = tmp_path / "cell.json"
     path.write_text('{"purpose": "selec')
-    with pytest.raises(records.RecordError, match=r"cell\.json: not JSON"):
+    with pytest.raises(DamagedError, match=r"cell\.json: not JSON"):
         records.read(path)
 
 
@@ -63,7 +65,7 @@ def test_a_refused_record_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "cell.json"
     records.write(path, record())
     before = path.read_bytes()
-    with pytest.raises(records.RecordError):
+    with pytest.raises(DamagedError):
         records.write(path, record(device="tpu"))
     nan = record()
     nan["runs"][0]["train_s"] = float("nan")
@@ -87,7 +89,7 @@ def test_a_write_that_fails_half_way_leaves_no_temporary_file(tmp_path, monkeypa
 
 
 def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
-    records.write_text(tmp_path / "written", "text")
+    write_text(tmp_path / "written", "text")
     (tmp_path / "plain").write_text("text")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("written", "plain")]
     assert modes[0] == modes[1]

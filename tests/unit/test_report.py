@@ -77,7 +77,8 @@ class Page(HTMLParser):
 
 def _pdf_text(path) -> str:
     pages = pypdf.PdfReader(path).pages
-    return " ".join(" ".join(page.extract_text() for page in pages).split())
+    # Without HarfBuzz fonts are cut down by fontTools, and pypdf then reads two-byte letters byte by byte.
+    return " ".join(" ".join(page.extract_text() for page in pages).replace("\0", "").split())
 
 
 @pytest.mark.parametrize("name", ["small", "fashion"])

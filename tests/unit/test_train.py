@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import arrays
-from bakeoff import cell, models, records
+from bakeoff import cell, hardware, models, records
 from bakeoff.command import UserError
 from bakeoff.datasets import store
 from bakeoff.train import batches, engines, loop, precision, speed
@@ -315,14 +315,31 @@ def test_an_unknown_network_is_refused_with_the_known_ones():
 
 def test_a_timed_cell_repeats_one_setting_with_its_own_seeds(dataset, tmp_path):
     timed = ResnetBackend(dataset, "resnet18", "sgd", "cpu", [{**BLOCK, "epochs": 1}], range(3))
-    speed.time_training(timed, tmp_path / "speed" / "resnet18_sgd_cpu.json", 1)
-    record = records.read(tmp_path / "speed" / "resnet18_sgd_cpu.json")
+    place = tmp_path / "speed" / "resnet18_sgd_cpu.json"
+    speed.time_training(timed, place, 1, [])
+    record = records.read(place)
     assert record["purpose"] == "speed"
     assert [(run["repeat"], run["seed"]) for run in record["runs"]] == [(0, 0), (1, 1), (2, 2)]
     assert all(run["train_s"] > 0 and not run["packed"] for run in record["runs"])
     assert len({json.dumps(run["settings"]) for run in record["runs"]}) == 1
     assert 1e8 < record["environment"]["peak_flops_per_s"] < 1e15
-    assert [path.name for path in (tmp_path / "speed").iterdir()] == ["resnet18_sgd_cpu.json"]
+    assert sorted(path.name for path in place.parent.iterdir()) == ["journal", place.name]
+    assert [path.name for path in (place.parent / "journal" / place.stem).iterdir()] == ["runs.jsonl"]
+
+
+def test_finished_timings_are_kept_for_the_machine_and_versions_that_they_are_of(
+    dataset, tmp_path, monkeypatch
+):
+    def times() -> list[float]:
+        timed = ResnetBackend(dataset, "resnet18", "sgd", "cpu", [{**BLOCK, "epochs": 1}], range(2))
+        place = tmp_path / "speed" / "resnet18_sgd_cpu.json"
+        speed.time_training(timed, place, 1, [])
+        return [run["train_s"] for run in records.read(place)["runs"]]
+
+    first = times()
+    assert times() == first
+    monkeypatch.setattr(hardware, "_versions", lambda: {"torch": "9.9.9"})
+    assert not set(times()) & set(first)
 
 
 def test_the_stopwatch_waits_for_the_device_before_both_reads():

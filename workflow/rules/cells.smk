@@ -1,5 +1,6 @@
-# The cells of a study: their records, what each is made with, and the shards that one may be cut into.
+# The cells of a study: their records, what each is made with, the shards that one may be cut into, the targets.
 import json
+from pathlib import Path
 
 
 def cells():
@@ -47,6 +48,19 @@ def timed_cells():
 def study():
     """Return every record that the report is about."""
     return cells() + timed_cells()
+
+
+def kept(folder, suffix):
+    """Return the files of one kind that the grid's cells keep beside their records."""
+    return [str(Path(cell).parent / folder / f"{Path(cell).stem}{suffix}") for cell in cells()]
+
+
+def targets():
+    """Return what a plain `snakemake` makes: the report, and everything that it rests on."""
+    tables = expand("results/{table}.csv", table=("runs", *TABLES))
+    made = ["results/report.html", "results/report.pdf", "results/records.jsonl", "results/figures"]
+    models = [] if config["partial"] else kept("models", ".safetensors")
+    return made + tables + present(study() + kept("predictions", ".npz")) + models
 
 
 def timed_settings():

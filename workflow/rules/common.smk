@@ -1,4 +1,6 @@
-# What the rules share: folders, the code that each stage depends on, what a call makes.
+# What the rules share: folders, the code that each stage depends on, options of commands.
+import contextlib
+import fcntl
 import os
 import shlex
 import sys
@@ -10,18 +12,25 @@ REPORT = Path(os.path.relpath(RULES.parents[1] / "report"))
 REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_results.csv")
 TABLES = ("best", "speedup", "tests", "classes", "published")
 
+# Held until this process ends, however that is: `make` takes a lock of Snakemake's for a dead call's only where
+# nobody holds this one. File systems without locks are trusted.
+os.makedirs(".snakemake", exist_ok=True)
+AT_WORK = open(".snakemake/at_work", "a")
+with contextlib.suppress(OSError):
+    fcntl.flock(AT_WORK, fcntl.LOCK_SH)
+
 # Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
-BASE = "records grid selection journal command fitting shards cell energy timing hardware flops progress datasets"
+BASE = "command files records predictions grid selection journal fitting shards cell energy timing hardware flops progress datasets"
 CODE = {
-    "data": "command records datasets",
+    "data": "command files datasets",
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
-    "analysis": "command records grid selection analysis",
-    "figures": "command records selection datasets analysis plots",
-    "report": "command records selection datasets analysis plots report",
+    "analysis": "command files records predictions grid selection analysis",
+    "figures": "command files records predictions selection datasets analysis plots",
+    "report": "command files records predictions selection datasets analysis plots report",
 }
 
 
@@ -47,11 +56,18 @@ def present(files):
     return [file for file in files if not config["partial"] or os.path.exists(file)]
 
 
+def given(*names):
+    """Return those of the named configuration keys that are set, as a command's options."""
+    pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
+    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
+
+
 def many(option, values):
     """Return an option with its values for a command, nothing where there are none."""
     return shlex.join([f"--{option}", *values]) if values else ""
 
 
-def targets():
-    """Return what a plain `snakemake` makes."""
-    return ["results/report.html", "results/report.pdf"]
+def table(name):
+    """Return a derived table, shown in Snakemake's own report."""
+    caption = f"../../report/captions/{name}.rst"
+    return report(f"results/{name}.csv", caption=caption, category="Tables")

@@ -14,10 +14,11 @@ rule collect_results:
     input:
         script=script("collect_results"),
         records=present(study()),
+        predictions=present(kept("predictions", ".npz")),
         code=code_of("analysis"),
     output:
         records="results/records.jsonl",
-        runs=report("results/runs.csv", caption="../../report/captions/runs.rst", category="Tables"),
+        runs=table("runs"),
     log:
         "logs/collect_results.log",
     threads: 1
@@ -27,7 +28,7 @@ rule collect_results:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q}"
-        " --runs {output.runs:q} --output {output.records:q} 2>&1 | tee {log:q}"
+        " --runs {output.runs:q} --output {output.records:q} --set-aside 2>&1 | tee {log:q}"
 
 
 rule select_best:
@@ -36,7 +37,7 @@ rule select_best:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        report("results/best.csv", caption="../../report/captions/best.rst", category="Tables"),
+        table("best"),
     log:
         "logs/select_best.log",
     threads: 1
@@ -46,7 +47,7 @@ rule select_best:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} --output {output:q}"
-        " 2>&1 | tee {log:q}"
+        " --set-aside 2>&1 | tee {log:q}"
 
 
 use rule select_best as compare_devices with:
@@ -55,9 +56,7 @@ use rule select_best as compare_devices with:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        report(
-            "results/speedup.csv", caption="../../report/captions/speedup.rst", category="Tables"
-        ),
+        table("speedup"),
     log:
         "logs/compare_devices.log",
 
@@ -68,7 +67,7 @@ use rule select_best as compare_models with:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        report("results/tests.csv", caption="../../report/captions/tests.rst", category="Tables"),
+        table("tests"),
     log:
         "logs/compare_models.log",
 
@@ -79,9 +78,7 @@ use rule select_best as compare_classes with:
         records="results/records.jsonl",
         code=code_of("analysis"),
     output:
-        report(
-            "results/classes.csv", caption="../../report/captions/classes.rst", category="Tables"
-        ),
+        table("classes"),
     log:
         "logs/compare_classes.log",
 
@@ -93,11 +90,7 @@ rule compare_published:
         reference=REFERENCE,
         code=code_of("analysis"),
     output:
-        report(
-            "results/published.csv",
-            caption="../../report/captions/published.rst",
-            category="Tables",
-        ),
+        table("published"),
     log:
         "logs/compare_published.log",
     threads: 1
@@ -107,4 +100,4 @@ rule compare_published:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q}"
-        " --reference {input.reference:q} --output {output:q} 2>&1 | tee {log:q}"
+        " --reference {input.reference:q} --output {output:q} --set-aside 2>&1 | tee {log:q}"

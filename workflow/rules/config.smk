@@ -1,11 +1,13 @@
 # The configuration: checked before any job starts; what its wishes come to on this machine.
 import difflib
+import re
 
 import jsonschema
 import yaml
 from snakemake.utils import validate
 
 SCHEMA = RULES.parent / "schemas" / "config.schema.yaml"
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 def config_fault(error):
@@ -23,10 +25,30 @@ def config_fault(error):
     return f"config, {place}: {error.message}{hint}"
 
 
+def violations(errors):
+    """Yield schema violations down to those that name a single type."""
+    for error in errors:
+        yield from violations(error.context) if error.context else [error]
+
+
+def read_numbers(check):
+    """Turn texts that stand where numbers are wanted into these: to YAML 1.1, and so to PyYAML, 1e-3 is a text."""
+    for error in violations(check.iter_errors(config)):
+        wants = error.validator == "type" and error.validator_value in ("number", "integer")
+        if wants and isinstance(error.instance, str) and NUMBER.fullmatch(error.instance):
+            *path, last = error.absolute_path
+            place = config
+            for step in path:
+                place = place[step]
+            number = float(error.instance)
+            place[last] = int(number) if number.is_integer() else number
+
+
 def check_config():
     """Fill in defaults, or end with one line that names the key and the cure."""
-    schema = yaml.safe_load(SCHEMA.read_text())
-    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    check = jsonschema.Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
+    read_numbers(check)
+    errors = list(check.iter_errors(config))
     if errors:
         raise SystemExit(config_fault(jsonschema.exceptions.best_match(errors)))
     validate(config, SCHEMA)
@@ -46,40 +68,6 @@ def check_config():
         raise SystemExit("config, resnet/models and svm/kernels: both are empty; name at least one")
     if not present(study()):
         raise SystemExit("config, partial: no cell has a record yet; run the study first")
-
-
-def check_images():
-    """End with one line where containers are asked for and an image is not there."""
-    methods = {str(method) for method in workflow.deployment_settings.deployment_method}
-    if "apptainer" not in methods:
-        return
-    wanted = ["cpu", "cuda"] if gpu_available() else ["cpu"]
-    for name in (config["containers"][kind] for kind in wanted):
-        if "://" not in name and not os.path.exists(name):
-            raise SystemExit(
-                f"container image {name} is not there: build it with `make containers`, "
-                "or name another in the configuration under containers"
-            )
-
-
-def image(wildcards):
-    """Return the container image of a cell: CUDA for the GPU."""
-    return config["containers"]["cuda" if wildcards.device == "gpu" else "cpu"]
-
-
-def bind_folders():
-    """Let containers see what may lie outside the working directory: the data, the image's own digest."""
-    images = [Path(name).resolve().parent for name in config["containers"].values()]
-    sources = [config["data_source"], os.getenv("BAKEOFF_DATA")]
-    folders = images + [Path(name).resolve() for name in sources if name]
-    binds = [os.getenv("APPTAINER_BIND"), *(str(each) for each in folders if os.path.isdir(each))]
-    os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(filter(None, binds))))
-
-
-def given(*names):
-    """Return those of the named configuration keys that are set, as a command's options."""
-    pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
-    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
 
 
 def gpu_available():

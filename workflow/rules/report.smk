@@ -30,7 +30,7 @@ rule plot_figures:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} {params.data}"
-        " --output {output:q} 2>&1 | tee {log:q}"
+        " --output {output:q} --set-aside 2>&1 | tee {log:q}"
 
 
 rule render_report:
@@ -62,4 +62,4 @@ rule render_report:
     shell:
         "python {input.script:q} --records {input.records:q} --tables results"
         " --figures {input.figures:q} --config {params.config:q} --templates {params.templates:q}"
-        " {params.missing} --html {output.html:q} --pdf {output.pdf:q} 2>&1 | tee {log:q}"
+        " {params.missing} --html {output.html:q} --pdf {output.pdf:q} --set-aside 2>&1 | tee {log:q}"

@@ -33,7 +33,7 @@ rule train_resnet:
         "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
         " --optimizer {wildcards.optimizer} --device {wildcards.device} --grid {params.grid:q}"
         " --seeds {params.seeds} --pack {params.pack} --threads {threads} {params.shard}"
-        " --output {params.record:q} 2>&1 | tee {log:q}"
+        " --output {params.record:q} --set-aside 2>&1 | tee {log:q}"
 
 
 use rule train_resnet as train_resnet_shard with:
@@ -73,4 +73,4 @@ rule time_training:
         "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
         " --optimizer {wildcards.optimizer} --device {wildcards.device}"
         " --settings {params.settings:q} --repeats {params.repeats} --threads {threads}"
-        " --output {output:q} 2>&1 | tee {log:q}"
+        " --output {output:q} --set-aside 2>&1 | tee {log:q}"

@@ -34,7 +34,7 @@ rule train_svm:
         "python {input.script:q} --data {input.data:q} --kernel {wildcards.kernel}"
         " --device {wildcards.device} --grid {params.grid:q} --engine {params.engine}"
         " --mem-mb {params.memory} --threads {threads} {params.shard}"
-        " --output {params.record:q} 2>&1 | tee {log:q}"
+        " --output {params.record:q} --set-aside 2>&1 | tee {log:q}"
 
 
 use rule train_svm as train_svm_shard with:

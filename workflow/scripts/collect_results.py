@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bakeoff import command
 from bakeoff.analysis import collect
+from bakeoff.analysis.study import Study
 from bakeoff.command import option
 
 
@@ -19,7 +20,9 @@ class Options:
 
 def main(options: Options) -> None:
     """Collect the records."""
-    collect.write(collect.read_cells(options.records), options.output, options.runs)
+    cells = collect.read_cells(options.records)
+    collect.check_predictions(Study(cells, options.output.parent))
+    collect.write(cells, options.output, options.runs)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main(options: Options) -> None:
     dataset = store.load(options.data, "resized")
     what = (options.model, options.optimizer, options.device)
     backend = ResnetBackend(dataset, *what, [options.settings], range(options.repeats))
-    speed.time_training(backend, options.output, options.threads)
+    speed.time_training(backend, options.output, options.threads, train.code())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import cell, command, hardware, models, train
+from bakeoff import cell, command, hardware, train
 from bakeoff.command import option
 from bakeoff.datasets import store
 from bakeoff.train.backend import ResnetBackend
@@ -32,8 +32,7 @@ def main(options: Options) -> None:
     train.set_threads(options.threads)
     what = (options.model, options.optimizer, options.device, options.grid, options.seeds, options.pack)
     backend = ResnetBackend(store.load(options.data, "resized"), *what)
-    code = Path(models.__file__), Path(train.__file__).parent
-    cell.run_cell(backend, options.output, options.threads, code, options.shard)
+    cell.run_cell(backend, options.output, options.threads, train.code(), options.shard)
 
 
 if __name__ == "__main__":

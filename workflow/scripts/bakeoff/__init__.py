@@ -3,7 +3,7 @@
 The package never imports snakemake, so every command runs by hand, in any container and on any
 cluster. Imports go one way only (tests/architecture holds the order):
 
-    records, grid, selection, journal, command, progress
+    command, files, records, predictions, grid, selection, journal, progress
       < datasets, models, flops, energy, timing, hardware < fitting < shards < cell
       < train, svm: need torch or scikit-learn
       < analysis < plots, report: never import torch

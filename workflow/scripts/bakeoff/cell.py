@@ -7,19 +7,17 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from bakeoff import command, hardware, records, selection
+from bakeoff import command, hardware, predictions, records, selection
 from bakeoff.command import UserError
-from bakeoff.datasets.store import Dataset
+from bakeoff.files import alone_in, write_text
 from bakeoff.fitting import Asked, Backend, Fitted, Plan, fit
 from bakeoff.journal import Journal, code_digest
+from bakeoff.predictions import Predictions
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.shards import Shard, found_beside
-
-PREDICTIONS = ".npz"
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Outputs:
         return cls(
             record,
             record.parent / "models" / f"{record.stem}{model_suffix}",
-            record.parent / "predictions" / f"{record.stem}{PREDICTIONS}",
+            record.parent / "predictions" / f"{record.stem}{predictions.SUFFIX}",
             record.parent / "journal" / record.stem,
             record.parent / "shards" / record.stem,
         )
@@ -55,27 +53,50 @@ def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[P
     """
     outputs = Outputs.beside(record_path, backend.model_suffix)
     shard = Shard.parse(part)
+    folder = shard.beside(outputs.journal) if shard else outputs.journal
+    with alone_in(folder):
+        journal = open_journal(backend, folder, threads, code)
+        if shard:
+            _run_shard(backend, outputs, journal, shard)
+        else:
+            _run_whole(backend, outputs, journal, threads)
+
+
+def open_journal(backend: Backend, folder: Path, threads: int, code: Sequence[Path], **more: Any) -> Journal:
+    """Return the journal of a backend's runs, whose keys hold all that these depend on."""
     context = {
         **backend.identity,
         **backend.context,
         "data": backend.dataset.meta["digest"],
         "code": code_digest(*code),
         "threads": threads,
+        **more,
     }
-    journal = Journal(shard.beside(outputs.journal) if shard else outputs.journal, context)
+    return Journal(folder, context)
+
+
+def _run_shard(backend: Backend, outputs: Outputs, journal: Journal, shard: Shard) -> None:
+    """Fit a shard of the grid into its journal, and say beside the record that it is there."""
+    journal.know(outputs.journal)
     plans = backend.plans()
-    label = f"{backend.dataset.meta['name']}/{records.cell_name(backend.identity)}"
-    if shard:
-        journal.know(outputs.journal)
-        runs = _settle(backend, journal, shard.cut(plans), _wanted(plans), f"{label}, shard {part}")
-        kept = sum(run["status"] != "failed" for run in runs)
-        records.write_text(shard.beside(outputs.shards), f"{kept} of {len(runs)} runs are in the journal\n")
-        return
+    label = f"{_label(backend)}, shard {shard.number}/{shard.total}"
+    runs = settle(backend, journal, shard.cut(plans), label, _wanted(plans))
+    kept = sum(run["status"] != "failed" for run in runs)
+    write_text(shard.beside(outputs.shards), f"{kept} of {len(runs)} runs are in the journal\n")
+
+
+def _run_whole(backend: Backend, outputs: Outputs, journal: Journal, threads: int) -> None:
+    """Fit what no journal holds, complete the chosen run, and write what the cell publishes."""
     for folder in found_beside(outputs.journal):
         journal.take_over(folder)
-    runs = _settle(backend, journal, plans, _wanted(plans), label)
+    plans, label = backend.plans(), _label(backend)
+    runs = settle(backend, journal, plans, label, _wanted(plans))
     runs = _complete_chosen(backend, journal, plans, runs, label)
     _write(backend, outputs, journal, build_record(backend, runs, selection.choose(runs), threads))
+
+
+def _label(backend: Backend) -> str:
+    return f"{backend.dataset.meta['name']}/{records.cell_name(backend.identity)}"
 
 
 def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records.Record) -> None:
@@ -86,11 +107,14 @@ def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records
         path.parent.mkdir(parents=True, exist_ok=True)
     if chosen is None:
         outputs.model.touch()
-        _save_predictions(outputs.predictions, backend.dataset, None)
+        predictions.save(outputs.predictions, Predictions.none(len(backend.dataset.meta["classes"])))
         print(f"{label}: no run finished; the record says why", flush=True)
     else:
-        shutil.copyfile(journal.kept(chosen[0], backend.model_suffix), outputs.model)
-        shutil.copyfile(journal.kept(chosen[0], PREDICTIONS), outputs.predictions)
+        published = {backend.model_suffix: outputs.model, predictions.SUFFIX: outputs.predictions}
+        for suffix, path in published.items():
+            kept = journal.kept(chosen[0], suffix)
+            assert kept is not None, f"{label}: {suffix} of the chosen run was kept a moment ago"
+            shutil.copyfile(kept, path)
         best = record["best"]
         shown = ", ".join(f"{name} {value}" for name, value in best["settings"].items())
         print(
@@ -127,13 +151,16 @@ def _wanted(plans: Sequence[Plan]) -> list[Asked]:
     return [pair for plan in plans for pair in plan.wanted]
 
 
-def _settle(
-    backend: Backend, journal: Journal, plans: Sequence[Plan], whole: Sequence[Asked], label: str
+def settle(
+    backend: Backend, journal: Journal, plans: Sequence[Plan], label: str, choice: Sequence[Asked] = ()
 ) -> list[Run]:
-    """Return the plans' runs, in their order; models that the whole grid may choose are in the journal."""
+    """Return the plans' runs, in their order: from the journal, or fitted and then in it.
+
+    Of those among which one is chosen, the whole grid, the models that may still be are kept.
+    """
     runs: dict[str, Run] = {}
     key = journal.key
-    first_seed = whole[0][1] if whole else None
+    first_seed = choice[0][1] if choice else None
     wanted = _wanted(plans)
     for settings, seed in wanted:
         if (known := journal.get(settings, seed)) is not None:
@@ -148,9 +175,9 @@ def _settle(
             if run["status"] != "failed" and journal.get(run["settings"], run["seed"]) is None:
                 journal.add(run)
             runs.setdefault(key(run["settings"], run["seed"]), run)
-            if run["seed"] == first_seed:
+            if choice and run["seed"] == first_seed:
                 _keep(journal, backend, fitted)
-            journal.prune(_candidates(runs.values(), whole, first_seed))
+            journal.prune(_candidates(runs.values(), choice, first_seed))
     progress.close()
     return [runs[key(settings, seed)] for settings, seed in wanted]
 
@@ -164,7 +191,10 @@ def _keep(journal: Journal, backend: Backend, fitted: Fitted) -> None:
     if fitted.save_model is None:
         return
     journal.keep(fitted.run, backend.model_suffix, fitted.save_model)
-    journal.keep(fitted.run, PREDICTIONS, lambda path: _save_predictions(path, backend.dataset, fitted))
+    assert fitted.predictions is not None
+    assert fitted.scores is not None
+    answers = Predictions(backend.dataset.labels["test"], fitted.predictions, fitted.scores)
+    journal.keep(fitted.run, predictions.SUFFIX, lambda path: predictions.save(path, answers))
 
 
 def _candidates(runs: Iterable[Run], wanted: Sequence[Asked], first_seed: int | None) -> list[Run]:
@@ -185,7 +215,7 @@ def _complete_chosen(
     chosen = selection.choose(runs) or []
     for run in chosen:
         lost = run is chosen[0] and not all(
-            journal.kept(run, suffix).exists() for suffix in (backend.model_suffix, PREDICTIONS)
+            journal.kept(run, suffix) for suffix in (backend.model_suffix, predictions.SUFFIX)
         )
         if not lost and not run["packed"]:
             continue
@@ -210,19 +240,3 @@ def _fit_alone(backend: Backend, journal: Journal, plan: Plan, label: str) -> Ru
         raise UserError(f"{label}: the chosen run could not be fitted again; the lines above say why")
     _keep(journal, backend, fitted)
     return fitted.run
-
-
-def _save_predictions(path: Path, dataset: Dataset, fitted: Fitted | None) -> None:
-    """Write labels, predictions and scores of the test set; empty arrays where no run finished."""
-    classes = len(dataset.meta["classes"])
-    if fitted is None or fitted.predictions is None or fitted.scores is None:
-        labels, predictions, scores = np.empty(0), np.empty(0), np.empty((0, classes))
-    else:
-        labels, predictions, scores = dataset.labels["test"], fitted.predictions, fitted.scores
-    with open(path, "wb") as file:
-        np.savez(
-            file,
-            labels=labels.astype(np.uint8),
-            predictions=predictions.astype(np.uint8),
-            scores=scores.astype(np.float32),
-        )

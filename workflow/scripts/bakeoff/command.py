@@ -3,19 +3,30 @@
 import argparse
 import dataclasses
 import json
+import os
 import shlex
+import shutil
 import sys
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 Options = TypeVar("Options")
+SET_ASIDE = "--set-aside"
 
 
 class UserError(ValueError):
     """Something that the person at the keyboard can mend; shown as one line, without a traceback."""
+
+
+class DamagedError(UserError):
+    """Files that hold something else than was written to them; `faults` says of each path what."""
+
+    def __init__(self, faults: Mapping[Path, str]) -> None:
+        super().__init__("\n".join(f"{path}: {fault}" for path, fault in faults.items()))
+        self.faults = dict(faults)
 
 
 def option(help: str, **kwargs: Any) -> Any:
@@ -37,11 +48,15 @@ def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
     Path, int, float and str fields take one value, list fields one or more, bool fields are switches
     and dict or Any fields take JSON. A field without a default is required.
     """
+    return cls(**vars(_parser(cls).parse_args(argv)))
+
+
+def _parser(cls: type[Any]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=cls.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     hints = typing.get_type_hints(cls)
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in dataclasses.fields(cls):
         flag = f"--{field.name.replace('_', '-')}"
         kind = _plain(hints[field.name])
         has_default = field.default is not dataclasses.MISSING
@@ -59,7 +74,7 @@ def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
         else:
             keywords["type"] = json_value
         parser.add_argument(flag, **keywords)
-    return cls(**vars(parser.parse_args(argv)))
+    return parser
 
 
 def _plain(kind: Any) -> Any:
@@ -70,13 +85,42 @@ def _plain(kind: Any) -> Any:
 
 
 def run(main: Callable[[Options], None], cls: type[Options]) -> None:
-    """Run a command: options in, UserError to one line on stderr and exit status 1."""
+    """Run a command: options in, UserError to one line on stderr and exit status 1.
+
+    With --set-aside a damaged file is renamed to NAME.damaged: the workflow's next call makes it again.
+    """
+    parser = _parser(cls)
+    parser.add_argument(SET_ASIDE, action="store_true", help="rename damaged inputs to NAME.damaged")
+    given = vars(parser.parse_args())
+    set_aside = given.pop("set_aside")
     try:
-        main(parse(cls))
+        main(cls(**given))
+    except DamagedError as error:
+        _exit(
+            [
+                _set_aside(*fault) if set_aside else ": ".join(map(str, fault))
+                for fault in error.faults.items()
+            ]
+        )
     except UserError as error:
-        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
+        _exit([str(error)])
+
+
+def _set_aside(path: Path, fault: str) -> str:
+    """Rename a damaged file, or folder, and return what happened in one line."""
+    aside = Path(f"{path}.damaged")
+    if aside.is_dir():
+        shutil.rmtree(aside)
+    # Another job may have found the same.
+    if os.path.lexists(path):
+        os.replace(path, aside)
+    return f"{path}: {fault}; set aside as {aside.name}: call again, and it is made again"
+
+
+def _exit(lines: Sequence[str]) -> None:
+    sys.exit("\n".join(f"{Path(sys.argv[0]).name}: {line}" for line in lines))
 
 
 def line() -> str:
     """Return the command line of this process, ready to paste into a shell."""
-    return shlex.join(["python", *sys.argv])
+    return shlex.join(["python", *(word for word in sys.argv if word != SET_ASIDE)])

@@ -44,6 +44,11 @@ def describe(threads: int, device: str) -> dict[str, Any]:
     }
 
 
+def fingerprint(threads: int, device: str) -> dict[str, Any]:
+    """Return what times depend on: the environment without the checkout's commit, which a pull changes."""
+    return {name: value for name, value in describe(threads, device).items() if name != "git_commit"}
+
+
 def allocation() -> str | None:
     """Return how much of its node a batch system gave this job, or None where none rules."""
     if "SLURM_JOB_ID" not in os.environ:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bakeoff import files
 from bakeoff.records import Run
 from bakeoff.selection import settings_key
 
@@ -15,10 +16,10 @@ def code_digest(*sources: Path) -> str:
     """Return one digest over source files; of a folder, over its .py files."""
     digest = hashlib.sha256()
     for source in sources:
-        files = sorted(source.rglob("*.py")) if source.is_dir() else [source]
-        for file in files:
-            digest.update(file.name.encode())
-            digest.update(file.read_bytes())
+        paths = sorted(source.rglob("*.py")) if source.is_dir() else [source]
+        for path in paths:
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -29,6 +30,7 @@ class Journal:
     """Runs of one cell by key, and the kept models and predictions of the runs that may be chosen.
 
     `context` is everything beside settings and seed that a run depends on: data, code, device, threads.
+    Every line and every kept file carries a digest of its content; what does not match is fitted again.
     """
 
     def __init__(self, folder: Path, context: Mapping[str, Any]) -> None:
@@ -36,14 +38,13 @@ class Journal:
         self._context = json.dumps(context, sort_keys=True)
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / RUNS
-        self._runs = dict(_read(self._file))
+        self._runs = _read(self._file)
         if self._file.exists() and not self._file.read_bytes().endswith(b"\n"):
             self._append("")  # a kill in the middle of a line: the next line starts afresh
 
     def key(self, settings: Mapping[str, Any], seed: int | None) -> str:
         """Return the name of one run: settings, seed and context in 16 hexadecimal digits."""
-        text = f"{self._context}{settings_key(dict(settings))}{seed}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _digest(f"{self._context}{settings_key(dict(settings))}{seed}")
 
     def get(self, settings: Mapping[str, Any], seed: int | None) -> Run | None:
         """Return a finished run, or None."""
@@ -54,16 +55,16 @@ class Journal:
         self._add(self.key(run["settings"], run["seed"]), run)
 
     def _add(self, key: str, run: Run) -> None:
-        self._append(json.dumps({"key": key, "run": run}, allow_nan=False))
+        self._append(json.dumps({"key": key, "run": run, "digest": _digest_of(key, run)}, allow_nan=False))
         self._runs[key] = run
 
     def know(self, folder: Path) -> None:
         """Take the runs of another journal of the same cell as finished, without writing them here."""
-        self._runs = dict(_read(folder / RUNS)) | self._runs
+        self._runs = _read(folder / RUNS) | self._runs
 
     def take_over(self, folder: Path) -> None:
         """Add the runs of another journal of the same cell, and move its kept files here."""
-        for key, run in _read(folder / RUNS):
+        for key, run in _read(folder / RUNS).items():
             if key not in self._runs:
                 self._add(key, run)
         for path in folder.iterdir():
@@ -77,15 +78,26 @@ class Journal:
             os.fsync(file.fileno())
 
     def keep(self, run: Run, suffix: str, save: Callable[[Path], None]) -> None:
-        """Keep a file of a run (its model, its predictions), written whole or not at all."""
-        path = self.kept(run, suffix)
-        temporary = path.with_name(f".{path.name}")
+        """Keep a file of a run (its model, its predictions), whole or not at all, its digest in its name."""
+        key = self.key(run["settings"], run["seed"])
+        temporary = self._folder / f".{key}{suffix}"
         save(temporary)
+        path = self._folder / f"{key}.{files.digest(temporary)[:16]}{suffix}"
         os.replace(temporary, path)
+        for other in self._found(key, suffix):
+            if other != path:
+                other.unlink()
 
-    def kept(self, run: Run, suffix: str) -> Path:
-        """Return where a kept file of a run lies, whether it is there or not."""
-        return self._folder / f"{self.key(run['settings'], run['seed'])}{suffix}"
+    def kept(self, run: Run, suffix: str) -> Path | None:
+        """Return a kept file of a run, or None where it is absent or no longer what was kept."""
+        for path in self._found(self.key(run["settings"], run["seed"]), suffix):
+            if path.name.split(".")[1] == files.digest(path)[:16]:
+                return path
+            print(f"{path}: damaged: not the content that was kept", flush=True)
+        return None
+
+    def _found(self, key: str, suffix: str) -> list[Path]:
+        return sorted(self._folder.glob(f"{key}.*{suffix}"))
 
     def prune(self, keep: Iterable[Run]) -> None:
         """Delete the kept files of all runs but these; the runs themselves stay."""
@@ -95,12 +107,31 @@ class Journal:
                 path.unlink()
 
 
-def _read(file: Path) -> Iterable[tuple[str, Run]]:
-    if not file.exists():
-        return
-    for line in file.read_text(encoding="utf-8").splitlines():
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _digest_of(key: str, run: Run) -> str:
+    return _digest(key + json.dumps(run, sort_keys=True))
+
+
+def _read(path: Path) -> dict[str, Run]:
+    """Return the runs of a journal's file by key; say how many of its lines are none."""
+    if not path.exists():
+        return {}
+    runs: dict[str, Run] = {}
+    spoilt = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line:
+            continue
         try:
             entry = json.loads(line)
-        except json.JSONDecodeError:
-            continue  # torn by a kill in the middle of the write: that run is fitted again
-        yield entry["key"], entry["run"]
+            if entry["digest"] != _digest_of(entry["key"], entry["run"]):
+                raise ValueError("not the digest that was written")
+            runs[entry["key"]] = entry["run"]
+        except (ValueError, TypeError, LookupError, RecursionError):
+            spoilt.append(number)  # torn by a kill in the middle of the write, or damaged since
+    if spoilt:
+        lines = ", ".join(map(str, spoilt[:5])) + (", ..." if len(spoilt) > 5 else "")
+        print(f"{path}: no whole run in {len(spoilt)} of its lines ({lines}): fitted again", flush=True)
+    return runs

@@ -1,13 +1,12 @@
 """Cell records: written whole or not at all, and checked against the schema on both sides."""
 
 import json
-import os
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bakeoff.command import UserError
+from bakeoff.command import DamagedError
+from bakeoff.files import reading, write_text
 
 Record = dict[str, Any]
 Run = dict[str, Any]
@@ -17,10 +16,6 @@ ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "cell.schema.json"
 
 
-class RecordError(UserError):
-    """A cell record does not follow workflow/schemas/cell.schema.json."""
-
-
 @cache
 def _validator():
     from jsonschema import Draft7Validator
@@ -28,50 +23,34 @@ def _validator():
     return Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
-def check(record: Record, source: str) -> Record:
-    """Return the record, or raise RecordError naming the source, the place and the fault."""
+def check(record: Record, path: Path, place: str = "") -> Record:
+    """Return the record, or raise DamagedError naming the file, the place in it and the fault."""
     errors = sorted(_validator().iter_errors(record), key=lambda error: list(map(str, error.path)))
     if errors:
-        place = "/".join(map(str, errors[0].path)) or "top level"
-        raise RecordError(f"{source}: not a cell record: {place}: {errors[0].message}")
+        key = "/".join(map(str, errors[0].path)) or "top level"
+        raise DamagedError({path: f"{place}not a cell record: {key}: {errors[0].message[:200]}"})
     return record
 
 
 def write(path: Path, record: Record) -> None:
     """Check the record and write it as JSON, atomically."""
-    check(record, str(path))
+    check(record, path)
     write_text(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read(path: Path) -> Record:
-    """Read one record; a file that is not one raises RecordError with its name."""
-    return parse(Path(path).read_text(encoding="utf-8"), str(path))
+    """Read one record; a file that is not one raises DamagedError with its name."""
+    with reading(path):
+        return parse(Path(path).read_bytes(), path)
 
 
-def parse(text: str, source: str) -> Record:
-    """Return the record that a text holds, or raise RecordError naming the source and the fault."""
+def parse(text: str | bytes, path: Path, place: str = "") -> Record:
+    """Return the record that a text holds, or raise DamagedError naming the file, the place and the fault."""
     try:
         record = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RecordError(f"{source}: not JSON: {error}") from error
-    return check(record, source)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write text so that the file is either absent, old or whole, never half-written."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except ValueError as error:
+        raise DamagedError({path: f"{place}not JSON: {error}"}) from error
+    return check(record, path, place)
 
 
 def cell_name(record: Record) -> str:

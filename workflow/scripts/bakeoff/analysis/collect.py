@@ -7,7 +7,8 @@ from pathlib import Path
 from bakeoff import records
 from bakeoff.analysis import study, tables
 from bakeoff.analysis.study import Study, unique
-from bakeoff.command import UserError
+from bakeoff.command import DamagedError, UserError
+from bakeoff.files import write_text
 from bakeoff.records import ACCURACIES, Record, cell_name, model_name
 
 BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
@@ -29,21 +30,38 @@ def read_cells(paths: Iterable[Path]) -> list[Record]:
 
     A folder stands for the cells in it: <dataset>/<cell>.json, <dataset>/speed/<cell>.json, or all beside
     each other.
-    UserError names a file that is absent, not a record, or a second record of the same cell.
+    UserError names a file that is absent, or a second record of the same cell; DamagedError all that are no
+    records.
     """
     found: dict[tuple[str, str, str], tuple[Record, Path]] = {}
+    faults: dict[Path, str] = {}
     for path in _files(paths):
         try:
             record = records.read(path)
-        except OSError as error:
-            raise UserError(str(error)) from error
+        except DamagedError as error:
+            faults |= error.faults
+            continue
         key = record["dataset"], record["purpose"], cell_name(record)
         if key in found:
             raise UserError(f"{path}: the same cell as {found[key][1]}")
         found[key] = record, path
+    if faults:
+        raise DamagedError(faults)
     datasets = unique(dataset for dataset, _, _ in found)
     order = sorted(found, key=lambda key: (datasets.index(key[0]), *key))
     return [found[key][0] for key in order]
+
+
+def check_predictions(study: Study) -> None:
+    """Read what the tables and figures will read; DamagedError names all predictions that are damaged."""
+    faults: dict[Path, str] = {}
+    for record in study.selection:
+        try:
+            study.predictions(record)
+        except DamagedError as error:
+            faults |= error.faults
+    if faults:
+        raise DamagedError(faults)
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
@@ -63,7 +81,7 @@ def load(path: Path) -> Study:
 def write(cells: list[Record], lines: Path, table: Path) -> None:
     """Write records.jsonl (one record per line) and runs.csv (one row per run)."""
     text = "".join(f"{json.dumps(cell, ensure_ascii=False, allow_nan=False)}\n" for cell in cells)
-    records.write_text(lines, text)
+    write_text(lines, text or "\n")
     tables.write(table, columns(cells), rows(cells))
 
 

@@ -8,20 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bakeoff import records
-from bakeoff.command import UserError
+from bakeoff.files import reading
+from bakeoff.predictions import SUFFIX, Predictions
+from bakeoff.predictions import load as load_predictions
 from bakeoff.records import Record, Run, cell_name, model_name
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Answers of a best run to the test set: (n,) labels and predictions, (n, k) scores."""
-
-    labels: np.ndarray
-    predictions: np.ndarray
-    scores: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,13 +48,8 @@ class Study:
 
     def predictions(self, record: Record) -> Predictions | None:
         """Return what the cell's best run answered, or None where no file or no finished run is."""
-        name = f"{cell_name(record)}.npz"
-        path = self.folder / record["dataset"] / "predictions" / name
-        if not path.is_file():
-            return None
-        with np.load(path, allow_pickle=False) as arrays:
-            found = Predictions(arrays["labels"], arrays["predictions"], arrays["scores"])
-        return found if len(found.labels) else None
+        path = self.folder / record["dataset"] / "predictions" / f"{cell_name(record)}{SUFFIX}"
+        return load_predictions(path) if path.is_file() else None
 
 
 def _networks_first(record: Record) -> tuple[bool, str]:
@@ -76,14 +62,13 @@ def unique(values: Iterable[Any]) -> list[Any]:
 
 
 def load(path: Path) -> Study:
-    """Read records.jsonl; UserError where it is absent or a line is not a cell record."""
+    """Read records.jsonl; UserError where it is absent, DamagedError where a line is not a cell record."""
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; collect_results.py makes it")
-    found = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            found.append(records.parse(line, f"{path}, line {number}"))
+    with reading(path):
+        content = path.read_bytes()
+    # An empty line stands for a study without cells: an empty file is a damaged one.
+    lines = content.removesuffix(b"\n").split(b"\n") if content != b"\n" else []
+    found = [records.parse(line, path, f"line {number}: ") for number, line in enumerate(lines, start=1)]
     return Study(found, path.parent)
 
 

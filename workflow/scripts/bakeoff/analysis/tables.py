@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bakeoff.command import UserError
-from bakeoff.records import write_text
+from bakeoff.files import reading, write_text
 
 Row = dict[str, Any]
 Columns = Mapping[str, type]
@@ -38,15 +37,16 @@ def write(path: Path, columns: Iterable[str], rows: Iterable[Row]) -> None:
 
 
 def read(path: Path, columns: Columns) -> list[Row]:
-    """Read a CSV file that `write` made; UserError where it is absent or lacks a column."""
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
+    """Read a CSV file that `write` made; UserError where it is absent, DamagedError where it is another."""
+    with reading(path):
+        content = Path(path).read_bytes().decode("utf-8")
+        reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
         if missing := [name for name in columns if name not in (reader.fieldnames or [])]:
-            raise UserError(f"{path}: column {missing[0]} is missing; make the file again")
-        return [{name: _from_text(row[name], kind) for name, kind in columns.items()} for row in reader]
+            raise ValueError(f"column {missing[0]} is missing")
+        rows = list(reader)
+        if not content.endswith("\n") or any(None in row.values() for row in rows):
+            raise ValueError("it ends too early")
+        return [{name: _from_text(row[name], kind) for name, kind in columns.items()} for row in rows]
 
 
 def _to_text(value: Any) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.command import UserError
 from bakeoff.datasets.prepare import PARTS
 from bakeoff.datasets.sources import Raw
+from bakeoff.files import reading
 
 RAW_ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
@@ -24,7 +24,7 @@ def save_raw(path: Path, raw: Raw) -> None:
 
 def load_raw(path: Path) -> Raw:
     """Read an original data set."""
-    with np.load(path) as file:
+    with reading(path), np.load(path) as file:
         return Raw(**{name: file[name] for name in RAW_ARRAYS}, source=_meta(file)["source"])
 
 
@@ -73,10 +73,7 @@ class Dataset:
 
 def load(path: Path, form: str) -> Dataset:
     """Read a prepared data set: form "images" (original size) or "resized" (network input)."""
-    try:
-        with np.load(path) as file:
-            images = {part: file[f"{part}_{form}"] for part in PARTS}
-            labels = {part: file[f"{part}_labels"] for part in PARTS}
-            return Dataset(images, labels, _meta(file))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; `snakemake {path}` makes it") from error
+    with reading(path), np.load(path) as file:
+        images = {part: file[f"{part}_{form}"] for part in PARTS}
+        labels = {part: file[f"{part}_labels"] for part in PARTS}
+        return Dataset(images, labels, _meta(file))

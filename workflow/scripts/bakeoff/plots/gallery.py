@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bakeoff.analysis import best, speedup, tables
 from bakeoff.analysis.study import Study
+from bakeoff.files import write_text
 from bakeoff.plots import (
     confusion,
     curves,
@@ -24,7 +25,6 @@ from bakeoff.plots import (
 )
 from bakeoff.plots.mistakes import Pictures
 from bakeoff.plots.style import Plot
-from bakeoff.records import write_text
 
 LISTED = ("title", "caption", "alt", "section", "dataset")
 

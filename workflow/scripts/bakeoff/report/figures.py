@@ -8,8 +8,12 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
+
+from bakeoff.command import DamagedError, UserError
+from bakeoff.files import reading
 
 # The greys of bakeoff.plots.style, as the SVG writes them, become the theme's own.
 THEME = {"#1c2430": "var(--ink)", "#5b6675": "var(--hint)", "#d5dae1": "var(--line)"}
@@ -47,19 +51,27 @@ class Drawn:
 
 
 def load(folder: Path) -> list[Drawn]:
-    """Read a gallery; a folder without one has no figures."""
+    """Read a gallery; a folder without one has no figures, one that is not whole raises DamagedError."""
     listing = Path(folder) / "figures.json"
     if not listing.is_file():
         return []
-    return [
-        Drawn(
-            name=Path(entry["file"]).stem,
-            path=listing.parent / entry["file"],
-            data=listing.parent / entry["data"],
-            **{key: entry[key] for key in ("title", "caption", "alt", "section", "dataset")},
-        )
-        for entry in json.loads(listing.read_text(encoding="utf-8"))
-    ]
+    try:
+        with reading(listing):
+            drawn = [_drawn(listing.parent, entry) for entry in json.loads(listing.read_bytes())]
+    except UserError as error:
+        # The folder is made as a whole.
+        raise DamagedError({Path(folder): str(error)}) from error
+    return drawn
+
+
+def _drawn(folder: Path, entry: dict[str, Any]) -> Drawn:
+    path, data = folder / entry["file"], folder / entry["data"]
+    for file, end in ((path, b"</svg>"), (data, b"")):
+        with reading(file):
+            if not file.read_bytes().rstrip().endswith(end):
+                raise ValueError("it ends too early")
+    words = {key: entry[key] for key in ("title", "caption", "alt", "section", "dataset")}
+    return Drawn(name=path.stem, path=path, data=data, **words)
 
 
 def inline(svg: str, name: str) -> str:

@@ -4,6 +4,9 @@ Imports torch inside its functions, so that importing the package stays cheap.
 """
 
 import os
+from pathlib import Path
+
+from bakeoff import models
 
 # How long a thread spins at a barrier before it sleeps. GNU OpenMP's default wastes whole time slices when
 # anything else runs on the machine (benchmarks/thread_spin.py); this costs little when nothing does.
@@ -17,3 +20,8 @@ def set_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
+
+
+def code() -> list[Path]:
+    """Return the sources whose change makes trainings of the past stale."""
+    return [Path(models.__file__), Path(__file__).parent]

@@ -1,9 +1,10 @@
-"""The timed comparison: one setting repeated on one device, nothing kept but the numbers."""
+"""The timed comparison: one setting repeated on one device, no model kept."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from bakeoff import cell, energy, fitting, records, selection
-from bakeoff.progress import Progress
+from bakeoff import cell, energy, hardware, records, selection
+from bakeoff.files import alone_in
 from bakeoff.train import loop, precision
 from bakeoff.train.backend import ResnetBackend
 
@@ -11,24 +12,24 @@ PEAK_CHANNELS, PEAK_SIZE, PEAK_ROUNDS = 256, 16, 6
 PEAK_IMAGES = {"cpu": 32, "gpu": 512}  # long enough on each that starting the work does not count
 
 
-def time_training(backend: ResnetBackend, output: Path, threads: int) -> None:
+def time_training(backend: ResnetBackend, output: Path, threads: int, code: Sequence[Path]) -> None:
     """Train once per seed, one after the other, and write a record with purpose "speed".
 
     The seeds differ so that the accuracies show their spread; the work, and so the time, is the same.
+    A journal holds finished trainings, for the machine and the versions that they were timed with.
     """
-    backend.counters = energy.counters(backend.identity["device"])
-    plans = backend.plans()
+    device = backend.identity["device"]
+    backend.counters = energy.counters(device)
     label = f"{backend.dataset.meta['name']}/speed/{records.cell_name(backend.identity)}"
-    progress = Progress(label, sum(plan.work for plan in plans))
-    runs = []
-    for repeat, plan in enumerate(plans):
-        runs += [fitted.run | {"repeat": repeat} for fitted in fitting.fit(backend, plan, progress)]
-    progress.close()
-    chosen = selection.choose(runs)
-    record = cell.build_record(backend, runs, chosen, threads, purpose="speed")
-    rate = peak(backend.identity["device"], runs[0]["settings"]["precision"])
-    record["environment"]["peak_flops_per_s"] = rate
-    records.write(output, record)
+    folder = cell.Outputs.beside(output, backend.model_suffix).journal
+    with alone_in(folder):
+        machine = hardware.fingerprint(threads, device)
+        journal = cell.open_journal(backend, folder, threads, code, machine=machine)
+        runs = cell.settle(backend, journal, backend.plans(), label)
+        runs = [run | {"repeat": repeat} for repeat, run in enumerate(runs)]
+        record = cell.build_record(backend, runs, selection.choose(runs), threads, purpose="speed")
+        record["environment"]["peak_flops_per_s"] = peak(device, runs[0]["settings"]["precision"])
+        records.write(output, record)
 
 
 def peak(device: str, kind: str = "fp32") -> float:

@@ -1,0 +1,29 @@
+# Container images: which one a job gets, that it is there, and what of the machine it sees.
+
+
+def check_images():
+    """End with one line where containers are asked for and an image is not there."""
+    methods = {str(method) for method in workflow.deployment_settings.deployment_method}
+    if "apptainer" not in methods:
+        return
+    wanted = ["cpu", "cuda"] if gpu_available() else ["cpu"]
+    for name in (config["containers"][kind] for kind in wanted):
+        if "://" not in name and not os.path.exists(name):
+            raise SystemExit(
+                f"container image {name} is not there: build it with `make containers`, "
+                "or name another in the configuration under containers"
+            )
+
+
+def image(wildcards):
+    """Return the container image of a cell: CUDA for the GPU."""
+    return config["containers"]["cuda" if wildcards.device == "gpu" else "cpu"]
+
+
+def bind_folders():
+    """Let containers see what may lie outside the working directory: the data, the image's own digest."""
+    images = [Path(name).resolve().parent for name in config["containers"].values()]
+    sources = [config["data_source"], os.getenv("BAKEOFF_DATA")]
+    folders = images + [Path(name).resolve() for name in sources if name]
+    binds = [os.getenv("APPTAINER_BIND"), *(str(each) for each in folders if os.path.isdir(each))]
+    os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(filter(None, binds))))
