@@ -4,13 +4,14 @@ import fcntl
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from optional import program
+
+CHROMIUM = program("chromium")
 FLAGS = (
     "--headless",
     "--no-sandbox",

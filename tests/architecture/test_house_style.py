@@ -1,10 +1,11 @@
 import ast
 import importlib.util
 import re
-import subprocess
 
 import pytest
 from modules import COMMANDS, MODULES, ROOT, tree
+
+from checkout import files
 
 WORKFLOW = ROOT / "workflow"
 RULES = sorted((WORKFLOW / "rules").glob("*.smk"))
@@ -59,14 +60,6 @@ def test_nothing_edits_the_module_search_path():
     assert [name for name, text in workflow_texts().items() if edit.search(text)] == []
 
 
-def tracked() -> list[str]:
-    line = ["git", "-C", str(ROOT), "ls-files", "-z"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip("not a git checkout")
-    return [name for name in done.stdout.split("\0") if name]
-
-
 # Put together from halves, so that this file does not hold what it forbids.
 HOSTS = [
     "pypi" + ".org",
@@ -87,9 +80,9 @@ MACHINE_PATHS = [
 ]
 
 
-def test_no_tracked_file_names_a_package_index_or_a_path_of_one_machine():
+def test_no_file_names_a_package_index_or_a_path_of_one_machine():
     found = []
-    for name in tracked():
+    for name in files():
         path = ROOT / name
         if path.is_file():
             text = path.read_bytes().decode("utf-8", "replace")

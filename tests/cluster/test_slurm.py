@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pytest
 
 from bakeoff import records
 from checkout import ROOT, copy_to, snakemake
+from optional import needs, program
 
 COMMAND = ("--profile", "workflow/profiles/slurm")
 STUDY = ("--configfile", "config/demo.yaml", "tests/cluster/small.yaml")
@@ -23,19 +23,20 @@ NETWORK, SVM, TIMED = "resnet18_sgd_cpu", "svm_rbf_cpu", "speed/resnet18_sgd_cpu
 IMAGE = (ROOT / "containers" / "cpu.sif").resolve()
 
 
-def missing() -> str:
-    """Say why these tests cannot run here; empty where they can."""
-    if shutil.which("sbatch") is None or shutil.which("squeue") is None:
-        return "Slurm is not installed here"
-    if subprocess.run(["squeue"], capture_output=True, check=False).returncode:
-        return "Slurm is installed, but no controller answers"
-    if " " in sys.executable:
-        return "Python's path holds a space that the plugin does not quote"
-    return ""
+def silent() -> bool:
+    """Tell whether no controller answers."""
+    return program("squeue") is None or bool(subprocess.run(["squeue"], capture_output=True).returncode)
 
 
-# A mark, not a skipped module: of no collected test pytest says that something is wrong.
-pytestmark = [pytest.mark.cluster, pytest.mark.skipif(bool(missing()), reason=missing())]
+# Marks, not a skipped module: of no collected test pytest says that something is wrong.
+pytestmark = [
+    pytest.mark.cluster,
+    needs("sbatch", "squeue"),
+    pytest.mark.skipif(silent(), reason="no controller of Slurm answers"),
+    pytest.mark.skipif(
+        " " in sys.executable, reason="Python's path has a space: the plugin does not quote it"
+    ),
+]
 
 
 def jobs(printed: str) -> list[dict[str, str]]:
@@ -181,7 +182,7 @@ def test_what_does_not_need_the_failed_cell_goes_on_and_small_cells_share_a_job(
 
 
 def test_the_study_runs_in_containers_on_the_nodes(tmp_path_factory):
-    if shutil.which("apptainer") is None:
+    if program("apptainer") is None:
         pytest.skip("Apptainer is not installed here")
     if not IMAGE.exists():
         pytest.skip("containers/cpu.sif is not there; `make containers` builds it")

@@ -1,22 +1,22 @@
 """The report under axe-core, the usual checker of accessibility, in a real browser."""
 
-import shutil
 import subprocess
 from contextlib import closing
 
 import pytest
 
-from browser import CHROMIUM, Browser
+from browser import Browser
+from optional import needs
 
 AXE = "axe-core@4.14.1"
+# npm fetches axe-core.
+pytestmark = needs("chromium", "npm")
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
 
 
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory):
     """Return axe-core's script, fetched by npm."""
-    if CHROMIUM is None or not shutil.which("npm"):
-        pytest.skip("needs Chromium and npm, which fetches axe-core")
     folder = tmp_path_factory.mktemp("axe")
     quick = ["--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", "--fetch-timeout=30000"]
     line = ["npm", "install", *quick, "--prefix", str(folder), AXE]

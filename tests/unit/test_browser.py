@@ -3,12 +3,13 @@
 import re
 
 import pytest
-from conftest import TEMPLATES
 
 from bakeoff.plots import style
-from browser import CHROMIUM, Browser
+from browser import Browser
+from optional import needs
+from rendered import TEMPLATES
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = needs("chromium")
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from bakeoff.datasets import store
 from bakeoff.fitting import Fitted, Plan
 from bakeoff.train import engines
 
+pytestmark = pytest.mark.numeric
+
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
 
 

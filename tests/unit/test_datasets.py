@@ -440,10 +440,8 @@ def test_the_digest_depends_on_every_array_and_nothing_else(tmp_path):
 
 
 def test_a_missing_file_is_named_with_the_command_that_makes_it(tmp_path):
-    with pytest.raises(
-        UserError, match=r"resources/mnist\.npz: no such file; `snakemake .*mnist\.npz` makes it"
-    ):
-        store.load(Path("resources/mnist.npz"), "images")
+    with pytest.raises(UserError, match=r"mnist\.npz: no such file; `snakemake .*mnist\.npz` makes it"):
+        store.load(tmp_path / "mnist.npz", "images")
 
 
 def test_prepare_dataset_notes_what_a_record_has_to_say(tmp_path, digits):

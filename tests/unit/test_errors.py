@@ -5,7 +5,6 @@ import re
 
 import numpy as np
 import pytest
-from conftest import TEMPLATES, collected
 
 import studies
 from bakeoff.analysis import calibration, errors
@@ -13,6 +12,9 @@ from bakeoff.analysis.errors import Answers
 from bakeoff.analysis.study import Predictions
 from bakeoff.plots import gallery
 from bakeoff.report import render
+from rendered import TEMPLATES, collected
+
+pytestmark = pytest.mark.numeric
 
 LABELS = np.array([0, 0, 0, 1, 1, 2])
 SAID = {"resnet18": np.array([0, 1, 1, 1, 0, 0]), "svm_rbf": np.array([0, 1, 0, 1, 2, 0])}

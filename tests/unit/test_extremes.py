@@ -1,18 +1,18 @@
 """Reports over studies that are very large, very wide, or partly not a number."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pypdf
 import pytest
-from conftest import TEMPLATES, built
 from test_report import Page
 
 import studies
 from bakeoff.report import render
+from optional import needs
+from rendered import TEMPLATES, built
 
 
 def rendered(folder: Path) -> tuple[Page, Path]:
@@ -21,7 +21,7 @@ def rendered(folder: Path) -> tuple[Page, Path]:
     return Page((folder / "report.html").read_text(encoding="utf-8")), folder / "report.pdf"
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
+@needs("pdftotext")
 def test_two_thousand_runs_are_all_in_the_html_and_the_best_on_paper(tmp_path):
     cells = studies.large(2000)
     studies.save(tmp_path, cells)

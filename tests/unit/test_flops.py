@@ -2,6 +2,8 @@ import pytest
 
 from bakeoff import flops, models
 
+pytestmark = pytest.mark.numeric
+
 IMAGE = (3, 32, 32)
 
 

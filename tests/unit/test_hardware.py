@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-import studies
 from bakeoff import hardware
 from bakeoff.command import UserError
+from optional import needs
 
 CORES = os.cpu_count()
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -62,12 +62,15 @@ def test_a_job_knows_how_much_of_its_node_it_has(variables, said, monkeypatch):
     assert hardware.allocation() == said
 
 
-def test_the_commit_is_that_of_the_checkout():
-    line = ["git", "-C", str(studies.ROOT), "rev-parse", "HEAD"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip("not a git checkout")
-    assert hardware.describe(1, "cpu")["git_commit"] == done.stdout.strip()
+@needs("git")
+def test_the_commit_is_the_one_that_git_names(tmp_path):
+    def git(*words: str) -> str:
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.invalid"]
+        return subprocess.check_output(["git", "-C", str(tmp_path), *author, *words], text=True).strip()
+
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "--message", "first")
+    assert hardware._git_commit(tmp_path) == git("rev-parse", "HEAD")
 
 
 def git_folder(root, head):

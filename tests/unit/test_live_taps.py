@@ -5,6 +5,8 @@ import pytest
 from bakeoff import models, train
 from bakeoff.train import live_taps, products
 
+pytestmark = pytest.mark.numeric
+
 RESNETS = [("resnet18", 32), ("resnet18", 28), ("resnet18", 16), ("resnet50", 32), ("resnet50", 16)]
 
 
@@ -40,8 +42,7 @@ def test_a_convolution_of_the_live_taps_is_the_convolution(size, kernel, stride,
     from torch.nn.functional import conv1d
 
     span = live_taps.live_span(size, kernel, stride, padding)
-    if span is None:
-        pytest.skip("its padding would be lopsided: left as it is")
+    assert span is not None
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(2, 3, size, generator=generator, dtype=torch.float64)
     weight = torch.randn(4, 3, kernel, generator=generator, dtype=torch.float64)
@@ -86,7 +87,12 @@ OPTIMIZERS = {
 }
 
 
-# Under SGD ResNet-50 multiplies rounding errors tenfold per step and more: no tolerance would tell a fault.
+# How far rounding errors are carried depends on the processor, the optimizer and the network (ResNet-50 under
+# SGD multiplies them tenfold per step): a stock network on images that differ in the last bits says how far
+# here. A fault moves losses by 1e-4 and more.
+ROUNDING, LEEWAY, FAULT = 2**-50, 1000, 1e-6
+
+
 @pytest.mark.parametrize(
     ("name", "size", "optimizer", "rate"),
     [("resnet18", 32, "adam", 1e-3), ("resnet18", 16, "sgd", 1e-2), ("resnet50", 32, "adam", 1e-4)],
@@ -98,17 +104,18 @@ def test_a_trimmed_network_trains_the_same_and_fits_back_into_the_stock_class(na
     stock, twin, cuts = pair(name, size)
     pixels, labels = images(8, size)
     losses = []
-    for network in (stock, twin):
+    for network, seen in ((stock, pixels), (twin, pixels), (copy.deepcopy(stock), pixels * (1 + ROUNDING))):
         network.train()
         step = OPTIMIZERS[optimizer](torch, network.parameters(), rate)
         losses.append([])
         for _ in range(5):
             step.zero_grad()
-            loss = cross_entropy(network(pixels), labels)
+            loss = cross_entropy(network(seen), labels)
             loss.backward()
             step.step()
             losses[-1].append(loss.item())
-    assert losses[1] == pytest.approx(losses[0], rel=1e-9)
+    carried = max(abs(nudged - plain) for plain, _, nudged in zip(*losses, strict=True))
+    assert losses[1] == pytest.approx(losses[0], rel=0, abs=min(FAULT, LEEWAY * max(carried, ROUNDING)))
     assert losses[0][-1] != pytest.approx(losses[0][0], rel=1e-3)
 
     fresh = models.build(name, 5, seed=99).double()

@@ -9,7 +9,7 @@ from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
 from bakeoff.train.state import Member, Training, build_state
 
-pytestmark = pytest.mark.usefixtures("short_and_steady")
+pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": [1, 2]}
 

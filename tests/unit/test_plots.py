@@ -6,11 +6,11 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from conftest import collected
 
 import studies
 from bakeoff.analysis import errors
 from bakeoff.plots import gallery, grids, style, svg, tradeoff
+from rendered import collected
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@ import pytest
 from bakeoff import train
 from bakeoff.train import products
 
+pytestmark = pytest.mark.numeric
+
 CASES = [  # size, kernel, stride, padding, channels in and out
     ((1, 1), (1, 1), 1, 0, 6, 4),
     ((8, 8), (1, 1), 1, 0, 6, 4),

@@ -1,9 +1,8 @@
 """Where the numbers come from: one table per machine, whatever a cell was given of it."""
 
-from conftest import collected
-
 import studies
 from bakeoff.report import provenance
+from rendered import collected
 
 
 def facts(table) -> dict[str, str]:

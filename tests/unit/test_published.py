@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from conftest import collected
 
 import studies
 from bakeoff.analysis import published
+from rendered import collected
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,18 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
 
 import pypdf
 import pytest
-from conftest import TEMPLATES, built, collected
 
 import studies
 from bakeoff.report import render
 from bakeoff.report.figures import inline
+from optional import needs
+from rendered import TEMPLATES, built, collected
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -132,7 +132,7 @@ def test_ranks_over_few_data_sets_are_left_out_with_the_reason(small):
     assert "A critical-difference diagram needs 5 data sets and 3 models" in Page(small.html).text
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
+@needs("pdftotext")
 def test_a_run_has_the_same_number_in_the_table_and_at_its_command_on_paper(small):
     line = ["pdftotext", "-layout", str(small.pdf), "-"]
     text = subprocess.run(line, capture_output=True, text=True, check=True).stdout
@@ -266,7 +266,7 @@ def test_two_figures_share_no_names():
     assert not one.startswith("<?xml")
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext on this machine")
+@needs("pdftotext")
 @pytest.mark.parametrize("name", ["small", "fashion"])
 def test_no_word_of_the_pdf_leaves_its_page(name, request):
     line = ["pdftotext", "-bbox", str(request.getfixturevalue(name).pdf), "-"]

@@ -1,10 +1,9 @@
 """The best configuration of every model."""
 
-from conftest import collected
-
 import studies
 from bakeoff.analysis import best, contrasts, tables
 from bakeoff.analysis.contrasts import NO_EVIDENCE
+from rendered import collected
 
 
 def _network(rate: float) -> dict:

@@ -3,6 +3,8 @@ import pytest
 import studies
 from bakeoff import selection
 
+pytestmark = pytest.mark.numeric
+
 
 def svm(c: float, validation: float, test: float = 0.9, vectors: int = 100, **changes) -> dict:
     settings = {"C": c, "gamma": "scale", "degree": None}

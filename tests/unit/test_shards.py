@@ -10,6 +10,8 @@ from bakeoff.command import UserError
 from bakeoff.fitting import Plan
 from bakeoff.shards import Shard
 
+pytestmark = pytest.mark.numeric
+
 GRID = {"rates": (0.1, 0.3, 0.2), "seeds": (0, 1)}
 
 

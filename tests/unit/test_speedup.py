@@ -1,11 +1,13 @@
 """CPU against GPU: matched pairs, or the reason in words."""
 
 import pytest
-from conftest import collected
 
 import studies
 from bakeoff.analysis import speedup
 from bakeoff.report import timings
+from rendered import collected
+
+pytestmark = pytest.mark.numeric
 
 SETTINGS = {"batch_size": 16, "learning_rate": 0.001, "epochs": 2, "precision": "fp32"}
 

@@ -7,6 +7,8 @@ from scipy import stats
 from bakeoff.analysis.intervals import median_ratio, overlap, wilson
 from bakeoff.analysis.paired import holm, mcnemar
 
+pytestmark = pytest.mark.numeric
+
 
 @pytest.mark.parametrize(("right", "n"), [(8, 10), (0, 20), (20, 20), (8924, 10000)])
 def test_wilson_is_scipys(right, n):

@@ -16,6 +16,8 @@ from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.engines import Means
 from checkout import ROOT
 
+pytestmark = pytest.mark.numeric
+
 SPLIT = prepare.Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
 
 

@@ -17,6 +17,8 @@ from bakeoff.svm.distinct import distinct
 from bakeoff.svm.kernels import Kernel, coefficient
 from bakeoff.svm.machine import Machine, from_svc
 
+pytestmark = pytest.mark.numeric
+
 
 def digits(rows: int = 1200):
     x, y = load_digits(return_X_y=True)

@@ -13,7 +13,7 @@ from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
 from fits import fit_all, without
 
-pytestmark = pytest.mark.usefixtures("short_and_steady")
+pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": 0.01, "epochs": 2}
 

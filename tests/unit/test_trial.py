@@ -7,7 +7,7 @@ from bakeoff.train import precision, trial
 from bakeoff.train.backend import ResnetBackend
 from fits import fit_all
 
-pytestmark = pytest.mark.usefixtures("short_and_steady")
+pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": 1, "precision": "auto"}
 

@@ -4,11 +4,11 @@ import json
 import shlex
 
 import pytest
-from conftest import collected
 
 import studies
 from bakeoff.analysis import best, contrasts, coverage, findings, methods, reproduce, speedup
 from bakeoff.analysis.findings import Tables
+from rendered import collected
 
 
 def _tables(found) -> Tables:

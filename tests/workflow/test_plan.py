@@ -1,15 +1,14 @@
 """The DAG as planned: both configurations, single targets, and what a wrong configuration is told."""
 
+import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import pytest
 
-from checkout import ROOT, snakemake
-
-WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}
+from checkout import ROOT, copy_to, snakemake
 
 DRY_RUNS = {
     "study": ("-n", "-p"),
@@ -46,23 +45,47 @@ FAULTS = {
     "svm: {engine: fast}": "config, svm > engine: 'fast' is not one of",
     "svm: {grid: {rbf: [{C: 1, scale: log}]}}": "config, svm > grid > rbf > 0 > scale: 'log' is not",
     "devices: [gpu]": "config, devices: no GPU is visible here; set devices to auto or [cpu]",
+    "resnet: {grid: [{batch_size: 2, learning_rate: fast, epochs: 1}]}": (
+        "config, resnet > grid > 0 > learning_rate: 'fast' is not"
+    ),
 }
+
+# To YAML 1.1, which PyYAML reads, numbers without a point or a sign are texts; to people they are numbers.
+NUMBERS = """
+resnet: {grid: [{batch_size: 16, learning_rate: [1e-3, 3E-4], epochs: 1e0}]}
+svm: {grid: {rbf: [{C: [1e1, 1.5e1, 5], gamma: [scale, 1e-2]}]}}
+comparison: {learning_rate: 1e-3}
+"""
+
+
+# A dry-run asks for its version and for nothing else: whether Apptainer is installed here must not matter.
+APPTAINER = "#!/bin/sh\necho apptainer version 1.4.0\n"
 
 
 @pytest.fixture(scope="module")
-def outputs(tmp_path_factory):
-    """Start every call at once: Snakemake takes seconds to start, and two cores can share that."""
-    faults = {}
-    for number, fault in enumerate(FAULTS):
-        file = tmp_path_factory.mktemp("faults") / f"{number}.yaml"
-        file.write_text(fault, encoding="utf-8")
-        faults[fault] = ("-n", "--configfile", str(file))
-    with ThreadPoolExecutor(2) as pool:
-        calls = {
-            name: pool.submit(snakemake, ROOT, *arguments, "--nolock", **WITHOUT_GPU)
-            for name, arguments in {**DRY_RUNS, **faults}.items()
-        }
-    return {name: call.result() for name, call in calls.items()}
+def folder(tmp_path_factory):
+    """Return a copy of the project, in which nothing was ever run."""
+    return copy_to(tmp_path_factory.mktemp("planned") / "with spaces")
+
+
+@pytest.fixture(scope="module")
+def outputs(folder, tmp_path_factory):
+    """Return a function that plans one of the calls above, once."""
+    programs = tmp_path_factory.mktemp("programs")
+    for name in ("apptainer", "singularity"):
+        (programs / name).write_text(APPTAINER)
+        (programs / name).chmod(0o755)
+    environment = {"CUDA_VISIBLE_DEVICES": "", "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+    @cache
+    def call(name: str) -> subprocess.CompletedProcess[str]:
+        if name in DRY_RUNS:
+            return snakemake(folder, *DRY_RUNS[name], **environment)
+        file = tmp_path_factory.mktemp("faults") / "study.yaml"
+        file.write_text(name, encoding="utf-8")
+        return snakemake(folder, "-n", "--configfile", str(file), **environment)
+
+    return call
 
 
 def planned(result) -> dict[str, int]:
@@ -73,25 +96,25 @@ def planned(result) -> dict[str, int]:
 
 
 def test_the_default_configuration_plans_the_published_study(outputs):
-    jobs = planned(outputs["study"])
+    jobs = planned(outputs("study"))
     assert jobs["train_resnet"] == 8  # 2 data sets x 2 networks x 2 optimizers
     assert jobs["train_svm"] == 4
     assert jobs["time_training"] == 4  # the CPU's half of the comparison
     for dataset in ("mnist", "fashion"):
         for cell in ("resnet50_adam_cpu", "svm_poly_cpu"):
-            assert f"results/{dataset}/{cell}.json" in outputs["study"].stdout
+            assert f"results/{dataset}/{cell}.json" in outputs("study").stdout
 
 
 def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices(outputs):
-    jobs = planned(outputs["study_on_gpu"])
+    jobs = planned(outputs("study_on_gpu"))
     assert jobs["train_resnet"] == 8
     assert jobs["time_training"] == 8
-    assert "results/mnist/resnet18_sgd_gpu.json" in outputs["study_on_gpu"].stdout
+    assert "results/mnist/resnet18_sgd_gpu.json" in outputs("study_on_gpu").stdout
 
 
 def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):
     commands = {
-        name: [line for line in outputs[name].stdout.splitlines() if "train_resnet.py --data" in line]
+        name: [line for line in outputs(name).stdout.splitlines() if "train_resnet.py --data" in line]
         for name in ("study", "study_on_gpu")
     }
     assert [len(lines) for lines in commands.values()] == [8, 8]
@@ -101,24 +124,37 @@ def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):
 
 
 def test_a_cut_grid_is_so_many_jobs_per_cell_and_the_cell_s_own(outputs):
-    jobs = planned(outputs["in_shards"])
+    jobs = planned(outputs("in_shards"))
     assert (jobs["train_resnet_shard"], jobs["train_resnet"]) == (40, 8)
     assert (jobs["train_svm_shard"], jobs["train_svm"]) == (20, 4)
     assert jobs["time_training"] == 4
-    assert "train_svm_shard" not in planned(outputs["study"])
+    assert "train_svm_shard" not in planned(outputs("study"))
+
+
+def test_numbers_as_people_write_them_are_numbers(folder, tmp_path):
+    file = tmp_path / "numbers.yaml"
+    file.write_text(NUMBERS, encoding="utf-8")
+    done = snakemake(folder, "-n", "-p", "--configfile", str(file), CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 0, done.stdout
+    for said in (
+        '"learning_rate": [0.001, 0.0003], "epochs": 1}',
+        '"C": [10.0, 15.0, 5], "gamma": ["scale", 0.01]}',
+        '"learning_rate": 0.001, "epochs": 10',
+    ):
+        assert said in done.stdout
 
 
 def test_a_missing_image_ends_in_one_line_that_names_it_and_the_cure(outputs):
-    result = outputs["missing_image"]
+    result = outputs("missing_image")
     assert result.returncode != 0
     *_, last = result.stdout.strip().splitlines()
     assert last.startswith("container image nowhere/cpu.sif is not there: build it with `make containers`")
     assert "Traceback" not in result.stdout
-    assert planned(outputs["image_in_a_registry"])["train_svm"] == 4
+    assert planned(outputs("image_in_a_registry"))["train_svm"] == 4
 
 
 def test_the_demo_plans_one_small_data_set(outputs):
-    jobs = planned(outputs["demo"])
+    jobs = planned(outputs("demo"))
     assert jobs["fetch_dataset"] == 1
     assert jobs["train_resnet"] == 2
     assert jobs["train_svm"] == 2
@@ -134,7 +170,7 @@ def test_the_demo_plans_one_small_data_set(outputs):
     ],
 )
 def test_any_cell_is_a_target_whatever_the_lists_say(outputs, name, rule):
-    assert planned(outputs[name]) == {"fetch_dataset": 1, "prepare_dataset": 1, rule: 1}
+    assert planned(outputs(name)) == {"fetch_dataset": 1, "prepare_dataset": 1, rule: 1}
 
 
 # pandas and with it numpy come with the Slurm plugin; the rest no head node needs to have.
@@ -150,9 +186,9 @@ main(sys.argv[1:])
 """
 
 
-def test_a_machine_without_torch_plans_the_study():
-    line = [sys.executable, "-c", HEAD_NODE, "-n", "--nolock", "--config", "gpu=present"]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+def test_a_machine_without_torch_plans_the_study(folder):
+    line = [sys.executable, "-c", HEAD_NODE, "-n", "--config", "gpu=present"]
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "time_training" in done.stdout + done.stderr
 
@@ -170,7 +206,7 @@ def test_the_snakefiles_import_nothing_heavy():
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_wrong_configuration_ends_in_one_line_that_names_the_key(outputs, fault):
-    result = outputs[fault]
+    result = outputs(fault)
     assert result.returncode != 0
     lines = [line for line in result.stdout.splitlines() if line.startswith("config, ")]
     assert len(lines) == 1

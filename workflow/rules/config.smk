@@ -41,7 +41,8 @@ def read_numbers(check):
             for step in path:
                 place = place[step]
             number = float(error.instance)
-            place[last] = int(number) if number.is_integer() else number
+            whole = error.validator_value == "integer" and number.is_integer()
+            place[last] = int(number) if whole else number
 
 
 def check_config():

@@ -1,0 +1,32 @@
+"""What a machine may have or not: a program is there when it answers, and a test says what it misses."""
+
+import shutil
+import subprocess
+from functools import cache
+
+import pytest
+
+# A program by the names that it goes by, and how it is asked whether it works.
+NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
+ASKED = {"pdftotext": "-v"}
+
+
+@cache
+def program(name: str) -> str | None:
+    """Return the path of a program that works here, or None."""
+    for found in filter(None, map(shutil.which, NAMES.get(name, (name,)))):
+        try:
+            done = subprocess.run(
+                [found, ASKED.get(name, "--version")], capture_output=True, timeout=60, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0:
+            return found
+    return None
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """Return the mark of tests that need programs; it skips where one is missing, and says which."""
+    missing = [name for name in names if program(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"not on this machine: {', '.join(missing)}")
