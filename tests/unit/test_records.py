@@ -7,7 +7,7 @@ import pytest
 
 import studies
 from bakeoff import records
-from bakeoff.command import DamagedError
+from bakeoff.command import DamagedError, UserError
 from bakeoff.files import write_text
 
 
@@ -48,10 +48,10 @@ def test_a_fault_is_named_with_file_and_place(tmp_path, place, value, named):
 def test_missing_and_unknown_keys_are_faults(tmp_path):
     missing = record()
     del missing["command"]
-    with pytest.raises(DamagedError, match="top level: 'command' is a required property"):
-        records.check(missing, "here")
-    with pytest.raises(DamagedError, match=r"top level: .*'colour' was unexpected"):
-        records.check(record(colour="blue"), "here")
+    assert records.fault(missing) == "not a cell record: top level: 'command' is a required property"
+    assert "top level: " in records.fault(record(colour="blue"))
+    assert "'colour' was unexpected" in records.fault(record(colour="blue"))
+    assert records.fault(record()) is None
 
 
 def test_what_is_not_json_is_named(tmp_path):
@@ -65,8 +65,9 @@ def test_a_refused_record_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "cell.json"
     records.write(path, record())
     before = path.read_bytes()
-    with pytest.raises(DamagedError):
+    with pytest.raises(ValueError, match="not a cell record") as caught:
         records.write(path, record(device="tpu"))
+    assert not isinstance(caught.value, UserError)  # a fault of the program: the old file is not damaged
     nan = record()
     nan["runs"][0]["train_s"] = float("nan")
     with pytest.raises(ValueError, match="JSON compliant"):

@@ -14,9 +14,9 @@ TABLES = ("best", "speedup", "tests", "classes", "published")
 
 # Held until this process ends, however that is: `make` takes a lock of Snakemake's for a dead call's only where
 # nobody holds this one. File systems without locks are trusted.
-os.makedirs(".snakemake", exist_ok=True)
-AT_WORK = open(".snakemake/at_work", "a")
 with contextlib.suppress(OSError):
+    os.makedirs(".snakemake", exist_ok=True)
+    AT_WORK = open(".snakemake/at_work", "a")
     fcntl.flock(AT_WORK, fcntl.LOCK_SH)
 
 # Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.

@@ -23,18 +23,19 @@ def _validator():
     return Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
-def check(record: Record, path: Path, place: str = "") -> Record:
-    """Return the record, or raise DamagedError naming the file, the place in it and the fault."""
+def fault(record: Record) -> str | None:
+    """Return where a record does not follow workflow/schemas/cell.schema.json, None where it does."""
     errors = sorted(_validator().iter_errors(record), key=lambda error: list(map(str, error.path)))
-    if errors:
-        key = "/".join(map(str, errors[0].path)) or "top level"
-        raise DamagedError({path: f"{place}not a cell record: {key}: {errors[0].message[:200]}"})
-    return record
+    if not errors:
+        return None
+    place = "/".join(map(str, errors[0].path)) or "top level"
+    return f"not a cell record: {place}: {errors[0].message[:200]}"
 
 
 def write(path: Path, record: Record) -> None:
     """Check the record and write it as JSON, atomically."""
-    check(record, path)
+    if found := fault(record):
+        raise ValueError(f"{path}: {found}")
     write_text(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -44,13 +45,15 @@ def read(path: Path) -> Record:
         return parse(Path(path).read_bytes(), path)
 
 
-def parse(text: str | bytes, path: Path, place: str = "") -> Record:
+def parse(text: bytes, path: Path, place: str = "") -> Record:
     """Return the record that a text holds, or raise DamagedError naming the file, the place and the fault."""
     try:
         record = json.loads(text)
     except ValueError as error:
         raise DamagedError({path: f"{place}not JSON: {error}"}) from error
-    return check(record, path, place)
+    if found := fault(record):
+        raise DamagedError({path: f"{place}{found}"})
+    return record
 
 
 def cell_name(record: Record) -> str:
