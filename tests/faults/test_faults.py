@@ -127,6 +127,7 @@ def test_what_was_deleted_is_made_again_from_the_journals(study):
         (RECORDS[0], RECORDS[3], SPEED),
         ("results/digits/predictions/resnet18_sgd_cpu.npz", "results/digits/predictions/svm_rbf_cpu.npz"),
         ("results/records.jsonl",),
+        ("resources/digits.npz",),
         ("results/tests.csv",),
         ("results/figures/grid_digits.svg",),
     ],

@@ -23,7 +23,10 @@ with contextlib.suppress(OSError):
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
-BASE = "command files records predictions grid selection journal fitting shards cell energy timing hardware flops progress datasets"
+BASE = (
+    "command files records predictions grid selection journal progress datasets flops energy timing hardware"
+    " fitting shards cell"
+)
 CODE = {
     "data": "command files datasets",
     "resnet": f"{BASE} models train",

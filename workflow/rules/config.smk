@@ -41,8 +41,10 @@ def read_numbers(check):
             for step in path:
                 place = place[step]
             number = float(error.instance)
-            whole = error.validator_value == "integer" and number.is_integer()
-            place[last] = int(number) if whole else number
+            if number.is_integer() and error.validator_value == "integer":
+                number = int(number)
+            if number not in (float("inf"), float("-inf")):
+                place[last] = number
 
 
 def check_config():
