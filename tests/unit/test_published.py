@@ -72,6 +72,15 @@ def test_an_svm_on_other_pixels_is_not_the_published_one(tmp_path, reference):
     assert {row["verdict"] for row in found if row["table"] == "svm_grid"} == {"not run"}
 
 
+def test_what_was_tried_and_did_not_finish_was_not_left_out(tmp_path, reference):
+    cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["family"] == "svm"]
+    for cell in cells:
+        for run in cell["runs"]:
+            run |= {"status": "diverged", "error": "the loss was not finite", "test_accuracy": None}
+    found = published.rows(collected(tmp_path, cells), reference)
+    assert {row["verdict"] for row in found if row["table"] == "svm_grid"} == {"did not finish"}
+
+
 def test_cut_down_data_are_not_judged(tmp_path, reference):
     cells = [cell for cell in studies.published() if cell["dataset"] == "mnist"][:2]
     for cell in cells:

@@ -121,28 +121,33 @@ def _fraction(percent: str) -> float | None:
 
 
 def _index(study: Study) -> dict[tuple, list[Measured]]:
-    """Return our finished trainings by purpose and the published key; several may match one key."""
+    """Return our finished trainings by purpose and the published key.
+
+    Several may match one key; a key without any is one whose trainings did not finish.
+    """
     found: dict[tuple, list[Measured]] = {}
     for cell in study.records:
         model = cell["model"] if cell["family"] == "resnet" else f"svm_{cell['kernel']}"
         for runs in groups(cell["runs"]):
+            settings = {
+                name: float(item) if name in ("learning_rate", "C") else item
+                for name, item in runs[0]["settings"].items()
+                if name in (*NUMBERS, "gamma") and item is not None
+            }
+            if runs[0]["settings"].get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
+                continue
+            key = cell["dataset"], model, cell["optimizer"], _settings_key(settings)
+            matching = found.setdefault((cell["purpose"], *key), [])
             if done := finished(runs):
-                settings = {
-                    name: float(item) if name in ("learning_rate", "C") else item
-                    for name, item in runs[0]["settings"].items()
-                    if name in (*NUMBERS, "gamma") and item is not None
-                }
-                if runs[0]["settings"].get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
-                    continue
-                key = cell["dataset"], model, cell["optimizer"], _settings_key(settings)
-                found.setdefault((cell["purpose"], *key), []).append((cell, done))
+                matching.append((cell, done))
     return found
 
 
 def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -> Row:
     key = _key(line)
     purpose = "speed" if line["table"] == DEVICES else "selection"
-    candidates = ours.get((purpose, *key), [])
+    matching = ours.get((purpose, *key))
+    candidates = matching or []
     if purpose == "speed":
         candidates = [pair for pair in candidates if pair[0]["device"] == line["device"]]
     settings = reference_settings(line)
@@ -160,6 +165,8 @@ def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -
         "published_train_s": float(line["train_time_s"]) if line["train_time_s"] else None,
         "band": bands.get(key[:3]),
     }
+    if matching == []:
+        return row | {"verdict": "did not finish"}
     if not candidates:
         named = line["model"] != "svm" or line["C"]
         return row | {"verdict": "not run" if named else "settings not published"}
