@@ -101,7 +101,7 @@ def _label(backend: Backend) -> str:
 
 def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records.Record) -> None:
     """Write model and predictions of the chosen run, then the record."""
-    label = f"{record['dataset']}/{records.cell_name(record)}"
+    label = _label(backend)
     chosen = selection.choose(record["runs"])
     for path in (outputs.model, outputs.predictions):
         path.parent.mkdir(parents=True, exist_ok=True)
