@@ -3,6 +3,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import socket
 import struct
 import threading
 from pathlib import Path
@@ -227,6 +228,10 @@ def server(contents, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with Server(contents) as running:
+        try:
+            socket.create_connection(running.server_address, timeout=10).close()
+        except OSError as error:
+            pytest.skip(f"this machine cannot reach itself: {error}")
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield running
