@@ -36,7 +36,7 @@ AVX2 = {
     "OMP_NUM_THREADS": "4",
 }
 PROCESSORS = {"lowest": LOWEST, "avx2": AVX2}
-# benchmarks/demo_spread.py: with SGD the mean of 20 seeds less four deviations is 93.8 % and more for its grid.
+# benchmarks/demo_spread.py: with SGD the mean of 20 seeds less four deviations is 93.8 % and more.
 NETWORK_BOUND = 0.92
 # SVMs have no seeds: between processors they differ in last digits, and so at most where classes tie.
 TIES = 2
