@@ -19,7 +19,10 @@ from checkout import ROOT
 pytestmark = pytest.mark.processors
 
 SCRIPTS = ROOT / "workflow" / "scripts"
-DEMO = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
+STUDY, DEMO = (
+    yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
+    for name in ("config.yaml", "demo.yaml")
+)
 # OpenBLAS's own variables stay as the machine has them.
 LOWEST = {
     "MKL_CBWR": "COMPATIBLE",
@@ -69,9 +72,9 @@ def run(processor: str | None, *line: str, folder: Path = ROOT) -> str:
 def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     run(None, SCRIPTS / "fetch_dataset.py", "--dataset", "digits", "--output", folder / "raw.npz")
-    split = json.dumps({"train": 0.7, "validation": 0.1, "holdout": 0.2, "seed": 42, "test": 0.2})
-    shape = ("--raw", folder / "raw.npz", "--dataset", "digits", "--split", split, "--input-size", "16")
-    run(None, SCRIPTS / "prepare_dataset.py", *shape, "--output", folder / "digits.npz")
+    shape = ("--split", json.dumps(STUDY["split"]), "--input-size", DEMO["resnet"]["input_size"])
+    what = ("--raw", folder / "raw.npz", "--dataset", "digits", *shape)
+    run(None, SCRIPTS / "prepare_dataset.py", *what, "--output", folder / "digits.npz")
     return folder / "digits.npz"
 
 

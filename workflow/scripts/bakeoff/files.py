@@ -14,7 +14,6 @@ from bakeoff.command import DamagedError, UserError
 
 # What readers raise on a file that is cut, emptied or replaced: numpy, json, csv, zipfile in their own words.
 DAMAGE = (ValueError, LookupError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
-CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -39,11 +38,8 @@ def reading(path: Path) -> Iterator[None]:
 
 def digest(path: Path) -> str:
     """Return the sha256 of a file's content in hexadecimal."""
-    found = hashlib.sha256()
     with open(path, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            found.update(chunk)
-    return found.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

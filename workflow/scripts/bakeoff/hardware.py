@@ -1,6 +1,5 @@
 """What the numbers were measured on: processor, device, versions, image, commit."""
 
-import hashlib
 import importlib.metadata
 import os
 import platform
@@ -9,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bakeoff import files
 from bakeoff.command import UserError
 
 PACKAGES = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "fvcore")
-IMAGE_CHUNK_BYTES = 1 << 20
 
 
 def require_device(device: str) -> None:
@@ -120,11 +119,7 @@ def _image_digest() -> str | None:
     noted = Path(f"{image}.sha256")  # by `make containers`: reading 3 GB takes longer than a small cell
     if noted.is_file() and noted.stat().st_mtime >= Path(image).stat().st_mtime:
         return f"sha256:{noted.read_text(encoding='utf-8').split()[0]}"
-    digest = hashlib.sha256()
-    with open(image, "rb") as file:
-        while chunk := file.read(IMAGE_CHUNK_BYTES):
-            digest.update(chunk)
-    return f"sha256:{digest.hexdigest()}"
+    return f"sha256:{files.digest(Path(image))}"
 
 
 def _git_commit(root: Path) -> str | None:
