@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -50,6 +51,15 @@ def test_a_lock_of_a_call_at_work_stays_until_its_process_ends(folder):
         assert (folder / ".snakemake/locks/0.input.lock").exists()
         other.kill()
     assert drop(folder).returncode == 0
+    assert not (folder / ".snakemake/locks").exists()
+
+
+def test_a_process_that_is_being_killed_is_waited_for(folder):
+    line = [sys.executable, "-c", HOLD, str(folder / ".snakemake/at_work")]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        threading.Timer(1, other.kill).start()
+        assert drop(folder).returncode == 0
     assert not (folder / ".snakemake/locks").exists()
 
 
