@@ -1,7 +1,10 @@
 """Studies on disk with their figures and their report, as the tests of the report look at them."""
 
+import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import studies
 from bakeoff.analysis import collect, published, study, tables
@@ -9,6 +12,8 @@ from bakeoff.plots import gallery
 from bakeoff.report import render
 
 TEMPLATES = studies.ROOT / "report"
+# Points in the 16 mm that the pages' style leaves to the left and to the right, less a rounding.
+MARGIN = 16 / 25.4 * 72 - 1
 
 
 @dataclass(frozen=True)
@@ -43,3 +48,37 @@ def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:
     source = render.Source(folder / "records.jsonl", folder, folder / "figures", config)
     render.write(source, TEMPLATES, folder / "report.html", folder / "report.pdf")
     return Built(folder, found)
+
+
+class Word(NamedTuple):
+    """A word of a PDF: its place in points from the top left corner, and the size of its page."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    text: str
+    width: float
+    height: float
+
+
+def words(pdf: Path) -> list[Word]:
+    """Return every word of a PDF as pdftotext finds it."""
+    line = ["pdftotext", "-bbox", str(pdf), "-"]
+    pages = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split("<page ")[1:]
+    found = []
+    for page in pages:
+        size = [float(side) for side in re.findall(r'(?:width|height)="([\d.]+)"', page)[:2]]
+        box = r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*)</word>'
+        found += [Word(*map(float, place), word, *size) for *place, word in re.findall(box, page)]
+    return found
+
+
+def outside(pdf: Path) -> list[str]:
+    """Return the words that reach into a page's margins at the sides, or beyond its top or bottom."""
+    return [
+        word.text
+        for word in words(pdf)
+        if not (MARGIN <= word.left <= word.right <= word.width - MARGIN)
+        or not (0 <= word.top <= word.bottom <= word.height)
+    ]

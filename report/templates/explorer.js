@@ -68,8 +68,9 @@ function explore(form, study) {
 
   function draw() {
     const [x, y] = [field("x").value, field("y").value];
-    const models = new Set([...form.querySelectorAll("[name=model]:checked")].map((box) => box.value));
-    const fits = study.runs.filter((run) => value(run, "dataset") === field("dataset").value && models.has(value(run, "model")));
+    // A study of one device has no boxes for it, and leaves none out.
+    const left = (run, name) => form.querySelector(`[name=${name}][value="${CSS.escape(value(run, name))}"]:not(:checked)`);
+    const fits = study.runs.filter((run) => value(run, "dataset") === field("dataset").value && !left(run, "model") && !left(run, "device"));
     const runs = fits.filter((run) => Number.isFinite(value(run, x)) && Number.isFinite(value(run, y)));
     runs.sort((a, b) => value(a, x) - value(b, x));
     const lost = fits.length - runs.length;

@@ -176,3 +176,13 @@ def test_hundreds_of_faint_lines_become_one_picture(tmp_path):
         text = (tmp_path / f"figures/{name}_digits.svg").read_text(encoding="utf-8")
         assert "<image" in text
         assert text.count("<path") < style.DRAWN
+
+
+def test_curves_of_two_devices_can_be_told_apart(tmp_path):
+    runs = [studies.run(studies.small()[0]["runs"][0]["settings"], 0.9)]
+    cells = [studies.cell("digits", "resnet18", "adam", device, runs) for device in ("cpu", "gpu")]
+    for several in (cells, cells[:1]):
+        gallery.draw(collected(tmp_path, several), tmp_path / "figures")
+        text = (tmp_path / "figures/curves_digits.svg").read_text(encoding="utf-8")
+        both = [text.count(f">{name}<") for name in ("Adam, CPU", "Adam, GPU", "Adam")]
+        assert both == ([1, 1, 0] if several is cells else [0, 0, 1])

@@ -29,3 +29,25 @@ def test_what_a_batch_system_gave_is_said(tmp_path):
     cells[0]["allocation"], cells[1]["allocation"] = "the whole node", "1 of the node's 8 cores"
     [machine] = provenance.machines(collected(tmp_path, cells))
     assert facts(machine)["Given by the batch system"] == "the whole node; 1 of the node's 8 cores"
+
+
+def test_a_cell_on_the_cpu_is_of_the_machine_with_the_only_gpu(tmp_path):
+    cells = studies.small()
+    for cell in cells[:2]:
+        cell["environment"] |= {"gpu": "One GPU", "driver": "570.10"}
+        cell["environment"]["versions"]["cuda"] = "12.8"
+    [machine] = provenance.machines(collected(tmp_path, cells))
+    assert facts(machine)["GPU"] == "One GPU, used by 2 of 6 cells"
+    assert facts(machine)["cuda"] == "12.8"
+    cells[1]["environment"]["gpu"] = "Other GPU"
+    found = [facts(table)["GPU"] for table in provenance.machines(collected(tmp_path, cells))]
+    assert sorted(found) == ["One GPU", "Other GPU", "none used"]
+
+
+def test_every_cell_of_a_machine_is_named(tmp_path):
+    cells = studies.small()
+    cells[0]["environment"]["cpu"] = "Other CPU"
+    notes = [table.note for table in provenance.machines(collected(tmp_path, cells))]
+    assert notes[0] == "1 cell ran here: digits/resnet18_adam_cpu."
+    assert "digits/speed/resnet18_adam_cpu" in notes[1]
+    assert notes[1].count("digits/") == 5

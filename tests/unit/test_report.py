@@ -13,7 +13,7 @@ import studies
 from bakeoff.report import render
 from bakeoff.report.figures import inline
 from optional import needs
-from rendered import TEMPLATES, built, collected
+from rendered import TEMPLATES, built, collected, outside, words
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -269,18 +269,8 @@ def test_two_figures_share_no_names():
 @needs("pdftotext")
 @pytest.mark.parametrize("name", ["small", "fashion"])
 def test_no_word_of_the_pdf_leaves_its_page(name, request):
-    line = ["pdftotext", "-bbox", str(request.getfixturevalue(name).pdf), "-"]
-    pages = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split("<page ")[1:]
-    words = 0
-    for page in pages:
-        width, height = (float(side) for side in re.findall(r'(?:width|height)="([\d.]+)"', page)[:2])
-        boxes = re.findall(
-            r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*)</word>', page
-        )
-        for *box, word in boxes:
-            left, top, right, bottom = map(float, box)
-            assert 0 <= left <= right <= width, word
-            assert 0 <= top <= bottom <= height, word
-            assert "\N{REPLACEMENT CHARACTER}" not in word
-        words += len(boxes)
-    assert words > 1000
+    pdf = request.getfixturevalue(name).pdf
+    found = words(pdf)
+    assert len(found) > 1000
+    assert not any("\N{REPLACEMENT CHARACTER}" in word.text for word in found)
+    assert outside(pdf) == []

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, unique
-from bakeoff.records import Record, Run, cell_name
+from bakeoff.analysis.study import Study, place, unique
+from bakeoff.records import Record, Run
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def of(study: Study) -> Coverage:
 def reason(cell: Record, run: Run) -> str:
     """Say in one line which run did not finish and why."""
     settings = wording.settings(run["settings"])
-    error = f": {run['error'].splitlines()[-1]}" if run["error"] else ""
-    return f"{cell['dataset']}/{cell_name(cell)} ({settings}) {run['status']}{error}"
+    error = f": {wording.error(run['error'])}" if run["error"] else ""
+    return f"{place(cell)} ({settings}) {run['status']}{error}"
 
 
 def limits(study: Study) -> list[str]:

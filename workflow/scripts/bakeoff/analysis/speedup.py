@@ -150,4 +150,4 @@ def _missing(device: str, side: Side | None, study: Study) -> str | None:
     error = next((run["error"] for run in runs if run["error"]), None)
     if all(run["status"] == "diverged" for run in runs):
         return f"the training diverged on the {name}"
-    return f"the {name} runs failed" + (f": {error.splitlines()[-1][:120]}" if error else "")
+    return f"the {name} runs failed" + (f": {wording.error(error)}" if error else "")

@@ -56,6 +56,12 @@ def _networks_first(record: Record) -> tuple[bool, str]:
     return record["family"] != "resnet", model_name(record)
 
 
+def place(record: Record) -> str:
+    """Return where a cell lies below the results, without its suffix: digits/speed/resnet18_adam_cpu."""
+    folder = "speed/" if record["purpose"] == "speed" else ""
+    return f"{record['dataset']}/{folder}{cell_name(record)}"
+
+
 def unique(values: Iterable[Any]) -> list[Any]:
     """Return the values without repeats, in the order of first appearance."""
     return list(dict.fromkeys(values))

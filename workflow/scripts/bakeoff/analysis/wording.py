@@ -3,6 +3,7 @@
 Owns labels and number formats. Must not know where a number comes from.
 """
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 # What every run shares unless the grid says otherwise goes without saying.
 UNSAID = {"engine": "resident", "scale": "standard"}
 NOT_MEASURED = "not measured"
+# An error may be a paragraph: CUDA's of a full memory has 500 letters.
+LONGEST_ERROR = 120
 
 
 def model(name: str) -> str:
@@ -84,6 +87,11 @@ def settings(chosen: dict[str, Any], optimizer_name: str | None = None, short: b
     return ", ".join(parts)
 
 
+def error(text: str) -> str:
+    """Return what an error says in its last line, cut to a length that fits a table."""
+    return textwrap.shorten(text.splitlines()[-1], LONGEST_ERROR, placeholder=" \N{HORIZONTAL ELLIPSIS}")
+
+
 def percent(fraction: float | None, digits: int = 2) -> str:
     """Return a fraction as percent without the sign: 97.31."""
     return "\N{EN DASH}" if fraction is None else f"{100 * fraction:.{digits}f}"
@@ -113,7 +121,7 @@ def seconds(duration: float | None, digits: int | None = None) -> str:
 
 def time_digits(durations: Iterable[float | None]) -> int:
     """Return the decimals that show the shortest of some durations with about three figures."""
-    known = [duration for duration in durations if duration is not None]
+    known = [abs(duration) for duration in durations if duration is not None]
     shortest = min(known, default=1.0)
     return 3 if shortest < 1 else 2 if shortest < 10 else 1 if shortest < 100 else 0
 

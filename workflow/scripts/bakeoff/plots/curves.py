@@ -37,18 +37,20 @@ def plots(study: Study) -> Iterator[Plot]:
 
 def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
     models = by(cells, model_name)
-    optimizers = sorted(unique(cell["optimizer"] for cell in cells))
+    several = len(unique(cell["device"] for cell in cells)) > 1
+    kinds = {cell_name(cell): _kind(cell, several) for cell in cells}
+    names = sorted(unique(kinds.values()))
     figure = Figure(figsize=(style.WIDTH, 0.5 + 2.35 * len(models)))
     grid = figure.subplots(len(models), 2, squeeze=False, sharex="row")
     for axes, (model, members) in zip(grid, models.items(), strict=True):
         for axis, (measure, label, scale) in zip(axes, PANELS, strict=True):
             for cell in members:
-                _draw(axis, cell, measure, scale, optimizers)
+                _draw(axis, cell, measure, scale, names, kinds[cell_name(cell)])
             axis.set(title=f"{wording.model(model)}: {measure}", xlabel="epoch", ylabel=label)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _legend(figure, optimizers)
+    _legend(figure, names)
     title = study.title(dataset)
-    names = wording.listed([wording.model(model) for model in models])
+    shown = wording.listed([wording.model(model) for model in models])
     return Plot(
         name=f"curves_{dataset}",
         figure=figure,
@@ -56,13 +58,19 @@ def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
         caption="Strong lines: the settings chosen by validation accuracy in each cell (mean over "
         "seeds); faint lines: the other settings of the grid. Training values are running "
         "averages over an epoch, validation values are taken at its end.",
-        alt=f"Line charts of accuracy and loss by epoch on {title} for {names}, training dashed, "
-        f"validation solid, one colour per optimizer. {_ends(cells)}",
+        alt=f"Line charts of accuracy and loss by epoch on {title} for {shown}, training dashed, "
+        f"validation solid, one colour per optimizer{' and device' if several else ''}. {_ends(cells)}",
         section="curves",
         dataset=dataset,
         columns=COLUMNS,
         rows=[row for cell in cells for row in _rows(cell)],
     )
+
+
+def _kind(cell: Record, several: bool) -> str:
+    """Return what a cell's lines are called: its optimizer, with its device where there are several."""
+    name = wording.optimizer(cell["optimizer"])
+    return f"{name}, {wording.device(cell['device'])}" if several else name
 
 
 def longest(cell: Record) -> list[Run]:
@@ -76,8 +84,8 @@ def longest(cell: Record) -> list[Run]:
     return list(found.values())
 
 
-def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list[str]) -> None:
-    colour = style.colour(optimizers, cell["optimizer"])
+def _draw(axis: Axes, cell: Record, measure: str, scale: float, kinds: list[str], kind: str) -> None:
+    colour = style.colour(kinds, kind)
     lines = [_series([run], f"validation_{measure}", scale) for run in longest(cell)]
     paths = [list(zip(*line, strict=True)) for line in lines if line[0]]
     axis.add_collection(
@@ -87,7 +95,7 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, optimizers: list
     chosen = selection.choose(cell["runs"])
     if chosen is None:
         return
-    marker = style.marker(optimizers, cell["optimizer"])
+    marker = style.marker(kinds, kind)
     for part, line in (("train", "--"), ("validation", "-")):
         epochs, values = _series(chosen, f"{part}_{measure}", scale)
         axis.plot(
@@ -112,16 +120,16 @@ def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[f
     return epochs, values
 
 
-def _legend(figure: Figure, optimizers: list[str]) -> None:
+def _legend(figure: Figure, kinds: list[str]) -> None:
     handles = [
         Line2D(
             [],
             [],
-            color=style.colour(optimizers, name),
-            marker=style.marker(optimizers, name),
-            label=wording.optimizer(name),
+            color=style.colour(kinds, kind),
+            marker=style.marker(kinds, kind),
+            label=kind,
         )
-        for name in optimizers
+        for kind in kinds
     ]
     handles += [
         Line2D([], [], color=style.HINT, label="validation"),

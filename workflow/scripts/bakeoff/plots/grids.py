@@ -12,15 +12,16 @@ from bakeoff import selection
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.study import Study, by, finished, unique
-from bakeoff.plots import style
+from bakeoff.plots import panels, style
+from bakeoff.plots.panels import Table
 from bakeoff.plots.style import Plot
 from bakeoff.records import Record, cell_name, model_name
 
 COLUMNS = ("model", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
 # What goes down the side; everything else that varies goes along the top.
 DOWN = ("device", "optimizer", "learning_rate", "C")
-# Columns that numbers and upright labels fit into: of half the width, and of all of it.
-NARROW, WIDE = 7, 16
+# Columns that numbers fit into.
+WIDE = 16
 # Of more columns than this, not every one is labelled.
 LABELLED = 40
 
@@ -110,39 +111,27 @@ def _outermost(value: Any, tried: list[Any]) -> bool:
     return len(numbers) > 1 and value in (min(numbers), max(numbers))
 
 
-def _draw(panels: dict[str, list[dict[str, Any]]]) -> Figure:
-    """Draw the panels, two in a row where their columns fit, all in one scale."""
-    values = [entry["validation_accuracy"] for entries in panels.values() for entry in entries]
+def _draw(models: dict[str, list[dict[str, Any]]]) -> Figure:
+    """Draw the panels, two in a line where their columns fit, all in one scale."""
+    values = [entry["validation_accuracy"] for entries in models.values() for entry in entries]
     known = sorted(value for value in values if value is not None)
     # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
     scale = known[len(known) // 10], known[-1]
-    drawn = [(model, _table(entries)) for model, entries in panels.items()]
-    across = 2 if all(len(columns) <= NARROW for _, (_, columns, _) in drawn) else 1
-    lines = [drawn[start : start + across] for start in range(0, len(drawn), across)]
-    heights = [max(_height(table) for _, table in line) for line in lines]
+    drawn = [(model, _table(entries)) for model, entries in models.items()]
+    lines = panels.lines(drawn)
+    heights = [max(panels.height(table) for _, table in line) for line in lines]
     figure = Figure(figsize=(style.WIDTH, 0.15 + sum(heights)))
-    grid = figure.subplots(len(lines), across, squeeze=False, height_ratios=heights)
-    for axes, line in zip(grid, lines, strict=True):
-        for axis, (model, table) in zip(axes, line, strict=False):
+    grid = figure.add_gridspec(len(lines), 2, height_ratios=heights)
+    for place, line in enumerate(lines):
+        for side, (model, table) in enumerate(line):
+            axis = figure.add_subplot(grid[place, side] if panels.narrow(table) else grid[place, :])
             _panel(axis, table, scale)
             axis.set_title(wording.model(model))
-        for axis in axes[len(line) :]:
-            axis.set_visible(False)
     return figure
 
 
-def _height(table: tuple) -> float:
-    """Return a panel's height in inches: its rows, and the lines of its column labels."""
-    rows, columns, _ = table
-    if len(columns) > NARROW:
-        return 0.75 + 0.27 * len(rows) + 0.062 * max(map(len, columns))
-    return 0.75 + 0.27 * len(rows) + 0.14 * max(label.count("\n") for label in columns)
-
-
-def _table(
-    entries: list[dict[str, Any]],
-) -> tuple[list[str], list[str], dict[tuple[int, int], dict]]:
-    """Return row labels, column labels and the entries by (row, column)."""
+def _table(entries: list[dict[str, Any]]) -> Table:
+    """Return row labels, the words of column labels, and the entries by (row, column)."""
     names = unique(name for entry in entries for name in entry["axes"])
     varying = [n for n in names if len(unique(entry["axes"].get(n) for entry in entries)) > 1]
     down = [name for name in DOWN if name in varying]
@@ -159,9 +148,7 @@ def _table(
         for entry in entries
     }
     rows = [", ".join(_words(down, key)) for key in row_keys]
-    join = "\n" if len(column_keys) <= NARROW else ", "
-    columns = [join.join(_words(along, key)) for key in column_keys]
-    return rows, columns, cells
+    return rows, [_words(along, key) for key in column_keys], cells
 
 
 def _order(key: tuple) -> list[tuple]:
@@ -184,7 +171,7 @@ def _words(names: list[str], key: tuple) -> list[str]:
     return words
 
 
-def _panel(axis: Axes, table: tuple, scale: tuple[float, float]) -> None:
+def _panel(axis: Axes, table: Table, scale: tuple[float, float]) -> None:
     rows, columns, cells = table
     width = max(scale[1] - scale[0], 1e-9)
     for row in range(len(rows)):
@@ -192,12 +179,16 @@ def _panel(axis: Axes, table: tuple, scale: tuple[float, float]) -> None:
             _cell(axis, row, column, cells.get((row, column)), scale[0], width, len(columns) <= WIDE)
     axis.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
     step = -(-len(columns) // LABELLED)
-    turned = 90 if len(columns) > NARROW else 0
-    axis.set_xticks([i + 0.5 for i in range(0, len(columns), step)], columns[::step], rotation=turned)
+    upright = panels.upright(columns)
+    labels = [("\n" if upright else ", ").join(words) for words in columns[::step]]
+    places = [i + 0.5 for i in range(0, len(columns), step)]
+    axis.set_xticks(places, labels, rotation=0 if upright else 90)
     axis.set_yticks([i + 0.5 for i in range(len(rows))], rows)
     axis.grid(False)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0, labelsize=7.5)
+    if upright and not panels.narrow(table):
+        axis.tick_params(axis="x", labelsize=6)
 
 
 def _cell(

@@ -67,7 +67,9 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         zorder=1,
     )
     _axes(axis, [row["test_accuracy"] for row in (*others, *best)])
-    _legend(figure, study.models, best)
+    several = len(unique(cell["device"] for cell in cells)) > 1
+    names = [_name(row, several) for row in best]
+    _legend(figure, study.models, best, names)
     title = study.title(dataset)
     return Plot(
         name=f"tradeoff_{dataset}",
@@ -77,7 +79,7 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         "parameters (an SVM's are its support vectors and their coefficients). Faint: every other "
         f"finished run. Hollow: timed in a packed run. {_front_words(front)}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
-        + "; ".join(_point_words(row) for row in best),
+        + "; ".join(_point_words(*each) for each in zip(best, names, strict=True)),
         section="tradeoff",
         dataset=dataset,
         columns=COLUMNS,
@@ -151,7 +153,13 @@ def _axes(axis: Axes, accuracies: list[float]) -> None:
     axis.set_ylim(bottom=max(axis.get_ylim()[0], top - 25), top=min(100.4, axis.get_ylim()[1]))
 
 
-def _legend(figure: Figure, models: list[str], best: list[Row]) -> None:
+def _name(row: Row, several: bool) -> str:
+    """Return a best configuration's name, with its device where the study has several."""
+    name = wording.model(row["model"])
+    return f"{name}, {wording.device(row['device'])}" if several else name
+
+
+def _legend(figure: Figure, models: list[str], best: list[Row], names: list[str]) -> None:
     handles = [
         Line2D(
             [],
@@ -160,9 +168,9 @@ def _legend(figure: Figure, models: list[str], best: list[Row]) -> None:
             marker=style.marker(models, row["model"]),
             markersize=7,
             color=style.colour(models, row["model"]),
-            label=wording.model(row["model"]),
+            label=name,
         )
-        for row in best
+        for row, name in zip(best, names, strict=True)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
 
@@ -174,9 +182,9 @@ def _front_words(front: list[Row]) -> str:
     return f"Dotted, the Pareto front: {wording.listed(names)}."
 
 
-def _point_words(row: Row) -> str:
+def _point_words(row: Row, name: str) -> str:
     time = f"{wording.seconds(row['train_s'])} s{' (packed)' if row['packed'] else ''}"
-    return f"{wording.model(row['model'])}: {wording.percent(row['test_accuracy'])} % after {time}"
+    return f"{name}: {wording.percent(row['test_accuracy'])} % after {time}"
 
 
 def _csv(row: Row, best: bool, on_front: bool) -> Row:

@@ -10,7 +10,7 @@ from bakeoff.report.runs import Numbered
 
 # Where the reader starts: what the trade-off figure shows.
 FIRST = ("train_s", "test_accuracy")
-FACTS = ("run", "dataset", "model", "title", "settings", "packed")
+FACTS = ("run", "dataset", "model", "device", "title", "settings", "packed")
 MEASURED = (
     *((name, f"{name.split('_')[0].capitalize()} accuracy", "%") for name in ACCURACIES),
     ("train_s", "Training time", "s"),
@@ -28,6 +28,7 @@ class Explorer:
 
     datasets: list[tuple[str, str]]
     models: list[tuple[int, str, str]]
+    devices: list[tuple[str, str]]
     axes: list[dict[str, str]]
     first: tuple[str, str]
     data: dict[str, Any]
@@ -46,6 +47,7 @@ def of(study: Study, numbered: list[Numbered]) -> Explorer | None:
     return Explorer(
         datasets=[(name, study.title(name)) for name in unique(i.cell["dataset"] for i in items)],
         models=[(n, name, wording.model(name)) for n, name in enumerate(study.models) if name in here],
+        devices=[(name, wording.device(name)) for name in sorted({i.cell["device"] for i in items})],
         axes=axes,
         first=FIRST,
         data={
@@ -79,7 +81,8 @@ def _row(item: Numbered, axes: list[str]) -> list[Any]:
     settings = wording.settings(run["settings"], cell["optimizer"])
     known = {**run["settings"], **_measured(run), "parameters": cell["compute"]["parameters"]}
     numbers = [known.get(name) if _is_number(known.get(name)) else None for name in axes]
-    return [item.number, cell["dataset"], model, title, settings, run["packed"], *numbers]
+    facts = [item.number, cell["dataset"], model, cell["device"], title, settings, run["packed"]]
+    return [*facts, *numbers]
 
 
 def _measured(run: Run) -> dict[str, Any]:

@@ -5,30 +5,45 @@ from collections.abc import Iterator
 from typing import Any
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, by, unique
-from bakeoff.records import Record, cell_name
+from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.records import Record
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
 FACTS = (Column("What"), Column("Value"))
 # Facts of a cell, not of the machine that it ran on.
 PER_CELL = ("threads", "peak_flops_per_s")
+# What a cell on the CPU does not say of its machine, or only where it imported torch.
+OF_THE_GPU = ("gpu", "driver")
+CUDA = "cuda"
 
 
 def machines(study: Study) -> list[Table]:
     """Return one table of hardware and versions per machine that took part, whatever threads a cell had."""
-    groups = by(study.records, _machine_key)
+    groups = [group for cells in by(study.records, _without_gpu).values() for group in _by_gpu(cells)]
     several = len(groups) > 1
-    return [_machine(index, cells, several) for index, cells in enumerate(groups.values(), start=1)]
+    return [_machine(index, cells, several) for index, cells in enumerate(groups, start=1)]
 
 
-def _machine_key(record: Record) -> str:
-    machine = {name: value for name, value in record["environment"].items() if name not in PER_CELL}
+def _without_gpu(record: Record) -> str:
+    """Return what every cell says of its machine as one text."""
+    environment = record["environment"]
+    machine = {k: value for k, value in environment.items() if k not in (*PER_CELL, *OF_THE_GPU)}
+    machine["versions"] = {k: version for k, version in environment["versions"].items() if k != CUDA}
     return json.dumps(machine, sort_keys=True)
 
 
+def _by_gpu(cells: list[Record]) -> list[list[Record]]:
+    """Part machines with different GPUs; a cell that used none is of the machine with the only one."""
+    groups = by(cells, lambda cell: tuple(cell["environment"][name] for name in OF_THE_GPU))
+    several = sum(gpu is not None for gpu, _ in groups) > 1
+    return list(groups.values()) if several else [cells]
+
+
 def _machine(index: int, cells: list[Record], several: bool) -> Table:
-    environment = cells[0]["environment"]
+    on_gpu = [cell for cell in cells if cell["environment"]["gpu"]]
+    # The one that says most: versions of a GPU's libraries are known where they were used.
+    environment = max(on_gpu or cells, key=lambda cell: len(cell["environment"]["versions"]))["environment"]
     memory = environment["memory_bytes"]
     facts = [
         ("Processor", environment["cpu"]),
@@ -39,7 +54,7 @@ def _machine(index: int, cells: list[Record], several: bool) -> Table:
             "; ".join(unique(filter(None, (c["allocation"] for c in cells)))) or None,
         ),
         ("Memory", f"{memory / 2**30:.1f} GiB" if memory else None),
-        ("GPU", environment["gpu"] or "none used"),
+        ("GPU", _gpu(cells, on_gpu)),
         ("GPU driver", environment["driver"]),
         ("System", environment["platform"]),
         ("Container image", environment["image_digest"] or "none: run outside a container"),
@@ -48,9 +63,16 @@ def _machine(index: int, cells: list[Record], several: bool) -> Table:
     ]
     rows = [[parts.text(name), parts.text(value)] for name, value in facts if value is not None]
     caption = f"Machine {index}" if several else "Machine"
-    named = wording.listed(unique(f"{cell['dataset']}/{cell_name(cell)}" for cell in cells))
+    named = wording.listed([place(cell) for cell in cells])
     note = f"{wording.plural(len(cells), 'cell')} ran here: {named}." if several else ""
     return Table(f"machine-{index}", caption, FACTS, rows, note)
+
+
+def _gpu(cells: list[Record], on_gpu: list[Record]) -> str:
+    if not on_gpu:
+        return "none used"
+    some = f", used by {len(on_gpu)} of {len(cells)} cells" if len(on_gpu) < len(cells) else ""
+    return f"{on_gpu[0]['environment']['gpu']}{some}"
 
 
 def _threads(cells: list[Record]) -> str:

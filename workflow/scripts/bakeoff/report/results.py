@@ -83,15 +83,20 @@ def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) ->
         parts.interval(row, "validation"),
         parts.interval(row, "test"),
         parts.points(row["optimism_gap"]),
-        parts.seconds(
-            row["train_s"], digits, note=PACKED if row["packed"] else wording.device(row["device"])
-        ),
+        _time(row, digits),
         parts.scaled(row["parameters"]),
     ]
     if headlines:
         theirs = headlines.get(row["model"])
         cells += [parts.percent(theirs), parts.points(difference(row["test_accuracy"], theirs))]
     return cells
+
+
+def _time(row: Row, digits: int) -> Cell:
+    """Return a training time with its device, or that it was measured beside other runs."""
+    return parts.seconds(
+        row["train_s"], digits, note=PACKED if row["packed"] else wording.device(row["device"])
+    )
 
 
 def methods(study: Study, found: list[Method]) -> list[Table]:
@@ -112,14 +117,9 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
         cells = [parts.text(wording.model(method.model))]
         for dataset in datasets:
             row = method.best.get(dataset)
-            cells += [
-                parts.percent(row["test_accuracy"] if row else None),
-                parts.seconds(
-                    row["train_s"] if row else None,
-                    digits,
-                    note=PACKED if row and row["packed"] else "",
-                ),
-            ]
+            cells += (
+                [parts.percent(row["test_accuracy"]), _time(row, digits)] if row else [parts.text(None)] * 2
+            )
         uses = "; ".join(method.uses)
         cells.append(Cell(f"{uses[:1].upper()}{uses[1:]}" if uses else "\N{EN DASH}"))
         rows.append(cells)

@@ -6,8 +6,8 @@ from typing import Any
 
 from bakeoff.analysis import reproduce, wording
 from bakeoff.analysis.best import best_cell
-from bakeoff.analysis.study import Study, by, unique
-from bakeoff.records import ACCURACIES, Record, Run, cell_name, model_name
+from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.records import ACCURACIES, Record, Run, model_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
@@ -20,6 +20,8 @@ MEASURED = (
     Column("To result", "s", True),
 )
 
+# Of a run's details, those that say how a device did its work.
+FACTS = {"execution": "Steps", "autocast": "Autocast"}
 WORDS = ("precision", "engine", "pin_memory", "gamma", "scale")
 
 
@@ -85,7 +87,7 @@ def timed(study: Study, runs: list[Numbered]) -> list[Table]:
 
 
 def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> Table:
-    settings = _shown(items)
+    settings, shared = _shown(items)
     digits = [
         parts.column_digits(item.run[time] for item in items) for time in ("train_s", "time_to_result_s")
     ]
@@ -98,8 +100,13 @@ def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> T
         Column("State"),
     ]
     rows = [_row(item, settings, digits, any(item.run is run for run in best)) for item in items]
-    note = "Best: chosen for its model. " if best else ""
-    note += "The run's number leads to the command that makes it again."
+    notes = [
+        *(["Best: chosen for its model."] if best else []),
+        "The run's number leads to the command that makes it again.",
+        *([f"All runs: {wording.settings(shared)}."] if shared else []),
+        *_facts(items),
+    ]
+    note = " ".join(notes)
     table = Table(name, caption, columns, rows, note, folded=len(rows) > 12, dense=True)
     worst = [-(item.run["validation_accuracy"] or 0) for item in items]
     return parts.excerpted(table, worst, "best", "validation accuracy")
@@ -110,14 +117,37 @@ def _head(name: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _shown(items: list[Numbered]) -> list[str]:
-    """Return the settings worth a column: those that some run has set, seeds and repeats last."""
+def _shown(items: list[Numbered]) -> tuple[list[str], dict[str, Any]]:
+    """Return the settings worth a column, seeds and repeats last, and those that all runs share."""
     names = unique(name for item in items for name in item.run["settings"])
-    shown = [n for n in names if any(i.run["settings"].get(n) is not None for i in items)]
-    for name, usual in wording.UNSAID.items():
-        if unique(i.run["settings"].get(name) for i in items) == [usual]:
-            shown.remove(name)
-    return shown + [n for n in ("seed", "repeat") if len(unique(i.run[n] for i in items)) > 1]
+    tried = {name: unique(item.run["settings"].get(name) for item in items) for name in names}
+    shared = {name: values[0] for name, values in tried.items() if len(values) == 1 and len(items) > 1}
+    shown = [
+        name
+        for name, values in tried.items()
+        if name not in shared and values not in ([None], [wording.UNSAID.get(name)])
+    ]
+    shared = {name: item for name, item in shared.items() if item not in (None, wording.UNSAID.get(name))}
+    return shown + [n for n in ("seed", "repeat") if len(unique(i.run[n] for i in items)) > 1], shared
+
+
+def _facts(items: list[Numbered]) -> list[str]:
+    """Say what runs did of themselves: how steps were carried out and in which numbers, on what."""
+    found = []
+    for name, label in FACTS.items():
+        said: dict[str, dict[str, list[str]]] = {}
+        for item in items:
+            if value := item.run["details"].get(name):
+                engines = said.setdefault(item.cell["device"], {}).setdefault(value, [])
+                engines.append(str(item.run["settings"].get("engine")))
+        words = [
+            f"{value} ({', '.join([wording.device(device), *(unique(engines) if len(values) > 1 else [])])})"
+            for device, values in said.items()
+            for value, engines in values.items()
+        ]
+        if words:
+            found.append(f"{label}: {', '.join(words)}.")
+    return found
 
 
 def _row(item: Numbered, settings: list[str], digits: list[int], best: bool) -> list[Cell]:
@@ -140,7 +170,7 @@ def _row(item: Numbered, settings: list[str], digits: list[int], best: bool) -> 
 
 def _state(run: Run, best: bool) -> Cell:
     if run["status"] != "ok":
-        error = run["error"].splitlines()[-1] if run["error"] else ""
+        error = wording.error(run["error"]) if run["error"] else ""
         return Cell(run["status"], run["status"], note=error, look="bad")
     words = [*(["best"] if best else []), *(["packed"] if run["packed"] else [])]
     warning = run["details"].get("warning", "")
@@ -158,8 +188,6 @@ def commands(runs: list[Numbered]) -> list[Commands]:
 
 def _commands(items: list[Numbered]) -> Commands:
     cell = items[0].cell
-    folder = "speed/" if cell["purpose"] == "speed" else ""
-    title = f"{cell['dataset']}/{folder}{cell_name(cell)}"
     rows = []
     for item in items:
         words = wording.settings(item.run["settings"])
@@ -168,4 +196,4 @@ def _commands(items: list[Numbered]) -> Commands:
         elif item.run["seed"] is not None:
             words += f", seed {item.run['seed']}"
         rows.append((item, words, reproduce.command(cell, item.run)))
-    return Commands(title, cell["command"], rows)
+    return Commands(place(cell), cell["command"], rows)

@@ -1,0 +1,43 @@
+"""Where the panels of a heat map stand, and whether the labels of their columns stand upright.
+
+Owns widths and heights. Must not know what a panel shows.
+"""
+
+# Row labels, the words of every column's label, and the entries by (row, column).
+Table = tuple[list[str], list[list[str]], dict[tuple[int, int], dict]]
+Panel = tuple[str, Table]
+
+# Columns that numbers and upright labels fit into, of half the width.
+NARROW = 7
+# Letters of upright labels that fit side by side beneath all of the width.
+LETTERS = 132
+
+
+def lines(drawn: list[Panel]) -> list[list[Panel]]:
+    """Return the panels line by line: a narrow one beside its neighbour, where that is narrow too."""
+    found: list[list[Panel]] = []
+    for panel in drawn:
+        if found and len(found[-1]) == 1 and narrow(panel[1]) and narrow(found[-1][0][1]):
+            found[-1].append(panel)
+        else:
+            found.append([panel])
+    return found
+
+
+def narrow(table: Table) -> bool:
+    """Tell whether a panel fits half the width."""
+    return len(table[1]) <= NARROW
+
+
+def upright(labels: list[list[str]]) -> bool:
+    """Tell whether the labels' words, one a line, fit beneath their columns."""
+    longest = max(len(word) for label in labels for word in [*label, ""])
+    return len(labels) <= NARROW or len(labels) * (longest + 1) <= LETTERS
+
+
+def height(table: Table) -> float:
+    """Return a panel's height in inches: its rows, and the lines of its column labels."""
+    rows, columns, _ = table
+    if upright(columns):
+        return 0.75 + 0.27 * len(rows) + 0.14 * max(0, max(map(len, columns)) - 1)
+    return 0.75 + 0.27 * len(rows) + 0.062 * max(len(", ".join(label)) for label in columns)
