@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/python workflow/drop_stale_lock.py && $(BIN)/snakemake --cor
 QUIET := --quiet rules host
 
 .DEFAULT_GOAL := help
-.PHONY: help report report-partial study test bench containers lint format lock clean
+.PHONY: help report report-partial study test bench gpu-evidence gpu-import containers lint format lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -39,7 +39,17 @@ lint: .venv/.complete ## style, types, the workflow's own lint
 	@$(BIN)/snakemake --lint
 
 bench: .venv/.complete ## the claims of speed, measured on this machine: an hour or two
-	@for program in benchmarks/*.py; do PYTHONPATH=workflow/scripts:tests $(BIN)/python $$program || exit 1; done
+	@for program in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do \
+		PYTHONPATH=workflow/scripts:tests $(BIN)/python $$program || exit 1; done
+
+gpu-evidence: .venv/.complete ## packs gpu-kit/ for a machine with a GPU, and runs it where one is visible (docs/gpu.md)
+	@PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/on_gpu.py pack $(if $(EARLIER),--earlier $(EARLIER))
+	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
+		$(BIN)/python benchmarks/on_gpu.py run $(if $(MINUTES),--minutes $(MINUTES)); fi
+
+gpu-import: .venv/.pango ## lays out what was brought home and renders its reports (FILES="gpu-evidence/*")
+	@test -n "$(FILES)" || { echo 'Name what was brought home: make gpu-import FILES="gpu-evidence/*"'; exit 1; }
+	@$(BIN)/python benchmarks/on_gpu.py import $(FILES)
 
 containers: containers/cpu.sif containers/cuda.sif ## both Apptainer images (BUILD_ARGS=... for another base or torch index)
 

@@ -6,7 +6,7 @@ engine: one training as the timed comparison runs it: images resident, no read o
         a fused optimizer, live taps only; on a CPU convolutions as matrix products where that is faster and
         all cores, on a GPU a recorded graph of the whole step.
 grid:   trainings side by side as a grid runs them, all their images: on a CPU one per core with one thread
-        each, on a GPU --pack of them in one graph.
+        each, on a GPU so many in one graph, for each number that --pack names.
 
 Each arm has a process of its own that rests while another works. All take images of the same size, batches,
 optimizers and precision (fp32). Printed per setting: images per second and milliseconds per step, medians
@@ -20,10 +20,12 @@ the same batches.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from statistics import geometric_mean, median
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -32,6 +34,7 @@ import numpy as np
 
 from bakeoff import flops, hardware, models, train
 from bakeoff.datasets.prepare import resize
+from bakeoff.files import write_text
 from bakeoff.train import live_taps, loop, speed
 from bakeoff.train.batches import Part
 from bakeoff.train.state import SGD_MOMENTUM, Training, build_state
@@ -44,10 +47,8 @@ SIZE = 32
 LEARNING_RATE = 1e-3
 BYTES_PER_PARAMETER = {"adam": 28, "sgd": 20}  # read weight, gradient, state; write weight, state
 
-HEADINGS = (
-    "model    batch opt      i/s   ms i/s+start     i/s   ms  ratio (range)            "
-    "i/s  ratio (range)       floor ms"
-)
+# A row: its setting, the plain way, the engine, as many grids as were asked for, the floor.
+SETTING, PLAIN, ENGINE, GRID = "{:8} {:>5} {:5}", "{:>6} {:>6} {:>9}", "{:>7} {:>6}  {:22}", "{:>7}  {:22}"
 
 
 def images(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -259,35 +260,96 @@ def difference(model: str, optimizer: str, batch: int, steps: int) -> float:
     return float(np.abs(curves[1] / curves[0] - 1).max())
 
 
-def spread(arm: Arm, base: Arm) -> tuple[float, str]:
-    """Return the median of the ratios of images per second, round by round, and all in words."""
+def spread(arm: Arm, base: Arm) -> dict[str, float]:
+    """Return images per second, milliseconds per step, and the ratio to the base's images per second.
+
+    The ratio is the median over the rounds, with its range.
+    """
     ratios = sorted(one / other for one, other in zip(arm.rates, base.rates, strict=True))
-    return median(ratios), f"{median(ratios):5.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+    rate = {"images_per_s": median(arm.rates), "step_ms": arm.ms(0)}
+    return {**rate, "ratio": median(ratios), "lowest": ratios[0], "highest": ratios[-1]}
 
 
-def measure(setting: Setting, options: argparse.Namespace, machine: tuple[float, float]) -> list[float]:
-    """Measure and print one setting; return both ratios."""
-    many = (options.threads, 1, options.pack) if options.device == "gpu" else (1, options.threads, 1)
-    arms = [
-        Arm("plain", setting, options, options.threads, 1, 1),
-        Arm("engine", setting, options, options.threads, 1, 1),
-        Arm("engine", setting, options, *many),
-    ]
+def grids(options: argparse.Namespace) -> dict[str, tuple[int, int, int]]:
+    """Return threads, processes and trainings per process of every grid, by name."""
+    if options.device == "gpu":
+        return {f"pack {pack}": (options.threads, 1, pack) for pack in options.pack}
+    return {f"{options.threads} processes": (1, options.threads, 1)}
+
+
+def measure(setting: Setting, options: argparse.Namespace, machine: tuple[float, float]) -> dict:
+    """Measure and print one setting; return what was found."""
+    alone = {"plain": ("plain", 1), "engine": ("engine", 1)}
+    arms = {name: Arm(arm, setting, options, options.threads, 1, one) for name, (arm, one) in alone.items()}
+    arms |= {name: Arm("engine", setting, options, *many) for name, many in grids(options).items()}
     for _ in range(options.rounds):
-        for arm in arms:
+        for arm in arms.values():
             arm.run()
-    for arm in arms:
+    for arm in arms.values():
         arm.close()
-    slow, fast, grid = arms
-    (single, single_words), (together, together_words) = spread(fast, slow), spread(grid, slow)
+    plain = arms["plain"]
+    found = {name: spread(arm, plain) for name, arm in arms.items()}
+    found["plain"]["images_per_s_with_start"] = 1000 * setting[2] / plain.ms(1)
+    found["floor_ms"] = 1000 * floor(*setting, *machine)
+    show(setting, found)
+    return {**dict(zip(("model", "optimizer", "batch"), setting, strict=True)), **found}
+
+
+def show(setting: Setting, found: dict) -> None:
+    """Print a setting's row."""
+
+    def words(name: str) -> str:
+        return "{ratio:5.2f} ({lowest:.2f} to {highest:.2f})".format(**found[name])
+
+    def number(value: float) -> str:
+        return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
     model, optimizer, batch = setting
-    print(
-        f"{model:8} {batch:5} {optimizer:5} {median(slow.rates):6.0f} {slow.ms(0):4.0f} "
-        f"{1000 * batch / slow.ms(1):9.0f} {median(fast.rates):7.0f} {fast.ms(0):4.0f}  {single_words:20} "
-        f"{median(grid.rates):7.0f}  {together_words:20} {1000 * floor(*setting, *machine):7.0f}",
-        flush=True,
+    slow, fast = found["plain"], found["engine"]
+    cells = [
+        SETTING.format(model, batch, optimizer),
+        PLAIN.format(*(number(slow[n]) for n in ("images_per_s", "step_ms", "images_per_s_with_start"))),
+        ENGINE.format(number(fast["images_per_s"]), number(fast["step_ms"]), words("engine")),
+    ]
+    rest = [name for name in found if name not in ("plain", "engine", "floor_ms")]
+    cells += [GRID.format(number(found[name]["images_per_s"]), words(name)) for name in rest]
+    print(*cells, number(found["floor_ms"]), flush=True)
+
+
+def print_headings(options: argparse.Namespace) -> None:
+    """Print what the columns are."""
+    names = list(grids(options))
+    above = [SETTING.format("", "", ""), PLAIN.format("plain", "", ""), ENGINE.format("engine", "", "")]
+    print(*above, *(GRID.format("grid", name) for name in names))
+    ratio = "ratio (range)"
+    below = [SETTING.format("model", "batch", "opt"), PLAIN.format("i/s", "ms", "i/s+start")]
+    print(*below, ENGINE.format("i/s", "ms", ratio), *(GRID.format("i/s", ratio) for _ in names), "floor ms")
+
+
+def print_means(model: str, rows: list[dict], options: argparse.Namespace) -> None:
+    """Print the geometric means of a network's ratios."""
+    means = {name: geometric_mean(row[name]["ratio"] for row in rows) for name in ("engine", *grids(options))}
+    words = ", ".join(f"{name} {mean:.2f}" for name, mean in means.items())
+    print(f"{model}, geometric means: {words} times the plain way", flush=True)
+
+
+def options_of(arguments: list[str]) -> argparse.Namespace:
+    """Return what was asked for."""
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument(
+        "--check", type=int, default=50, help="steps of the check in float64; 0 leaves it out"
     )
-    return [single, together]
+    parser.add_argument("--threads", type=int, default=hardware.usable_cores())
+    parser.add_argument("--device", choices=("cpu", "gpu"), help="a visible GPU, else the CPU")
+    parser.add_argument("--pack", type=int, nargs="+", default=[8], help="trainings side by side on a GPU")
+    parser.add_argument("--models", nargs="+", default=list(models.RESNETS))
+    parser.add_argument("--batches", type=int, nargs="+", default=[16, 32])
+    parser.add_argument("--optimizers", nargs="+", default=["sgd", "adam"])
+    parser.add_argument("--output", type=Path, help="write what was found as JSON too")
+    return parser.parse_args(arguments)
 
 
 def main() -> None:
@@ -295,39 +357,28 @@ def main() -> None:
     if sys.argv[1:2] == ["--serve"]:
         serve(*sys.argv[2:])
         return
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=24)
-    parser.add_argument("--check", type=int, default=50)
-    parser.add_argument("--threads", type=int, default=hardware.usable_cores())
-    parser.add_argument("--device", choices=("cpu", "gpu"), help="a visible GPU, else the CPU")
-    parser.add_argument("--pack", type=int, default=8, help="trainings side by side on a GPU")
-    options = parser.parse_args()
+    options = options_of(sys.argv[1:])
     train.set_threads(options.threads)
-    import torch
-
-    options.device = options.device or ("gpu" if torch.cuda.is_available() else "cpu")
+    options.device = options.device or hardware.best_device()
     described = hardware.describe(options.threads, options.device)
     machine = rates(options.threads, options.device)
     name = described["gpu"] or described["cpu"]
     print(f"{name}, {options.threads} threads, torch {described['versions']['torch']}")
     print(f"convolution {machine[0] / 1e9:.0f} GFLOP/s, memory {machine[1] / 1e9:.0f} GB/s")
     print(f"{options.rounds} rounds of {options.steps} steps; i/s: images per second; ratios to plain i/s")
-    print("                    plain                 engine                           grid")
-    print(HEADINGS)
-    for model in models.RESNETS:
-        ratios = [
-            measure((model, optimizer, batch), options, machine)
-            for batch, optimizer in product((16, 32), ("sgd", "adam"))
-        ]
-        single, many = (geometric_mean(column) for column in zip(*ratios, strict=True))
-        print(
-            f"{model}, geometric mean: engine {single:.2f}, grid {many:.2f} times the plain way", flush=True
-        )
-    for optimizer in ("sgd", "adam"):
-        found = difference("resnet18", optimizer, 16, options.check)
-        print(f"resnet18 {optimizer}, {options.check} steps in float64: losses differ by at most {found:.1e}")
+    print_headings(options)
+    rows: list[dict] = []
+    for model in options.models:
+        for batch, optimizer in product(options.batches, options.optimizers):
+            rows.append(measure((model, optimizer, batch), options, machine))
+            if options.output:  # after every row: a run that is cut short leaves what it had
+                write_text(options.output, json.dumps({"machine": described, "rows": rows}))
+        print_means(model, [row for row in rows if row["model"] == model], options)
+    if options.check:
+        for optimizer in options.optimizers:
+            apart = difference("resnet18", optimizer, 16, options.check)
+            words = f"{options.check} steps in float64: losses differ by at most {apart:.1e}"
+            print(f"resnet18 {optimizer}, {words}")
 
 
 if __name__ == "__main__":

@@ -16,14 +16,17 @@ PACKAGES = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "fvcore")
 
 def require_device(device: str) -> None:
     """Raise UserError when the device is the GPU and no CUDA device can be used."""
-    if device != "gpu":
-        return
-    import torch
-
-    if not torch.cuda.is_available():
+    if device == "gpu" and best_device() != "gpu":
         raise UserError(
             "no CUDA device is visible here; run the cell on a machine with a GPU, or ask for its _cpu twin"
         )
+
+
+def best_device() -> str:
+    """Return gpu where a CUDA device can be used, else cpu."""
+    import torch
+
+    return "gpu" if torch.cuda.is_available() else "cpu"
 
 
 def describe(threads: int, device: str) -> dict[str, Any]:

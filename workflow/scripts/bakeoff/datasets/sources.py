@@ -47,21 +47,22 @@ def fetch(name: str, data_source: str | None, log: Log) -> Raw:
     """Return the verified original of one data set; UserError where no source has it."""
     if name == "digits":
         return _digits()
-    entry = catalog.CATALOG[name]
-    origins = _origins(name, entry, data_source)
-    used: set[str] = set()
-    arrays: dict[str, np.ndarray] = {}
-    for file, digest in entry.sha256.items():
-        content, origin = _first_good(file, digest, origins, log)
-        arrays[file] = parse_idx(content, file)
-        used.add(origin)
+    found = originals(name, data_source, log)
+    arrays = {file: parse_idx(content, file) for file, (content, _) in found.items()}
     return Raw(
         arrays[catalog.TRAIN_IMAGES],
         arrays[catalog.TRAIN_LABELS],
         arrays[catalog.TEST_IMAGES],
         arrays[catalog.TEST_LABELS],
-        ", ".join(sorted(used)),
+        ", ".join(sorted({origin for _, origin in found.values()})),
     )
+
+
+def originals(name: str, data_source: str | None, log: Log) -> dict[str, tuple[bytes, str]]:
+    """Return the verified content of every original file, and where it was found; UserError as for fetch."""
+    entry = catalog.CATALOG[name]
+    origins = _origins(name, entry, data_source)
+    return {file: _first_good(file, digest, origins, log) for file, digest in entry.sha256.items()}
 
 
 def parse_idx(content: bytes, file: str) -> np.ndarray:
