@@ -51,6 +51,8 @@ def run(settings: dict[str, Any], test: float | None = 0.95, **changes: Any) -> 
         "packed": False,
         "error": None if ok else "the loss became NaN in epoch 1",
         "details": {} if "epochs" in settings else {"support_vectors": 400},
+        "environment": 0,
+        "load": None,
     }
     base |= changes
     if base["train_s"] is not None and base["time_to_result_s"] is None:
@@ -97,6 +99,7 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "source": "public mirror",
     }
     record = {
+        "format": 2,
         "purpose": purpose,
         "dataset": dataset,
         "family": "svm" if svm else "resnet",
@@ -108,7 +111,7 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "runs": runs,
         "best": None,
         "compute": _compute(model),
-        "environment": _environment(device),
+        "environments": [_environment(device)],
         "allocation": None,
         "command": _command(dataset, model, choice, device, runs, purpose, name),
     }
@@ -201,21 +204,31 @@ def save(folder: Path, cells: Iterable[dict], predictions: bool = True) -> list[
 
     paths = []
     for number, record in enumerate(cells):
-        speed = record["purpose"] == "speed"
         chosen = selection.choose(record["runs"])
         record["best"] = selection.summarise(chosen)
         name = records.cell_name(record)
-        place = folder / record["dataset"]
-        paths.append(place / "speed" / f"{name}.json" if speed else place / f"{name}.json")
+        place = folder / record["dataset"] / records.FOLDERS[record["purpose"]]
+        paths.append(place / f"{name}.json")
         records.write(paths[-1], record)
-        if not speed and predictions:
-            (place / "predictions").mkdir(exist_ok=True)
-            n, classes = record["data"]["counts"]["test"], len(record["data"]["classes"])
-            arrays = answers(
-                chosen[0]["test_accuracy"] if chosen else 1.0, n if chosen else 0, classes, number
-            )
-            np.savez(place / "predictions" / f"{name}.npz", **arrays)
+        if predictions:
+            _save_answers(place / "predictions" / f"{name}.npz", record, chosen or [], number)
     return paths
+
+
+def _save_answers(path: Path, record: dict, chosen: list[dict], number: int) -> None:
+    """Write what the cell would keep: of a grid the chosen runs' answers, of timed runs those of all."""
+    from bakeoff import predictions
+
+    counts, classes = record["data"]["counts"], len(record["data"]["classes"])
+    timed = record["purpose"] != "selection"
+    labels = {part: answers(1.0, counts[part], classes, 0)["labels"] for part in ("validation", "test")}
+    found = []
+    for place, run in enumerate(record["runs"]):
+        kept = run["status"] == "ok" and (timed or any(run is each for each in chosen))
+        given = answers(run["test_accuracy"], counts["test"], classes, number + place) if kept else {}
+        scores = None if timed else given.get("scores")
+        found.append(predictions.Answers(None, given.get("predictions"), scores))
+    predictions.save(path, labels, classes, found)
 
 
 def small(seeds: int = 1) -> list[dict]:
@@ -396,7 +409,7 @@ def on_gpu() -> list[dict]:
             each["compute"]["parameters"] = 9000 * (784 + 9) + 45
         # An SVM on a CPU needs no torch, and asks it for no version of CUDA.
         if (each["family"], each["device"]) != ("svm", "cpu"):
-            each["environment"]["versions"]["cuda"] = "12.8"
+            each["environments"][0]["versions"]["cuda"] = "12.8"
     return cells
 
 
@@ -477,5 +490,5 @@ def _timed(model: str, optimizer: str, device: str) -> dict:
             found["details"]["execution"] = "step by step"
         runs.append(found | {"seed": repeat, "repeat": repeat})
     record = cell("fashion", model, optimizer, device, runs, purpose="speed")
-    record["environment"]["peak_flops_per_s"] = PEAKS[device]
+    record["peak_flops_per_s"] = PEAKS[device]
     return record

@@ -5,15 +5,16 @@ import pytest
 from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
 BASE = {"command", "files", "records", "predictions", "grid", "selection", "journal", "progress"}
-TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware"}
+TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware", "load"}
 # What each part may import beside itself: the layers of bakeoff/__init__.py, one way only.
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
     **dict.fromkeys(TOOLS, BASE | TOOLS),
     "fitting": BASE | TOOLS,
-    "shards": BASE | TOOLS | {"fitting"},
-    "cell": BASE | TOOLS | {"fitting", "shards"},
-    **dict.fromkeys(("train", "svm"), BASE | TOOLS | {"fitting", "cell"}),
+    **dict.fromkeys(("shards", "keeping"), BASE | TOOLS | {"fitting"}),
+    "cell": BASE | TOOLS | {"fitting", "shards", "keeping"},
+    "timed": BASE | TOOLS | {"fitting", "keeping", "cell"},
+    **dict.fromkeys(("train", "svm"), BASE | TOOLS | {"fitting", "cell", "timed"}),
     "analysis": BASE,
     "plots": BASE | {"analysis"},
     "report": BASE | {"analysis", "plots"},

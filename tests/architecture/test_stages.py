@@ -10,6 +10,7 @@ STAGES = {
     "train_resnet": "resnet",
     "time_training": "resnet",
     "train_svm": "svm",
+    "time_chosen": "alone",
     "collect_results": "analysis",
     "select_best": "analysis",
     "compare_devices": "analysis",
@@ -60,7 +61,7 @@ def test_a_change_of_what_a_command_imports_reruns_its_rule(command, stage):
     assert not missing, f"CODE[{stage!r}] in common.smk lacks {', '.join(sorted(missing))}"
 
 
-@pytest.mark.parametrize("stage", ["resnet", "svm", "data"])
+@pytest.mark.parametrize("stage", ["resnet", "svm", "alone", "data"])
 def test_a_touched_plot_or_table_retrains_nothing(stage):
     assert not [name for name in covered(stage) if name.split(".")[1] in ("analysis", "plots", "report")]
 

@@ -141,7 +141,7 @@ def test_a_timed_job_has_its_node_to_itself_and_its_record_says_so(folder, study
     (svm,) = jobs_of(study[2], "train_svm")
     assert (timed["OverSubscribe"], svm["OverSubscribe"]) == ("NO", "OK")
     assert cell(folder, TIMED)["allocation"] == "the whole node"
-    assert cell(folder, TIMED)["environment"]["threads"] == os.cpu_count()
+    assert cell(folder, TIMED)["environments"][0]["threads"] == os.cpu_count()
     cores = int(svm["NumCPUs"])
     assert cores == min(4, os.cpu_count())
     if os.cpu_count() > 1:
@@ -194,5 +194,5 @@ def test_the_study_runs_in_containers_on_the_nodes(tmp_path_factory):
     assert (folder / "results/report.pdf").read_bytes().startswith(b"%PDF")
     digest = "sha256:" + IMAGE.with_name("cpu.sif.sha256").read_text(encoding="utf-8").split()[0]
     found = [cell(folder, name) for name in (NETWORK, SVM, TIMED)]
-    assert {record["environment"]["image_digest"] for record in found} == {digest}
+    assert {record["environments"][0]["image_digest"] for record in found} == {digest}
     assert found[-1]["allocation"] == "the whole node"

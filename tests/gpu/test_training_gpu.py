@@ -145,9 +145,9 @@ def test_the_record_names_the_gpu_and_the_kept_weights_load_on_a_host(dataset, t
     cell.run_cell(backend, place, 2, [])
     record = records.read(place)
     assert record["device"] == "gpu"
-    assert record["environment"]["gpu"] == torch.cuda.get_device_name(0)
-    assert record["environment"]["driver"] is not None
-    assert record["environment"]["versions"]["cuda"] == torch.version.cuda
+    assert record["environments"][0]["gpu"] == torch.cuda.get_device_name(0)
+    assert record["environments"][0]["driver"] is not None
+    assert record["environments"][0]["versions"]["cuda"] == torch.version.cuda
     weights = load_file(place.parent / "models" / "resnet18_adam_gpu.safetensors")
     models.build("resnet18", 3, 1).load_state_dict(weights, strict=True)
 

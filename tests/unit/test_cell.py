@@ -14,9 +14,10 @@ import arrays
 import fits
 import studies
 import train_resnet
-from bakeoff import cell, fitting, records
+from bakeoff import cell, fitting, hardware, keeping, records
 from bakeoff.datasets import store
 from bakeoff.fitting import Fitted, Plan
+from bakeoff.predictions import Answers
 from bakeoff.train import engines
 
 pytestmark = pytest.mark.numeric
@@ -68,7 +69,9 @@ class Fake:
         text = f"{settings['rate']} {settings['epochs']} {seed}"
         labels = self.dataset.labels["test"]
         scores = np.full((len(labels), 3), settings["rate"])
-        return Fitted(run, lambda path: path.write_text(text), np.full(len(labels), seed), scores)
+        validation = np.full(len(self.dataset.labels["validation"]), settings["epochs"])
+        answers = Answers(validation, np.full(len(labels), seed), scores)
+        return Fitted(run, lambda path: path.write_text(text), answers)
 
     def compute(self, chosen):
         count = chosen["seed"] if chosen else None
@@ -109,7 +112,7 @@ def comparable(record: dict) -> dict:
 
 def kept(place: Path) -> tuple[str, np.ndarray]:
     with np.load(place.parent / "predictions" / f"{place.stem}.npz") as file:
-        return (place.parent / "models" / f"{place.stem}.safetensors").read_text(), file["scores"]
+        return (place.parent / "models" / f"{place.stem}.safetensors").read_text(), file["scores"][0]
 
 
 def test_every_run_is_fitted_once_recorded_in_order_and_the_best_is_kept(dataset, place, code):
@@ -132,8 +135,19 @@ def test_the_kept_predictions_hold_labels_predictions_and_scores_in_small_types(
     with np.load(place.parent / "predictions" / "resnet18_sgd_cpu.npz") as file:
         found = {name: (array.shape, array.dtype.name) for name, array in file.items()}
         assert np.array_equal(file["labels"], dataset.labels["test"])
-        assert np.array_equal(file["predictions"], [2] * 4)
-    assert found == {"labels": ((4,), "uint8"), "predictions": ((4,), "uint8"), "scores": ((4, 3), "float32")}
+        assert np.array_equal(file["test"], [[2] * 4])
+        assert np.array_equal(file["validation"][:, 0], [1, 2, 1, 2])  # of every run, in the record's order
+        assert np.array_equal(file["tested"], [3])  # the chosen one's place
+    assert found == {
+        "labels": ((4,), "uint8"),
+        "validation_labels": ((24,), "uint8"),
+        "validated": ((4,), "int32"),
+        "validation": ((4, 24), "uint8"),
+        "tested": ((1,), "int32"),
+        "test": ((1, 4), "uint8"),
+        "scored": ((1,), "int32"),
+        "scores": ((1, 4, 3), "float32"),
+    }
 
 
 def test_a_second_call_fits_nothing_and_writes_the_same_record(dataset, place, code):
@@ -166,7 +180,7 @@ def test_a_kill_between_the_journal_and_the_model_costs_one_fit(dataset, place, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(cell, "_keep", kill)
+        patch.setattr(keeping, "keep_test", kill)
         with pytest.raises(KeyboardInterrupt):
             run(Fake(dataset, rates=(0.2,), epochs=(2,)), place, code)
     resumed = Fake(dataset, rates=(0.2,), epochs=(2,))
@@ -211,8 +225,9 @@ def test_where_everything_failed_the_cell_is_empty_but_there(dataset, place, cod
     record = run(backend, place, code)
     assert record["best"] is None
     assert {each["status"] for each in record["runs"]} == {"failed"}
-    model, scores = kept(place)
-    assert (model, scores.shape) == ("", (0, 3))
+    with np.load(place.parent / "predictions" / f"{place.stem}.npz") as file:
+        assert file["scores"].shape == (0, 4, 3)
+    assert (place.parent / "models" / f"{place.stem}.safetensors").read_bytes() == b""
     assert "no run finished" in capsys.readouterr().out
 
 
@@ -259,6 +274,27 @@ def test_of_several_seeds_the_first_ones_model_is_kept_not_the_luckiest(dataset,
     assert kept(place)[0] == "0.2 2 0"
 
 
+def test_of_several_seeds_the_scores_of_each_are_kept(dataset, place, code):
+    run(Fake(dataset, seeds=(0, 1, 2)), place, code)
+    with np.load(place.parent / "predictions" / f"{place.stem}.npz") as file:
+        assert file["scores"].shape == (3, 4, 3)
+        assert np.array_equal(file["test"][:, 0], [0, 1, 2])
+
+
+def test_every_run_says_what_it_was_measured_on(dataset, place, code, monkeypatch):
+    here = hardware.describe(1, "cpu")
+    killed = Fake(dataset)
+    killed.stop_after = 2
+    with pytest.raises(KeyboardInterrupt):
+        run(killed, place, code)
+    there = {**here, "cpu": "Another CPU", "versions": {"torch": "9.9.9"}}
+    monkeypatch.setattr(hardware, "describe", lambda threads, device: there)
+    record = run(Fake(dataset), place, code)
+    assert record["environments"] == [here, there]
+    assert [each["environment"] for each in record["runs"]] == [0, 0, 1, 1]
+    assert records.environment(record, record["runs"][-1])["cpu"] == "Another CPU"
+
+
 def test_a_group_with_a_failed_seed_is_not_chosen(dataset, place, code):
     backend = Fake(dataset, seeds=(0, 1))
     fit = backend.fit
@@ -276,13 +312,18 @@ def test_a_group_with_a_failed_seed_is_not_chosen(dataset, place, code):
 def test_the_journal_folder_holds_one_model_however_large_the_grid(dataset, place, code):
     run(Fake(dataset, rates=tuple(n / 10 for n in range(9))), place, code)
     files = list((place.parent / "journal" / place.stem).iterdir())
-    assert len([file for file in files if file.suffix == ".safetensors"]) == 1
-    assert len(files) == 3
+    kinds = [file.name.split(".", 2)[-1] for file in files]
+    assert {kind: kinds.count(kind) for kind in kinds} == {
+        "jsonl": 1,
+        "safetensors": 1,
+        "test.npz": 1,
+        "validation.npy": 18,
+    }
 
 
 def test_an_unfinished_run_is_a_valid_entry_without_numbers():
     run = fitting.unfinished_run({"rate": 1}, 3, "diverged", "the loss was not finite")
-    record = studies.cell("digits", "resnet18", "sgd", "cpu", [run])
+    record = studies.cell("digits", "resnet18", "sgd", "cpu", [run | {"environment": 0, "load": None}])
     assert records.fault(record) is None
     assert run["train_s"] is None
 

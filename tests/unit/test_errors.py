@@ -68,7 +68,7 @@ def test_a_class_that_nobody_names_has_no_precision(tmp_path):
     path = tmp_path / "digits/predictions/svm_rbf_cpu.npz"
     with np.load(path) as file:
         given = dict(file)
-    absent = sorted(set(range(11)) - set(given["predictions"]) - set(given["labels"]))
+    absent = sorted(set(range(11)) - set(given["test"][0]) - set(given["labels"]))
     assert [row["class_index"] for row in rows if row["precision"] is None] == absent
 
 

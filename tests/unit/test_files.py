@@ -12,7 +12,7 @@ from bakeoff import predictions, records
 from bakeoff.analysis import best, collect, study, tables
 from bakeoff.command import DamagedError, UserError
 from bakeoff.datasets import store
-from bakeoff.predictions import Predictions
+from bakeoff.predictions import Answers, Kept
 from bakeoff.report import figures
 
 CELL = studies.small()[2]
@@ -27,7 +27,8 @@ def save_records(path):
 
 
 def save_predictions(path):
-    predictions.save(path, Predictions(np.arange(9), np.arange(9), np.ones((9, 3))))
+    labels = {"validation": np.arange(4), "test": np.arange(9)}
+    predictions.save(path, labels, 10, [Answers(np.arange(4), np.arange(9), np.ones((9, 10)))])
 
 
 def save_table(path):
@@ -38,7 +39,7 @@ def save_table(path):
 KINDS = {
     "cell.json": (save_record, records.read),
     "records.jsonl": (save_records, study.load),
-    "answers.npz": (save_predictions, predictions.load),
+    "answers.npz": (save_predictions, lambda path: Kept(path).check()),
     "best.csv": (save_table, lambda path: tables.read(path, best.COLUMNS)),
     "digits.npz": (arrays.save, lambda path: store.load(path, "resized")),
 }
@@ -75,16 +76,32 @@ def test_an_absent_file_is_one_line_with_the_command_that_makes_it(tmp_path, nam
 
 
 def test_predictions_of_another_length_are_damaged(tmp_path):
-    predictions.save(tmp_path / "a.npz", Predictions(np.arange(9), np.arange(8), np.ones((9, 3))))
-    with pytest.raises(DamagedError, match="arrays of different lengths"):
-        predictions.load(tmp_path / "a.npz")
+    path, labels = tmp_path / "a.npz", {"validation": np.arange(4), "test": np.arange(9)}
+    predictions.save(path, labels, 10, [Answers(np.arange(4), np.arange(8))])
+    for read in (lambda: Kept(path).check(), lambda: Kept(path).test(0)):
+        with pytest.raises(DamagedError, match="arrays of different lengths"):
+            read()
+
+
+def test_of_every_run_what_was_kept_is_read_and_nothing_else(tmp_path):
+    path, labels = tmp_path / "a.npz", {"validation": np.arange(4), "test": np.arange(9)}
+    given = [Answers(), Answers(np.full(4, 7)), Answers(np.full(4, 5), np.full(9, 3), np.ones((9, 300)))]
+    predictions.save(path, labels, 300, given)
+    kept = Kept(path)
+    assert [kept.test(run) is not None for run in range(3)] == [False, False, True]
+    assert [kept.validation(run) is not None for run in range(3)] == [False, True, True]
+    assert np.array_equal(kept.validation(1).predictions, np.full(4, 7))
+    assert np.array_equal(kept.test(2).right, np.arange(9) == 3)
+    assert kept.test(2).scores.shape == (9, 300)
+    assert kept.test(2).predictions.dtype == np.uint16  # more classes than a byte tells apart
+    kept.check()
 
 
 def test_a_zip_that_lacks_an_array_is_damaged(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("labels.npy", b"")
     with pytest.raises(DamagedError, match=r"a\.npz: damaged"):
-        predictions.load(tmp_path / "a.npz")
+        Kept(tmp_path / "a.npz").check()
 
 
 def test_all_damaged_records_and_predictions_are_named_at_once(tmp_path):

@@ -88,7 +88,7 @@ def test_pruning_deletes_the_files_of_all_but_the_named_runs(folder):
         journal.add(run(c))
         journal.keep(run(c), ".skops", lambda path: path.write_text("model"))
         journal.keep(run(c), ".npz", lambda path: path.write_text("answers"))
-    journal.prune([run(2)])
+    journal.prune([run(2)], ".skops", ".npz")
     there = [journal.kept(run(c), suffix) is not None for c in (1, 2) for suffix in (".skops", ".npz")]
     assert there == [False, False, True, True]
     assert journal.get(run(1)["settings"], None) == run(1)
@@ -104,7 +104,7 @@ def test_a_kept_file_is_whole_or_absent_and_leftovers_go_with_the_next_pruning(f
     with pytest.raises(KeyboardInterrupt):
         journal.keep(run(1), ".skops", killed)
     assert journal.kept(run(1), ".skops") is None
-    Journal(folder, CONTEXT).prune([run(2)])
+    Journal(folder, CONTEXT).prune([run(2)], ".skops")
     assert list(folder.iterdir()) == []
 
 

@@ -3,7 +3,7 @@ import pytest
 
 import fits
 from bakeoff import cell, records
-from bakeoff.train import batches, engines, graphs, loop, packs
+from bakeoff.train import batches, engines, graphs, loop, packs, speed
 from bakeoff.train.axes import DEFAULTS
 from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
@@ -21,7 +21,9 @@ def backend(dataset, *blocks, pack: int, seeds=(0, 1)) -> ResnetBackend:
 def fits_of(backend: ResnetBackend) -> dict:
     """Return run and scores by what was asked."""
     fitted = fits.fit_all(backend)
-    return {repr((each.run["settings"], each.run["seed"])): (each.run, each.scores) for each in fitted}
+    return {
+        repr((each.run["settings"], each.run["seed"])): (each.run, each.answers.scores) for each in fitted
+    }
 
 
 def comparable(run: dict) -> dict:
@@ -110,14 +112,16 @@ def test_one_that_diverges_leaves_the_others_alone(dataset):
     ]
 
 
-def test_the_chosen_training_is_timed_alone(dataset, tmp_path):
+def test_what_was_chosen_among_packed_runs_is_timed_again_alone(dataset, tmp_path):
     place = tmp_path / "tiny" / "resnet18_sgd_cpu.json"
     cell.run_cell(backend(dataset, BLOCK, pack=4), place, 1, [])
     record = records.read(place)
-    lone = [run for run in record["runs"] if not run["packed"]]
-    assert len(lone) == 2  # the chosen setting's two seeds
-    assert {repr(run["settings"]) for run in lone} == {repr(record["best"]["settings"])}
+    assert all(run["packed"] for run in record["runs"])
     assert [run["seed"] for run in record["runs"]] == [0, 0, 1, 1, 0, 0, 1, 1]
+    speed.time_chosen(record, dataset, 2, tmp_path / "tiny" / "alone" / place.name, 1)
+    alone = records.read(tmp_path / "tiny" / "alone" / place.name)
+    assert [(run["packed"], run["seed"]) for run in alone["runs"]] == [(False, 2), (False, 3)]
+    assert {repr(run["settings"]) for run in alone["runs"]} == {repr(record["best"]["settings"])}
     cell.run_cell(backend(dataset, BLOCK, pack=1), place, 1, [])
     assert not any(run["packed"] for run in records.read(place)["runs"])
 

@@ -11,8 +11,8 @@ def facts(table) -> dict[str, str]:
 
 def test_what_a_cell_was_given_makes_no_other_machine(tmp_path):
     cells = studies.small()
-    cells[0]["environment"]["threads"] = 1
-    cells[1]["environment"]["peak_flops_per_s"] = 2e11
+    cells[0]["environments"][0]["threads"] = 1
+    cells[1]["peak_flops_per_s"] = 2e11
     [machine] = provenance.machines(collected(tmp_path, cells))
     assert "1, 8 (the grid)" in facts(machine)["Threads for training"]
     assert "Given by the batch system" not in facts(machine)
@@ -20,7 +20,7 @@ def test_what_a_cell_was_given_makes_no_other_machine(tmp_path):
 
 def test_another_processor_is_another_machine(tmp_path):
     cells = studies.small()
-    cells[0]["environment"]["cpu"] = "Other CPU"
+    cells[0]["environments"][0]["cpu"] = "Other CPU"
     assert len(provenance.machines(collected(tmp_path, cells))) == 2
 
 
@@ -34,19 +34,19 @@ def test_what_a_batch_system_gave_is_said(tmp_path):
 def test_a_cell_on_the_cpu_is_of_the_machine_with_the_only_gpu(tmp_path):
     cells = studies.small()
     for cell in cells[:2]:
-        cell["environment"] |= {"gpu": "One GPU", "driver": "570.10"}
-        cell["environment"]["versions"]["cuda"] = "12.8"
+        cell["environments"][0] |= {"gpu": "One GPU", "driver": "570.10"}
+        cell["environments"][0]["versions"]["cuda"] = "12.8"
     [machine] = provenance.machines(collected(tmp_path, cells))
     assert facts(machine)["GPU"] == "One GPU, used by 2 of 6 cells"
     assert facts(machine)["cuda"] == "12.8"
-    cells[1]["environment"]["gpu"] = "Other GPU"
+    cells[1]["environments"][0]["gpu"] = "Other GPU"
     found = [facts(table)["GPU"] for table in provenance.machines(collected(tmp_path, cells))]
     assert sorted(found) == ["One GPU", "Other GPU", "none used"]
 
 
 def test_every_cell_of_a_machine_is_named(tmp_path):
     cells = studies.small()
-    cells[0]["environment"]["cpu"] = "Other CPU"
+    cells[0]["environments"][0]["cpu"] = "Other CPU"
     notes = [table.note for table in provenance.machines(collected(tmp_path, cells))]
     assert notes[0] == "1 cell ran here: digits/resnet18_adam_cpu."
     assert "digits/speed/resnet18_adam_cpu" in notes[1]

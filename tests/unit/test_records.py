@@ -29,7 +29,7 @@ def test_a_record_comes_back_as_it_was_written(tmp_path):
         (("runs", 0, "status"), "fine", "runs/0/status: 'fine'"),
         (("runs", 0, "test_accuracy"), 97.5, "runs/0/test_accuracy: 97.5"),
         (("runs", 0, "train_s"), -1.0, "runs/0/train_s: -1.0"),
-        (("environment", "cores"), "eight", "environment/cores: 'eight'"),
+        (("environments", 0, "cores"), "eight", "environments/0/cores: 'eight'"),
     ],
 )
 def test_a_fault_is_named_with_file_and_place(tmp_path, place, value, named):
@@ -52,6 +52,16 @@ def test_missing_and_unknown_keys_are_faults(tmp_path):
     assert "top level: " in records.fault(record(colour="blue"))
     assert "'colour' was unexpected" in records.fault(record(colour="blue"))
     assert records.fault(record()) is None
+
+
+@pytest.mark.parametrize("older", [None, 1, 3])
+def test_a_record_of_another_version_is_refused_in_one_line(older):
+    given = record(format=older)
+    if older is None:
+        del given["format"]
+    said = records.fault(given)
+    assert said.startswith("not a cell record of this version, which writes format 2, but one ")
+    assert ("without a format" in said) == (older is None)
 
 
 def test_what_is_not_json_is_named(tmp_path):

@@ -41,7 +41,7 @@ def test_a_clear_speedup(tmp_path):
 
 def test_the_share_of_the_measured_peak(tmp_path):
     cell = _timed("cpu", [10, 11, 12])
-    cell["environment"]["peak_flops_per_s"] = 2e11
+    cell["peak_flops_per_s"] = 2e11
     study = collected(tmp_path, [cell])
     [row] = speedup.rows(study)
     assert row["cpu_peak_share"] == pytest.approx(row["cpu_flops_per_s"] / 2e11)

@@ -11,7 +11,7 @@ from bakeoff import cell, records, svm
 from bakeoff.command import UserError
 from bakeoff.datasets import prepare, sources, store
 from bakeoff.progress import Progress
-from bakeoff.svm import saved, scaling
+from bakeoff.svm import chosen, saved, scaling
 from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.engines import Means
 from checkout import ROOT
@@ -150,9 +150,9 @@ def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
     model = saved.load_pipeline(place.parent / "models" / "svm_rbf_cpu.safetensors")
     test = flat(digits.images["test"])
     with np.load(place.parent / "predictions" / "svm_rbf_cpu.npz") as kept:
-        assert np.array_equal(model.predict(test), kept["predictions"])
-        assert np.allclose(model.decision_function(test), kept["scores"], atol=1e-5)
-        accuracy = (kept["predictions"] == kept["labels"]).mean()
+        assert np.array_equal(model.predict(test), kept["test"][0])
+        assert np.allclose(model.decision_function(test), kept["scores"][0], atol=1e-5)
+        accuracy = (kept["test"][0] == kept["labels"]).mean()
     assert record["best"]["test_accuracy"] == pytest.approx(accuracy)
     support = int(model[-1].n_support_.sum())
     assert record["compute"]["macs_forward"] == support * (64 + 9)
@@ -173,24 +173,29 @@ def packed_cell(digits, place, blocks) -> tuple[dict, list]:
     return records.read(place), asked
 
 
-def test_the_chosen_machine_is_timed_alone_and_the_others_are_marked_packed(digits, tmp_path):
+def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_alone(digits, tmp_path):
     record, asked = packed_cell(digits, tmp_path / "svm_rbf_cpu.json", [{"C": [0.001, 10.0, 0.01]}])
-    assert asked == [[0.001, 10.0, 0.01], [10.0]]
-    alone = [run for run in record["runs"] if not run["packed"]]
-    assert [run["settings"] for run in alone] == [record["best"]["settings"]]
-    assert record["best"]["train_s"] == alone[0]["train_s"]
-    assert "amortised_s" not in alone[0]["details"]
+    assert asked == [[0.001, 10.0, 0.01]]
     for run in record["runs"]:
-        if run["packed"]:
-            assert 0 < run["details"]["amortised_s"] < run["train_s"]
+        assert run["packed"]
+        assert 0 < run["details"]["amortised_s"] < run["train_s"]
+    place = tmp_path / "alone" / "svm_rbf_cpu.json"
+    chosen.time_chosen(record, digits, 2, place, Means("pairwise"))
+    alone = records.read(place)
+    assert (alone["purpose"], [run["repeat"] for run in alone["runs"]]) == ("alone", [0, 1])
+    for run in alone["runs"]:
+        assert run["settings"] == record["best"]["settings"]
+        assert run["test_accuracy"] == record["best"]["test_accuracy"]
+        assert not run["packed"]
+        assert "amortised_s" not in run["details"]
 
 
-def test_a_grid_that_grows_fits_what_is_new_and_times_the_new_choice(digits, tmp_path):
+def test_a_grid_that_grows_fits_what_is_new(digits, tmp_path):
     place = tmp_path / "svm_rbf_cpu.json"
     packed_cell(digits, place, [{"C": [0.001, 0.01]}])
     record, asked = packed_cell(digits, place, [{"C": [0.001, 0.01, 10.0, 20.0]}])
     assert asked[0] == [10.0, 20.0]
-    assert asked[1:] == [[record["best"]["settings"]["C"]]]
+    # The first choice's model is kept: only a new choice could need another fit.
     assert len(record["runs"]) == 4
     assert packed_cell(digits, place, [{"C": [0.001, 0.01, 10.0, 20.0]}])[1] == []
 
@@ -222,7 +227,7 @@ def test_a_single_class_is_a_failed_run_with_the_reason(tmp_path, engine):
 
 def test_fitting_twice_gives_the_same_machine(digits):
     (a, _), (b, _) = fit(digits, "rbf", C=1.0), fit(digits, "rbf", C=1.0)
-    assert np.array_equal(a.scores, b.scores)
+    assert np.array_equal(a.answers.scores, b.answers.scores)
 
 
 def small(tmp_path, **wishes) -> store.Dataset:
@@ -232,9 +237,9 @@ def small(tmp_path, **wishes) -> store.Dataset:
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 def test_two_classes_have_two_columns_of_scores(tmp_path, engine):
     fitted, _ = fit(small(tmp_path, classes=2), "linear", engine, C=1.0)
-    assert fitted.scores.shape == (20, 2)
-    assert np.array_equal(fitted.scores.argmax(1), fitted.predictions)
-    assert np.allclose(fitted.scores.sum(1), 0)
+    assert fitted.answers.scores.shape == (20, 2)
+    assert np.array_equal(fitted.answers.scores.argmax(1), fitted.answers.test)
+    assert np.allclose(fitted.answers.scores.sum(1), 0)
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
@@ -245,9 +250,9 @@ def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tm
     images = {**dataset.images, "train": dataset.images["train"][seen]}
     labels = {**dataset.labels, "train": dataset.labels["train"][seen]}
     fitted, _ = fit(store.Dataset(images, labels, dataset.meta), "linear", engine, C=1.0)
-    assert fitted.scores.shape == (20, 5)
-    assert np.array_equal(fitted.scores.argmax(1), fitted.predictions)
-    assert np.isfinite(fitted.scores).all()
+    assert fitted.answers.scores.shape == (20, 5)
+    assert np.array_equal(fitted.answers.scores.argmax(1), fitted.answers.test)
+    assert np.isfinite(fitted.answers.scores).all()
 
 
 def test_an_unknown_kernel_is_refused_with_the_known_ones(digits):

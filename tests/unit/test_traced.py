@@ -108,7 +108,7 @@ class Sources:
         choice = cell["optimizer"] or cell["kernel"]
         name = f"{cell['model']}_{choice}_{cell['device']}.npz"
         with np.load(self.folder / cell["dataset"] / "predictions" / name) as file:
-            return file["labels"], file["predictions"]
+            return file["labels"], file["test"][0]
 
     def numbered(self) -> list[tuple[dict, dict]]:
         cells = [*self.cells("selection"), *self.cells("speed")]

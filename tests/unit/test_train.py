@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import arrays
 from bakeoff import cell, hardware, models, records
 from bakeoff.command import UserError
 from bakeoff.datasets import store
+from bakeoff.predictions import Kept
 from bakeoff.train import batches, engines, loop, precision, speed
 from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part
@@ -38,14 +40,14 @@ def test_the_same_seed_gives_the_same_bits(dataset, both_epochs):
     again = fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
     for a, b in zip(both_epochs, again, strict=True):
         assert without(a.run) == without(b.run)
-        assert np.array_equal(a.scores, b.scores)
+        assert np.array_equal(a.answers.scores, b.answers.scores)
 
 
 def test_epochs_1_and_2_of_one_training_are_separate_trainings(dataset, both_epochs):
     for number, together in enumerate(both_epochs, start=1):
         alone = fit_all(backend(dataset, {**BLOCK, "epochs": number}))
         assert without(alone[0].run) == without(together.run)
-        assert np.array_equal(alone[0].scores, together.scores)
+        assert np.array_equal(alone[0].answers.scores, together.answers.scores)
 
 
 def test_another_seed_is_another_training(dataset, both_epochs):
@@ -129,9 +131,7 @@ def test_a_cell_in_which_everything_diverged_has_no_best(dataset, tmp_path):
     assert record["compute"]["parameters"] > 11e6
     assert (place / "models" / "resnet18_sgd_cpu.safetensors").read_bytes() == b""
     with np.load(place / "predictions" / "resnet18_sgd_cpu.npz") as file:
-        assert {name: len(array) for name, array in file.items()} == dict.fromkeys(
-            ("labels", "predictions", "scores"), 0
-        )
+        assert [len(file[name]) for name in ("validation", "test", "scores")] == [0, 0, 0]
 
 
 def test_epochs_before_the_divergence_stand(dataset, monkeypatch):
@@ -274,10 +274,10 @@ def test_the_kept_weights_are_torchvisions_and_give_the_kept_predictions(dataset
     with torch.no_grad():
         logits = network.eval()(batches.normalise(torch.from_numpy(dataset.images["test"])))
     with np.load(place / "predictions" / "resnet18_sgd_cpu.npz") as kept:
-        assert np.array_equal(logits.argmax(1), kept["predictions"])
-        assert np.allclose(logits.softmax(1), kept["scores"], atol=1e-5)
+        assert np.array_equal(logits.argmax(1), kept["test"][0])
+        assert np.allclose(logits.softmax(1), kept["scores"][0], atol=1e-5)
         assert np.array_equal(kept["labels"], dataset.labels["test"])
-        accuracy = float((kept["predictions"] == kept["labels"]).mean())
+        accuracy = float((kept["test"][0] == kept["labels"]).mean())
     best = record["best"]
     assert (best["seeds"], best["model_seed"]) == ([3, 4], 3)
     first = next(run for run in record["runs"] if run["settings"] == best["settings"] and run["seed"] == 3)
@@ -288,7 +288,7 @@ def test_the_record_describes_the_network_and_the_data(finished, dataset):
     record, _ = finished
     assert record["data"]["input_shape"] == [3, 8, 8]
     assert record["data"]["digest"] == dataset.meta["digest"]
-    assert record["environment"]["threads"] == 1
+    assert record["environments"][0]["threads"] == 1
     assert record["compute"]["flops_forward"] == 2 * record["compute"]["macs_forward"]
     assert len(record["runs"]) == 4
 
@@ -313,33 +313,63 @@ def test_an_unknown_network_is_refused_with_the_known_ones():
 # The timed comparison
 
 
+def timed(dataset, place: Path, repeats: int = 2) -> dict:
+    what = (dataset, "resnet18", "sgd", {**BLOCK, "epochs": 1})
+    speed.compare_devices(*what, repeats, {"cpu": place}, 1)
+    return records.read(place)
+
+
 def test_a_timed_cell_repeats_one_setting_with_its_own_seeds(dataset, tmp_path):
-    timed = ResnetBackend(dataset, "resnet18", "sgd", "cpu", [{**BLOCK, "epochs": 1}], range(3))
     place = tmp_path / "speed" / "resnet18_sgd_cpu.json"
-    speed.time_training(timed, place, 1, [])
-    record = records.read(place)
+    record = timed(dataset, place, 3)
     assert record["purpose"] == "speed"
     assert [(run["repeat"], run["seed"]) for run in record["runs"]] == [(0, 0), (1, 1), (2, 2)]
     assert all(run["train_s"] > 0 and not run["packed"] for run in record["runs"])
     assert len({json.dumps(run["settings"]) for run in record["runs"]}) == 1
-    assert 1e8 < record["environment"]["peak_flops_per_s"] < 1e15
-    assert sorted(path.name for path in place.parent.iterdir()) == ["journal", place.name]
-    assert [path.name for path in (place.parent / "journal" / place.stem).iterdir()] == ["runs.jsonl"]
+    assert 1e8 < record["peak_flops_per_s"] < 1e15
+    assert sorted(path.name for path in place.parent.iterdir()) == ["journal", "predictions", place.name]
+    kept = Kept(place.parent / "predictions" / "resnet18_sgd_cpu.npz")
+    for number, run in enumerate(record["runs"]):
+        assert kept.test(number).right.mean() == pytest.approx(run["test_accuracy"])
 
 
 def test_finished_timings_are_kept_for_the_machine_and_versions_that_they_are_of(
     dataset, tmp_path, monkeypatch
 ):
+    place = tmp_path / "speed" / "resnet18_sgd_cpu.json"
+
     def times() -> list[float]:
-        timed = ResnetBackend(dataset, "resnet18", "sgd", "cpu", [{**BLOCK, "epochs": 1}], range(2))
-        place = tmp_path / "speed" / "resnet18_sgd_cpu.json"
-        speed.time_training(timed, place, 1, [])
-        return [run["train_s"] for run in records.read(place)["runs"]]
+        return [run["train_s"] for run in timed(dataset, place)["runs"]]
 
     first = times()
     assert times() == first
     monkeypatch.setattr(hardware, "_versions", lambda: {"torch": "9.9.9"})
     assert not set(times()) & set(first)
+
+
+def test_what_a_cell_chose_is_trained_again_from_seeds_that_chose_nothing(dataset, finished, tmp_path):
+    record, _ = finished
+    place = tmp_path / "alone" / "resnet18_sgd_cpu.json"
+    speed.time_chosen(record, dataset, 2, place, 2)
+    alone = records.read(place)
+    assert alone["purpose"] == "alone"
+    assert [run["seed"] for run in alone["runs"]] == [5, 6]
+    assert {json.dumps(run["settings"]) for run in alone["runs"]} == {json.dumps(record["best"]["settings"])}
+    assert records.environment(alone, alone["runs"][0])["threads"] == 2
+
+
+def test_where_nothing_finished_there_is_nothing_to_train_again(dataset, finished, tmp_path):
+    record, _ = finished
+    runs = [{**run, "status": "diverged"} for run in record["runs"]]
+    speed.time_chosen({**record, "runs": runs}, dataset, 2, tmp_path / "resnet18_sgd_cpu.json", 1)
+    assert records.read(tmp_path / "resnet18_sgd_cpu.json")["runs"] == []
+
+
+def test_other_data_than_a_cell_was_trained_on_are_refused(dataset, finished, tmp_path):
+    record, _ = finished
+    other = {**record, "data": {**record["data"], "digest": "0" * 64}}
+    with pytest.raises(UserError, match="resnet18_sgd_cpu was trained on other data than these"):
+        speed.time_chosen(other, dataset, 2, tmp_path / "resnet18_sgd_cpu.json", 1)
 
 
 def test_the_stopwatch_waits_for_the_device_before_both_reads():

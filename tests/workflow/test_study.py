@@ -74,8 +74,8 @@ def test_kept_predictions_belong_to_the_chosen_run(study, cells, name):
         if run["settings"] == best["settings"] and run["seed"] == best["model_seed"]
     )
     with np.load(study / f"results/digits/predictions/{name}.npz") as file:
-        assert (file["predictions"] == file["labels"]).mean() == pytest.approx(chosen["test_accuracy"])
-        assert file["scores"].shape == (120, 10)
+        assert (file["test"][0] == file["labels"]).mean() == pytest.approx(chosen["test_accuracy"])
+        assert file["scores"].shape == (1, 120, 10)
 
 
 def test_the_comparison_says_what_it_could_not_measure(study):

@@ -38,29 +38,38 @@ def resnet_grid(device):
     return [block for block in blocks if device in block.pop("devices", [device])]
 
 
+def alone_cells():
+    """Return the records of what each cell chose, trained again alone on the machine."""
+    return [str(Path(cell).parent / "alone" / Path(cell).name) for cell in cells()]
+
+
+def timed(name, suffix):
+    """Return a file of the comparison for every device, which are timed in turns."""
+    return [f"results/{{dataset}}/speed/{name}_{device}{suffix}" for device in devices("all")]
+
+
 def timed_cells():
     """Return the records of the comparison between devices."""
-    path = "results/{dataset}/speed/{model}_{optimizer}_{device}.json"
     axes = {key[:-1]: config["comparison"][key] for key in ("datasets", "models", "optimizers")}
-    return expand(path, device=devices("all"), **axes)
+    return expand(timed("{model}_{optimizer}", ".json"), **axes)
 
 
 def study():
     """Return every record that the report is about."""
-    return cells() + timed_cells()
+    return cells() + alone_cells() + timed_cells()
 
 
-def kept(folder, suffix):
-    """Return the files of one kind that the grid's cells keep beside their records."""
-    return [str(Path(cell).parent / folder / f"{Path(cell).stem}{suffix}") for cell in cells()]
+def kept(records, folder, suffix):
+    """Return the files of one kind that cells keep beside their records."""
+    return [str(Path(cell).parent / folder / f"{Path(cell).stem}{suffix}") for cell in records]
 
 
 def targets():
     """Return what a plain `snakemake` makes: the report, and everything that it rests on."""
     tables = expand("results/{table}.csv", table=("runs", *TABLES))
     made = ["results/report.html", "results/report.pdf", "results/records.jsonl", "results/figures"]
-    models = [] if config["partial"] else kept("models", ".safetensors")
-    return made + tables + present(study() + kept("predictions", ".npz")) + models
+    models = [] if config["partial"] else kept(cells(), "models", ".safetensors")
+    return made + tables + present(study() + kept(study(), "predictions", ".npz")) + models
 
 
 def timed_settings():

@@ -25,12 +25,13 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 # What a stage's results depend on; a touched plot retrains nothing.
 BASE = (
     "command files records predictions grid selection journal progress datasets flops energy timing hardware"
-    " fitting shards cell"
+    " load fitting keeping shards cell timed"
 )
 CODE = {
     "data": "command files datasets",
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
+    "alone": f"{BASE} models train svm",
     "analysis": "command files records predictions grid selection analysis",
     "figures": "command files records predictions selection datasets analysis plots",
     "report": "command files records predictions selection datasets analysis plots report",

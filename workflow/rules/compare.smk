@@ -14,7 +14,7 @@ rule collect_results:
     input:
         script=script("collect_results"),
         records=present(study()),
-        predictions=present(kept("predictions", ".npz")),
+        predictions=present(kept(study(), "predictions", ".npz")),
         code=code_of("analysis"),
     output:
         records="results/records.jsonl",

@@ -15,9 +15,14 @@ def check_images():
             )
 
 
+def image_for(device):
+    """Return the container image for a device: CUDA for the GPU."""
+    return config["containers"]["cuda" if device == "gpu" else "cpu"]
+
+
 def image(wildcards):
-    """Return the container image of a cell: CUDA for the GPU."""
-    return config["containers"]["cuda" if wildcards.device == "gpu" else "cpu"]
+    """Return the container image of a cell."""
+    return image_for(wildcards.device)
 
 
 def bind_folders():

@@ -53,24 +53,26 @@ rule time_training:
         data="resources/{dataset}.npz",
         code=code_of("resnet"),
     output:
-        "results/{dataset}/speed/{model}_{optimizer}_{device}.json",
+        records=timed("{model}_{optimizer}", ".json"),
+        predictions=timed("predictions/{model}_{optimizer}", ".npz"),
     params:
+        devices=devices("all"),
         settings=timed_settings(),
         repeats=config["comparison"]["repeats"],
     log:
-        "logs/time_training/{dataset}/{model}_{optimizer}_{device}.log",
+        "logs/time_training/{dataset}/{model}_{optimizer}.log",
     # Every core: nothing runs beside a timed job; on a cluster, a node of its own.
     threads: workflow.cores
     resources:
         timing_slot=1,
         slurm_extra="--exclusive",
-        gpu=lambda wildcards: int(wildcards.device == "gpu"),
+        gpu=int("gpu" in devices("all")),
     container:
-        image
+        image_for(devices("all")[-1])
     conda:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --data {input.data:q} --model {wildcards.model}"
-        " --optimizer {wildcards.optimizer} --device {wildcards.device}"
+        " --optimizer {wildcards.optimizer} --devices {params.devices}"
         " --settings {params.settings:q} --repeats {params.repeats} --threads {threads}"
-        " --output {output:q} --set-aside 2>&1 | tee {log:q}"
+        " --output {output.records:q} --set-aside 2>&1 | tee {log:q}"

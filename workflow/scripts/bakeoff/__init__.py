@@ -4,7 +4,7 @@ The package never imports snakemake, so every command runs by hand, in any conta
 cluster. Imports go one way only (tests/architecture holds the order):
 
     command, files, records, predictions, grid, selection, journal, progress
-      < datasets, models, flops, energy, timing, hardware < fitting < shards < cell
+      < datasets, models, flops, energy, timing, hardware, load < fitting < shards, keeping < cell < timed
       < train, svm: need torch or scikit-learn
       < analysis < plots, report: never import torch
 """

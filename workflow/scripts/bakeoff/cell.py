@@ -3,21 +3,22 @@
 Knows nothing of networks or SVMs: a backend plans the fits and carries them out.
 """
 
-import shutil
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bakeoff import command, hardware, predictions, records, selection
+from bakeoff import command, hardware, keeping, predictions, records, selection
 from bakeoff.command import UserError
 from bakeoff.files import alone_in, write_text
-from bakeoff.fitting import Asked, Backend, Fitted, Plan, fit
+from bakeoff.fitting import Asked, Backend, Fit, Fitted, Plan, noting
 from bakeoff.journal import Journal, code_digest
-from bakeoff.predictions import Predictions
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.shards import Shard, found_beside
+
+Keep = Callable[[Fitted, list[Run]], None]
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,12 @@ def run_cell(backend: Backend, record_path: Path, threads: int, code: Sequence[P
     folder = shard.beside(outputs.journal) if shard else outputs.journal
     with alone_in(folder):
         journal = open_journal(backend, folder, threads, code)
+        environment = hardware.describe(threads, backend.identity["device"])
+        carry_out = noting(lambda: {"environment": environment, "load": None})
         if shard:
-            _run_shard(backend, outputs, journal, shard)
+            _run_shard(backend, outputs, journal, shard, carry_out)
         else:
-            _run_whole(backend, outputs, journal, threads)
+            _run_whole(backend, outputs, journal, carry_out)
 
 
 def open_journal(backend: Backend, folder: Path, threads: int, code: Sequence[Path], **more: Any) -> Journal:
@@ -70,29 +73,31 @@ def open_journal(backend: Backend, folder: Path, threads: int, code: Sequence[Pa
         "data": backend.dataset.meta["digest"],
         "code": code_digest(*code),
         "threads": threads,
+        "format": records.FORMAT,
         **more,
     }
     return Journal(folder, context)
 
 
-def _run_shard(backend: Backend, outputs: Outputs, journal: Journal, shard: Shard) -> None:
+def _run_shard(backend: Backend, outputs: Outputs, journal: Journal, shard: Shard, carry_out: Fit) -> None:
     """Fit a shard of the grid into its journal, and say beside the record that it is there."""
     journal.know(outputs.journal)
     plans = backend.plans()
     label = f"{_label(backend)}, shard {shard.number}/{shard.total}"
-    runs = settle(backend, journal, shard.cut(plans), label, _wanted(plans))
+    keep = _of_a_grid(backend, journal, _wanted(plans))
+    runs = settle(backend, journal, shard.cut(plans), label, keep, carry_out)
     kept = sum(run["status"] != "failed" for run in runs)
     write_text(shard.beside(outputs.shards), f"{kept} of {len(runs)} runs are in the journal\n")
 
 
-def _run_whole(backend: Backend, outputs: Outputs, journal: Journal, threads: int) -> None:
+def _run_whole(backend: Backend, outputs: Outputs, journal: Journal, carry_out: Fit) -> None:
     """Fit what no journal holds, complete the chosen run, and write what the cell publishes."""
     for folder in found_beside(outputs.journal):
         journal.take_over(folder)
     plans, label = backend.plans(), _label(backend)
-    runs = settle(backend, journal, plans, label, _wanted(plans))
-    runs = _complete_chosen(backend, journal, plans, runs, label)
-    _write(backend, outputs, journal, build_record(backend, runs, selection.choose(runs), threads))
+    runs = settle(backend, journal, plans, label, _of_a_grid(backend, journal, _wanted(plans)), carry_out)
+    _complete_chosen(backend, journal, plans, runs, label, carry_out)
+    _write(backend, outputs, journal, build_record(backend, runs))
 
 
 def _label(backend: Backend) -> str:
@@ -100,21 +105,14 @@ def _label(backend: Backend) -> str:
 
 
 def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records.Record) -> None:
-    """Write model and predictions of the chosen run, then the record."""
+    """Write model and answers of the chosen run, then the record."""
     label = _label(backend)
     chosen = selection.choose(record["runs"])
-    for path in (outputs.model, outputs.predictions):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    keeping.publish_model(journal, backend, chosen[0] if chosen else None, outputs.model)
+    keeping.publish_answers(backend, ((journal, run) for run in record["runs"]), outputs.predictions)
     if chosen is None:
-        outputs.model.touch()
-        predictions.save(outputs.predictions, Predictions.none(len(backend.dataset.meta["classes"])))
         print(f"{label}: no run finished; the record says why", flush=True)
     else:
-        published = {backend.model_suffix: outputs.model, predictions.SUFFIX: outputs.predictions}
-        for suffix, path in published.items():
-            kept = journal.kept(chosen[0], suffix)
-            assert kept is not None, f"{label}: {suffix} of the chosen run was kept a moment ago"
-            shutil.copyfile(kept, path)
         best = record["best"]
         shown = ", ".join(f"{name} {value}" for name, value in best["settings"].items())
         print(
@@ -125,23 +123,20 @@ def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records
     records.write(outputs.record, record)
 
 
-def build_record(
-    backend: Backend,
-    runs: list[Run],
-    chosen: list[Run] | None,
-    threads: int,
-    purpose: str = "selection",
-) -> records.Record:
-    """Return the cell's record, or with purpose "speed" a timed cell's."""
+def build_record(backend: Backend, runs: list[Run], purpose: str = "selection") -> records.Record:
+    """Return a cell's record; `purpose` tells a grid's from that of timed runs."""
+    chosen = selection.choose(runs)
+    environments = list({json.dumps(run["environment"]): run["environment"] for run in runs}.values())
     return {
+        "format": records.FORMAT,
         "purpose": purpose,
         "dataset": backend.dataset.meta["name"],
         **backend.identity,
         "data": backend.dataset.describe(backend.input_shape),
-        "runs": runs,
+        "runs": [run | {"environment": environments.index(run["environment"])} for run in runs],
         "best": selection.summarise(chosen),
         "compute": backend.compute(chosen[0] if chosen else None),
-        "environment": hardware.describe(threads, backend.identity["device"]),
+        "environments": environments,
         "allocation": hardware.allocation(),
         "command": command.line(),
     }
@@ -152,15 +147,19 @@ def _wanted(plans: Sequence[Plan]) -> list[Asked]:
 
 
 def settle(
-    backend: Backend, journal: Journal, plans: Sequence[Plan], label: str, choice: Sequence[Asked] = ()
+    backend: Backend,
+    journal: Journal,
+    plans: Sequence[Plan],
+    label: str,
+    keep: Keep,
+    carry_out: Fit,
 ) -> list[Run]:
     """Return the plans' runs, in their order: from the journal, or fitted and then in it.
 
-    Of those among which one is chosen, the whole grid, the models that may still be are kept.
+    `keep` is given every run as it finishes, with all that are finished.
     """
     runs: dict[str, Run] = {}
     key = journal.key
-    first_seed = choice[0][1] if choice else None
     wanted = _wanted(plans)
     for settings, seed in wanted:
         if (known := journal.get(settings, seed)) is not None:
@@ -170,16 +169,29 @@ def settle(
         print(f"{label}: {len(runs)} of {len(wanted)} runs are in the journal", flush=True)
     progress = Progress(label, sum(plan.work for plan in todo))
     for plan in todo:
-        for fitted in fit(backend, plan, progress):
+        for fitted in carry_out(backend, plan, progress):
             run = fitted.run
+            runs.setdefault(key(run["settings"], run["seed"]), run)
+            # First what it answered: a run in the journal is not fitted again for that.
+            keep(fitted, list(runs.values()))
             if run["status"] != "failed" and journal.get(run["settings"], run["seed"]) is None:
                 journal.add(run)
-            runs.setdefault(key(run["settings"], run["seed"]), run)
-            if choice and run["seed"] == first_seed:
-                _keep(journal, backend, fitted)
-            journal.prune(_candidates(runs.values(), choice, first_seed))
     progress.close()
     return [runs[key(settings, seed)] for settings, seed in wanted]
+
+
+def _of_a_grid(backend: Backend, journal: Journal, wanted: Sequence[Asked]) -> Keep:
+    """Return what keeps of a grid the answers of all runs, and of those that may be chosen all else."""
+    first_seed = wanted[0][1] if wanted else None
+
+    def keep(fitted: Fitted, finished: list[Run]) -> None:
+        keeping.keep_validation(journal, fitted)
+        keeping.keep_test(journal, fitted)
+        if fitted.run["seed"] == first_seed:
+            keeping.keep_model(journal, backend, fitted)
+        journal.prune(_candidates(finished, wanted), keeping.TEST, backend.model_suffix)
+
+    return keep
 
 
 def _missing(plan: Plan, journal: Journal) -> Plan:
@@ -187,56 +199,32 @@ def _missing(plan: Plan, journal: Journal) -> Plan:
     return replace(plan, wanted=tuple(pair for pair in plan.wanted if journal.get(*pair) is None))
 
 
-def _keep(journal: Journal, backend: Backend, fitted: Fitted) -> None:
-    if fitted.save_model is None:
-        return
-    journal.keep(fitted.run, backend.model_suffix, fitted.save_model)
-    assert fitted.predictions is not None
-    assert fitted.scores is not None
-    answers = Predictions(backend.dataset.labels["test"], fitted.predictions, fitted.scores)
-    journal.keep(fitted.run, predictions.SUFFIX, lambda path: predictions.save(path, answers))
-
-
-def _candidates(runs: Iterable[Run], wanted: Sequence[Asked], first_seed: int | None) -> list[Run]:
-    """Return the first-seed runs that may still be chosen: the best so far, and unfinished groups."""
-    runs = list(runs)
+def _candidates(runs: Sequence[Run], wanted: Sequence[Asked]) -> list[Run]:
+    """Return the runs that may still be chosen: the best so far, and unfinished groups."""
     seeds = len({seed for _, seed in wanted})
     groups = selection.groups(runs)
     complete = [run for group in groups if len(group) == seeds for run in group]
-    best = selection.choose(complete) or []
     open_groups = [run for group in groups if len(group) < seeds for run in group]
-    return [run for run in [*best, *open_groups] if run["seed"] == first_seed]
+    return [*(selection.choose(complete) or []), *open_groups]
 
 
 def _complete_chosen(
-    backend: Backend, journal: Journal, plans: Sequence[Plan], runs: list[Run], label: str
-) -> list[Run]:
-    """Fit the chosen settings alone where their model is no longer kept, or their time was a packed one's."""
+    backend: Backend, journal: Journal, plans: Sequence[Plan], runs: list[Run], label: str, carry_out: Fit
+) -> None:
+    """Fit the chosen runs alone of which something is no longer kept that the cell publishes."""
     chosen = selection.choose(runs) or []
-    for run in chosen:
-        lost = run is chosen[0] and not all(
-            journal.kept(run, suffix) for suffix in (backend.model_suffix, predictions.SUFFIX)
-        )
-        if not lost and not run["packed"]:
-            continue
-        reason = "the chosen run's model is no longer kept" if lost else "the chosen run's own time"
-        print(f"{label}: {reason}: fitting it alone", flush=True)
+    for run in keeping.lacks(journal, backend, chosen):
+        print(f"{label}: what a chosen run left is no longer kept: fitting it alone", flush=True)
         pair = run["settings"], run["seed"]
         plan = next(plan for plan in plans if pair in plan.wanted)
-        alone = _fit_alone(backend, journal, replace(plan, wanted=(pair,)), label)
-        if run["packed"]:
-            journal.add(alone)
-            runs = [alone if each is run else each for each in runs]
-    journal.prune(chosen[:1])
-    return runs
-
-
-def _fit_alone(backend: Backend, journal: Journal, plan: Plan, label: str) -> Run:
-    """Fit a plan of one run, keep its model, and return the run."""
-    progress = Progress(label, plan.work)
-    (fitted,) = fit(backend, plan, progress)
-    progress.close()
-    if fitted.run["status"] != "ok":
-        raise UserError(f"{label}: the chosen run could not be fitted again; the lines above say why")
-    _keep(journal, backend, fitted)
-    return fitted.run
+        progress = Progress(label, plan.work)
+        (fitted,) = carry_out(backend, replace(plan, wanted=(pair,)), progress)
+        progress.close()
+        if fitted.run["status"] != "ok":
+            raise UserError(f"{label}: the chosen run could not be fitted again; the lines above say why")
+        keeping.keep_validation(journal, fitted)
+        keeping.keep_test(journal, fitted)
+        if run is chosen[0]:
+            keeping.keep_model(journal, backend, fitted)
+    journal.prune(chosen, keeping.TEST)
+    journal.prune(chosen[:1], backend.model_suffix)

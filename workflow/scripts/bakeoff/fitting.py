@@ -1,16 +1,16 @@
 """What a family of models has to offer to be run as a cell, and one fit of it, failures included."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from bakeoff.datasets.store import Dataset
+from bakeoff.predictions import Answers
 from bakeoff.progress import Progress
 from bakeoff.records import ACCURACIES, Run
 
+NO_ANSWERS = Answers()
 Asked = tuple[dict[str, Any], int | None]  # settings and seed of a run
 
 
@@ -27,15 +27,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A finished run; for one with status ok also how to save its model and what it says of the test set.
-
-    predictions: (n,) class numbers; scores: (n, classes) probabilities or decision values.
-    """
+    """A finished run; for one with status ok also how to save its model and what it answered."""
 
     run: Run
     save_model: Callable[[Path], None] | None = None
-    predictions: np.ndarray | None = None
-    scores: np.ndarray | None = None
+    answers: Answers = NO_ANSWERS
 
 
 class Backend(Protocol):
@@ -73,6 +69,19 @@ def fit(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
         progress.say(f"failed: {reason}")
         for settings, seed in missing:
             yield Fitted(unfinished_run(settings, seed, "failed", reason))
+
+
+Fit = Callable[[Backend, Plan, Progress], Iterator[Fitted]]
+
+
+def noting(note: Callable[[], dict[str, Any]]) -> Fit:
+    """Return a way to fit that adds to every run what `note` says when it is finished."""
+
+    def fit_and_note(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+        for fitted in fit(backend, plan, progress):
+            yield replace(fitted, run=fitted.run | note())
+
+    return fit_and_note
 
 
 def unfinished_run(settings: dict[str, Any], seed: int | None, status: str, error: str) -> Run:

@@ -99,11 +99,12 @@ class Journal:
     def _found(self, key: str, suffix: str) -> list[Path]:
         return sorted(self._folder.glob(f"{key}.*{suffix}"))
 
-    def prune(self, keep: Iterable[Run]) -> None:
-        """Delete the kept files of all runs but these; the runs themselves stay."""
+    def prune(self, keep: Iterable[Run], *suffixes: str) -> None:
+        """Delete the kept files with these suffixes of all runs but these; the runs themselves stay."""
         names = {self.key(run["settings"], run["seed"]) for run in keep}
         for path in self._folder.iterdir():
-            if path != self._file and path.name.lstrip(".").split(".")[0] not in names:
+            left_over = path.name.startswith(".")  # by a kill in the middle of a write
+            if left_over or (path.name.endswith(suffixes) and path.name.split(".")[0] not in names):
                 path.unlink()
 
 

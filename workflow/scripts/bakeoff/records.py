@@ -11,6 +11,10 @@ from bakeoff.files import reading, write_text
 Record = dict[str, Any]
 Run = dict[str, Any]
 
+# Which version of the schema a record follows; another is refused in one line.
+FORMAT = 2
+# Where below a data set's folder cells of a purpose lie.
+FOLDERS = {"selection": "", "alone": "alone/", "speed": "speed/"}
 ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "cell.schema.json"
@@ -25,11 +29,19 @@ def _validator():
 
 def fault(record: Record) -> str | None:
     """Return where a record does not follow workflow/schemas/cell.schema.json, None where it does."""
+    if isinstance(record, dict) and record.get("format") != FORMAT:
+        made = f"of format {record['format']}" if "format" in record else "without a format"
+        return f"not a cell record of this version, which writes format {FORMAT}, but one {made}"
     errors = sorted(_validator().iter_errors(record), key=lambda error: list(map(str, error.path)))
     if not errors:
         return None
     place = "/".join(map(str, errors[0].path)) or "top level"
     return f"not a cell record: {place}: {errors[0].message[:200]}"
+
+
+def environment(record: Record, run: Run) -> dict[str, Any]:
+    """Return what a run of a record was measured on."""
+    return record["environments"][run["environment"]]
 
 
 def write(path: Path, record: Record) -> None:

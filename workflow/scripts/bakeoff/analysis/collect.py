@@ -9,10 +9,10 @@ from bakeoff.analysis import study, tables
 from bakeoff.analysis.study import Study, unique
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import write_text
-from bakeoff.records import ACCURACIES, Record, cell_name, model_name
+from bakeoff.records import ACCURACIES, FOLDERS, Record, cell_name, model_name
 
 BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
-CELLS = ("*.json", "*/*.json", "*/speed/*.json")
+CELLS = ("*.json", "*/*.json", *(f"*/{folder}*.json" for folder in FOLDERS.values() if folder))
 MEASURED = (
     "seed",
     "repeat",
@@ -28,8 +28,8 @@ MEASURED = (
 def read_cells(paths: Iterable[Path]) -> list[Record]:
     """Read and check the records; data sets as they are first named, each sorted by purpose and cell.
 
-    A folder stands for the cells in it: <dataset>/<cell>.json, <dataset>/speed/<cell>.json, or all beside
-    each other.
+    A folder stands for the cells in it: <dataset>/<cell>.json, <dataset>/speed/<cell>.json and the like, or
+    all beside each other.
     UserError names a file that is absent, or a second record of the same cell; DamagedError all that are no
     records.
     """
@@ -55,9 +55,10 @@ def read_cells(paths: Iterable[Path]) -> list[Record]:
 def check_predictions(study: Study) -> None:
     """Read what the tables and figures will read; DamagedError names all predictions that are damaged."""
     faults: dict[Path, str] = {}
-    for record in study.selection:
+    for record in study.records:
         try:
-            study.predictions(record)
+            if kept := study.kept(record):
+                kept.check()
         except DamagedError as error:
             faults |= error.faults
     if faults:

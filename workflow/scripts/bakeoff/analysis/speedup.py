@@ -107,7 +107,7 @@ def _side(cell: Record, runs: list[Run]) -> Row:
     if flops and epochs:
         work = flops * cell["data"]["counts"]["train"] * epochs
         side["flops_per_s"] = work / side["train_s_median"]
-        if peak := cell["environment"].get("peak_flops_per_s"):
+        if peak := cell.get("peak_flops_per_s"):
             side["peak_share"] = side["flops_per_s"] / peak
     for source in SOURCES:
         counted = [run["details"].get("energy_j", {}).get(source) for run in runs]
@@ -139,7 +139,7 @@ def _missing(device: str, side: Side | None, study: Study) -> str | None:
     """Say why a device has no time to compare, or None where it has."""
     name = wording.device(device)
     if side is None:
-        if device == "gpu" and not any(r["environment"]["gpu"] for r in study.records):
+        if device == "gpu" and not any(e["gpu"] for r in study.records for e in r["environments"]):
             return "no GPU was visible or asked for"
         return f"no {name} run was made"
     runs = side[1]

@@ -6,13 +6,14 @@ Owns where things lie (records.jsonl, <dataset>/predictions/<cell>.npz). Must no
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bakeoff import records
+from bakeoff import records, selection
 from bakeoff.files import reading
-from bakeoff.predictions import SUFFIX, Predictions
-from bakeoff.predictions import load as load_predictions
-from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.predictions import SUFFIX, Kept, Predictions
+from bakeoff.records import FOLDERS, Record, Run, cell_name, model_name
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Study:
     def selection(self) -> list[Record]:
         """Return the cells that were trained to choose settings."""
         return [record for record in self.records if record["purpose"] == "selection"]
+
+    @property
+    def alone(self) -> list[Record]:
+        """Return what cells chose, trained again alone on the machine from seeds that chose nothing."""
+        return [record for record in self.records if record["purpose"] == "alone"]
 
     @property
     def speed(self) -> list[Record]:
@@ -47,9 +53,17 @@ class Study:
         return next(r["data"]["title"] for r in self.records if r["dataset"] == dataset)
 
     def predictions(self, record: Record) -> Predictions | None:
-        """Return what the cell's best run answered, or None where no file or no finished run is."""
-        path = self.folder / record["dataset"] / "predictions" / f"{cell_name(record)}{SUFFIX}"
-        return load_predictions(path) if path.is_file() else None
+        """Return what the cell's chosen run answered to the test part, or None where that was not kept."""
+        kept, chosen = self.kept(record), selection.choose(record["runs"])
+        if kept is None or chosen is None:
+            return None
+        return kept.test(next(number for number, run in enumerate(record["runs"]) if run is chosen[0]))
+
+    def kept(self, record: Record) -> Kept | None:
+        """Return the answers that lie beside a cell's record, or None where there is no such file."""
+        folder = self.folder / record["dataset"] / FOLDERS[record["purpose"]] / "predictions"
+        path = folder / f"{cell_name(record)}{SUFFIX}"
+        return Kept(path) if path.is_file() else None
 
 
 def _networks_first(record: Record) -> tuple[bool, str]:
@@ -58,8 +72,7 @@ def _networks_first(record: Record) -> tuple[bool, str]:
 
 def place(record: Record) -> str:
     """Return where a cell lies below the results, without its suffix: digits/speed/resnet18_adam_cpu."""
-    folder = "speed/" if record["purpose"] == "speed" else ""
-    return f"{record['dataset']}/{folder}{cell_name(record)}"
+    return f"{record['dataset']}/{FOLDERS[record['purpose']]}{cell_name(record)}"
 
 
 def unique(values: Iterable[Any]) -> list[Any]:
@@ -78,11 +91,11 @@ def load(path: Path) -> Study:
     return Study(found, path.parent)
 
 
-def by(records: Iterable[Record], key: Callable[[Record], Any]) -> dict[Any, list[Record]]:
-    """Group records by a key, in the order of first appearance."""
-    groups: dict[Any, list[Record]] = {}
-    for record in records:
-        groups.setdefault(key(record), []).append(record)
+def by(items: Iterable[Item], key: Callable[[Item], Any]) -> dict[Any, list[Item]]:
+    """Group records, or what is made of them, by a key, in the order of first appearance."""
+    groups: dict[Any, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
     return groups
 
 

@@ -1,8 +1,9 @@
 """Where the numbers come from: machines, versions, data and configuration as tables."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, by, place, unique
@@ -11,50 +12,66 @@ from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
 FACTS = (Column("What"), Column("Value"))
-# Facts of a cell, not of the machine that it ran on.
-PER_CELL = ("threads", "peak_flops_per_s")
 # What a cell on the CPU does not say of its machine, or only where it imported torch.
 OF_THE_GPU = ("gpu", "driver")
 CUDA = "cuda"
 
 
+class Stay(NamedTuple):
+    """The runs of a cell that were measured in one environment: all of them, as a rule."""
+
+    cell: Record
+    environment: dict[str, Any]
+    runs: int
+
+    @property
+    def name(self) -> str:
+        """Return the cell's name, with the number of its runs where others were measured elsewhere."""
+        total = len(self.cell["runs"])
+        some = f" ({self.runs} of {wording.plural(total, 'run')})" if self.runs < total else ""
+        return f"{place(self.cell)}{some}"
+
+
 def machines(study: Study) -> list[Table]:
     """Return one table of hardware and versions per machine that took part, whatever threads a cell had."""
-    groups = [group for cells in by(study.records, _without_gpu).values() for group in _by_gpu(cells)]
+    stays = [stay for cell in study.records for stay in _stays(cell)]
+    groups = [group for those in by(stays, _without_gpu).values() for group in _by_gpu(those)]
     several = len(groups) > 1
-    return [_machine(index, cells, several) for index, cells in enumerate(groups, start=1)]
+    return [_machine(index, those, several) for index, those in enumerate(groups, start=1)]
 
 
-def _without_gpu(record: Record) -> str:
+def _stays(cell: Record) -> list[Stay]:
+    counts = Counter(run["environment"] for run in cell["runs"])
+    return [Stay(cell, cell["environments"][number], count) for number, count in counts.items()]
+
+
+def _without_gpu(stay: Stay) -> str:
     """Return what every cell says of its machine as one text."""
-    environment = record["environment"]
-    machine = {k: value for k, value in environment.items() if k not in (*PER_CELL, *OF_THE_GPU)}
-    machine["versions"] = {k: version for k, version in environment["versions"].items() if k != CUDA}
+    machine = {k: value for k, value in stay.environment.items() if k not in ("threads", *OF_THE_GPU)}
+    machine["versions"] = {k: version for k, version in machine["versions"].items() if k != CUDA}
     return json.dumps(machine, sort_keys=True)
 
 
-def _by_gpu(cells: list[Record]) -> list[list[Record]]:
+def _by_gpu(stays: list[Stay]) -> list[list[Stay]]:
     """Part machines with different GPUs; a cell that used none is of the machine with the only one."""
-    groups = by(cells, lambda cell: tuple(cell["environment"][name] for name in OF_THE_GPU))
+    groups = by(stays, lambda stay: tuple(stay.environment[name] for name in OF_THE_GPU))
     several = sum(gpu is not None for gpu, _ in groups) > 1
-    return list(groups.values()) if several else [cells]
+    return list(groups.values()) if several else [stays]
 
 
-def _machine(index: int, cells: list[Record], several: bool) -> Table:
-    on_gpu = [cell for cell in cells if cell["environment"]["gpu"]]
+def _machine(index: int, stays: list[Stay], several: bool) -> Table:
+    on_gpu = [stay for stay in stays if stay.environment["gpu"]]
     # The one that says most: versions of a GPU's libraries are known where they were used.
-    environment = max(on_gpu or cells, key=lambda cell: len(cell["environment"]["versions"]))["environment"]
+    environment = max((stay.environment for stay in on_gpu or stays), key=lambda each: len(each["versions"]))
     memory = environment["memory_bytes"]
+    given = unique(filter(None, (stay.cell["allocation"] for stay in stays)))
     facts = [
         ("Processor", environment["cpu"]),
         ("Cores", environment["cores"]),
-        ("Threads for training", _threads(cells)),
-        (
-            "Given by the batch system",
-            "; ".join(unique(filter(None, (c["allocation"] for c in cells)))) or None,
-        ),
+        ("Threads for training", _threads(stays)),
+        ("Given by the batch system", "; ".join(given) or None),
         ("Memory", f"{memory / 2**30:.1f} GiB" if memory else None),
-        ("GPU", _gpu(cells, on_gpu)),
+        ("GPU", _gpu(stays, on_gpu)),
         ("GPU driver", environment["driver"]),
         ("System", environment["platform"]),
         ("Container image", environment["image_digest"] or "none: run outside a container"),
@@ -63,23 +80,23 @@ def _machine(index: int, cells: list[Record], several: bool) -> Table:
     ]
     rows = [[parts.text(name), parts.text(value)] for name, value in facts if value is not None]
     caption = f"Machine {index}" if several else "Machine"
-    named = wording.listed([place(cell) for cell in cells])
-    note = f"{wording.plural(len(cells), 'cell')} ran here: {named}." if several else ""
+    named = wording.listed([stay.name for stay in stays])
+    note = f"{wording.plural(len(stays), 'cell')} ran here: {named}." if several else ""
     return Table(f"machine-{index}", caption, FACTS, rows, note)
 
 
-def _gpu(cells: list[Record], on_gpu: list[Record]) -> str:
+def _gpu(stays: list[Stay], on_gpu: list[Stay]) -> str:
     if not on_gpu:
         return "none used"
-    some = f", used by {len(on_gpu)} of {len(cells)} cells" if len(on_gpu) < len(cells) else ""
-    return f"{on_gpu[0]['environment']['gpu']}{some}"
+    some = f", used by {len(on_gpu)} of {len(stays)} cells" if len(on_gpu) < len(stays) else ""
+    return f"{on_gpu[0].environment['gpu']}{some}"
 
 
-def _threads(cells: list[Record]) -> str:
+def _threads(stays: list[Stay]) -> str:
     """Say how many threads a training was given; a timed one is given every core."""
-    words = {"selection": "the grid", "speed": "timed runs"}
+    words = {"selection": "the grid", "alone": "the chosen, alone", "speed": "the comparison of devices"}
     given = {
-        name: sorted({cell["environment"]["threads"] for cell in cells if cell["purpose"] == purpose})
+        name: sorted({stay.environment["threads"] for stay in stays if stay.cell["purpose"] == purpose})
         for purpose, name in words.items()
     }
     return "; ".join(f"{', '.join(map(str, counts))} ({name})" for name, counts in given.items() if counts)

@@ -11,6 +11,7 @@ from bakeoff import flops, grid
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Fitted, Plan
+from bakeoff.predictions import Answers
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.svm import KERNELS, engines, saved, scaling
@@ -57,7 +58,7 @@ class SvmBackend:
             part: images.reshape(len(images), -1).astype(np.float32) / 255
             for part, images in dataset.images.items()
         }
-        self.input_shape = (self._features["train"].shape[1],)
+        self.input_shape: tuple[int, ...] = (self._features["train"].shape[1],)
         self._means = replace(means, engine=self._choose(means))
         self.context = {"engine": self._means.engine}
 
@@ -98,11 +99,10 @@ class SvmBackend:
         shared = watch.total("scale") / len(wanted)
         outcomes = engines.ENGINES[self._means.engine](task)
         for settings, outcome in zip(asked, outcomes, strict=True):
-            run, predictions = self._run(settings, outcome, shared)
+            run, answers = self._run(settings, outcome, shared)
             done = plan.work * (1 - ahead) / len(wanted)
             progress.advance(done, f"{_describe(settings)}: validation {run['validation_accuracy']:.2%}")
-            scores = self._scores(outcome)
-            yield Fitted(run, partial(saved.save, scaler, outcome.machine), predictions, scores)
+            yield Fitted(run, partial(saved.save, scaler, outcome.machine), answers)
 
     def compute(self, chosen: Run | None) -> dict[str, Any]:
         """Return the arithmetic of the chosen machine: it depends on its support vectors."""
@@ -128,10 +128,8 @@ class SvmBackend:
             for s in asked
         ]
 
-    def _run(
-        self, settings: dict[str, Any], outcome: engines.Outcome, shared: float
-    ) -> tuple[Run, np.ndarray]:
-        """Return the run's entry and what it says of the test set."""
+    def _run(self, settings: dict[str, Any], outcome: engines.Outcome, shared: float) -> tuple[Run, Answers]:
+        """Return the run's entry and what it answered."""
         labels = {part: outcome.machine.labels(found) for part, found in outcome.decisions.items()}
         accuracy = {
             f"{part}_accuracy": float((labels[part] == self.dataset.labels[part]).mean()) for part in labels
@@ -153,7 +151,7 @@ class SvmBackend:
             "error": None,
             "details": {"support_vectors": len(outcome.machine.support), **outcome.details},
         }
-        return run, labels["test"]
+        return run, Answers(labels["validation"], labels["test"], self._scores(outcome))
 
     def _scores(self, outcome: engines.Outcome) -> np.ndarray:
         seen = outcome.machine.classes

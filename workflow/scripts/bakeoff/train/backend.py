@@ -12,6 +12,7 @@ from bakeoff import flops, grid, models
 from bakeoff.datasets.store import Dataset
 from bakeoff.energy import Counter
 from bakeoff.fitting import Fitted, Plan, unfinished_run
+from bakeoff.predictions import Answers
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch
@@ -107,13 +108,13 @@ class ResnetBackend:
             for course, epoch in zip(members, epochs, strict=True):
                 if course.diverged:
                     continue
-                entry = self._history_entry(epoch, watch)
+                entry, validation = self._validated(epoch, watch)
                 course.history.append(entry)
                 progress.advance(work, _describe(course.training, entry))
                 if not course.diverged and epoch.epoch in course.asked:
                     found = {**facts, "execution": epoch.execution}
                     run = self._run(course, epoch.epoch, found, watch, len(members))
-                    yield self._finish(run, epoch, watch)
+                    yield self._finish(run, epoch, validation, watch)
         for course in members:
             for settings in course.asked.values():
                 error = f"the loss was not finite in epoch {course.history[-1]['epoch']}"
@@ -145,12 +146,12 @@ class ResnetBackend:
             self._tried[training.batch_size] = trial.choose(training, *parts, self._device)
         return self._tried[training.batch_size]
 
-    def _history_entry(self, epoch: loop.Epoch, watch: Stopwatch) -> dict[str, Any]:
-        """Evaluate the validation part and return the history entry; None stands for not finite."""
+    def _validated(self, epoch: loop.Epoch, watch: Stopwatch) -> tuple[dict[str, Any], np.ndarray]:
+        """Return an epoch's history entry, None for what is not finite, and its validation answers."""
         with watch.phase("validate"):
             loss, probabilities = loop.evaluate(epoch.state.model, self._parts["validation"], self._device)
         finite = math.isfinite(loss) and math.isfinite(epoch.train_loss)
-        return {
+        entry = {
             "epoch": epoch.epoch,
             "train_loss": epoch.train_loss if math.isfinite(epoch.train_loss) else None,
             "train_accuracy": epoch.train_accuracy,
@@ -158,6 +159,7 @@ class ResnetBackend:
             "validation_accuracy": self._accuracy("validation", probabilities) if finite else None,
             "train_s": watch.total("to_device", "train"),
         }
+        return entry, probabilities.argmax(1)
 
     def _accuracy(self, part: str, probabilities: np.ndarray) -> float:
         return float((probabilities.argmax(1) == self.dataset.labels[part]).mean())
@@ -194,14 +196,15 @@ class ResnetBackend:
             },
         }
 
-    def _finish(self, run: Run, epoch: loop.Epoch, watch: Stopwatch) -> Fitted:
+    def _finish(self, run: Run, epoch: loop.Epoch, validation: np.ndarray, watch: Stopwatch) -> Fitted:
         """Read holdout and test, which selection never sees, and offer the model for keeping."""
         with watch.phase("test"):
             _, holdout = loop.evaluate(epoch.state.model, self._parts["holdout"], self._device)
             _, test = loop.evaluate(epoch.state.model, self._parts["test"], self._device)
         run["holdout_accuracy"] = self._accuracy("holdout", holdout)
         run["test_accuracy"] = self._accuracy("test", test)
-        return Fitted(run, lambda path: _save(epoch, path), test.argmax(1), test)
+        answers = Answers(validation, test.argmax(1), test)
+        return Fitted(run, lambda path: _save(epoch, path), answers)
 
 
 def _describe(training: Training, entry: dict[str, Any]) -> str:

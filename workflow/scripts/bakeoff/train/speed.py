@@ -1,10 +1,12 @@
-"""The timed comparison: one setting repeated on one device, no model kept."""
+"""Trainings that are timed: one setting on several devices in turns, or what a cell chose, again."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from bakeoff import cell, energy, hardware, records, selection
-from bakeoff.files import alone_in
+from bakeoff import energy, timed, train
+from bakeoff.datasets.store import Dataset
+from bakeoff.records import Record
+from bakeoff.timed import Timed
 from bakeoff.train import loop, precision
 from bakeoff.train.backend import ResnetBackend
 
@@ -12,24 +14,35 @@ PEAK_CHANNELS, PEAK_SIZE, PEAK_ROUNDS = 256, 16, 6
 PEAK_IMAGES = {"cpu": 32, "gpu": 512}  # long enough on each that starting the work does not count
 
 
-def time_training(backend: ResnetBackend, output: Path, threads: int, code: Sequence[Path]) -> None:
-    """Train once per seed, one after the other, and write a record with purpose "speed".
+def compare_devices(
+    dataset: Dataset,
+    model: str,
+    optimizer: str,
+    settings: dict[str, Any],
+    repeats: int,
+    outputs: dict[str, Path],
+    threads: int,
+) -> None:
+    """Time one training on every device, repeat by repeat in turns, and write a record for each.
 
     The seeds differ so that the accuracies show their spread; the work, and so the time, is the same.
-    A journal holds finished trainings, for the machine and the versions that they were timed with.
     """
-    device = backend.identity["device"]
-    backend.counters = energy.counters(device)
-    label = f"{backend.dataset.meta['name']}/speed/{records.cell_name(backend.identity)}"
-    folder = cell.Outputs.beside(output, backend.model_suffix).journal
-    with alone_in(folder):
-        machine = hardware.fingerprint(threads, device)
-        journal = cell.open_journal(backend, folder, threads, code, machine=machine)
-        runs = cell.settle(backend, journal, backend.plans(), label)
-        runs = [run | {"repeat": repeat} for repeat, run in enumerate(runs)]
-        record = cell.build_record(backend, runs, selection.choose(runs), threads, purpose="speed")
-        record["environment"]["peak_flops_per_s"] = peak(device, runs[0]["settings"]["precision"])
-        records.write(output, record)
+    cells = []
+    for device, output in outputs.items():
+        backend = ResnetBackend(dataset, model, optimizer, device, [settings], range(repeats))
+        backend.counters = energy.counters(device)
+        rate = {"peak_flops_per_s": peak(device, settings.get("precision", "fp32"))}
+        cells.append(Timed(backend, output, "speed", repeats, train.code(), rate))
+    timed.in_turns(cells, threads)
+
+
+def time_chosen(record: Record, dataset: Dataset, times: int, output: Path, threads: int) -> None:
+    """Train what a network's cell chose again, alone, from seeds that its grid did not use."""
+    run, seeds = timed.chosen(record, dataset, times)
+    what = (record["model"], record["optimizer"], record["device"])
+    backend = ResnetBackend(dataset, *what, [run["settings"]], seeds)
+    backend.counters = energy.counters(record["device"])
+    timed.in_turns([Timed(backend, output, "alone", len(seeds), train.code())], threads)
 
 
 def peak(device: str, kind: str = "fp32") -> float:

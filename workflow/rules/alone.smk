@@ -1,0 +1,35 @@
+# What each cell chose, trained again alone on the machine: times to compare, from seeds that chose nothing.
+
+
+rule time_chosen:
+    input:
+        script=script("time_chosen"),
+        record="results/{dataset}/{cell}_{device}.json",
+        data="resources/{dataset}.npz",
+        code=code_of("alone"),
+    output:
+        record="results/{dataset}/alone/{cell}_{device}.json",
+        predictions="results/{dataset}/alone/predictions/{cell}_{device}.npz",
+    params:
+        times=config["final_seeds"],
+        engine=config["svm"]["engine"],
+        memory=config["svm"]["mem_mb"],
+    wildcard_constraints:
+        cell="[a-z0-9_]+",
+    log:
+        "logs/time_chosen/{dataset}/{cell}_{device}.log",
+    # Every core: nothing runs beside a timed job; on a cluster, a node of its own.
+    threads: workflow.cores
+    resources:
+        timing_slot=1,
+        slurm_extra="--exclusive",
+        gpu=lambda wildcards: int(wildcards.device == "gpu"),
+        mem_mb=lambda wildcards, attempt: attempt * (config["svm"]["mem_mb"] + 3000),
+    container:
+        image
+    conda:
+        "../../envs/bakeoff.yaml"
+    shell:
+        "python {input.script:q} --record {input.record:q} --data {input.data:q} --times {params.times}"
+        " --engine {params.engine} --mem-mb {params.memory} --threads {threads}"
+        " --output {output.record:q} --set-aside 2>&1 | tee {log:q}"

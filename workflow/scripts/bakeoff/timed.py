@@ -1,0 +1,85 @@
+"""Cells that are timed: the same trainings alone on the machine, in turns where several are compared."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bakeoff import cell, hardware, keeping, load, records, selection
+from bakeoff.command import UserError
+from bakeoff.datasets.store import Dataset
+from bakeoff.files import alone_in
+from bakeoff.fitting import Backend, Fitted, Plan, noting
+from bakeoff.journal import Journal
+from bakeoff.records import Record, Run, cell_name
+
+
+@dataclass
+class Timed:
+    """One cell to time: its plans one by one, again from the first until there are `times`.
+
+    A journal holds finished runs, for the machine and the versions that they were timed with.
+    """
+
+    backend: Backend
+    output: Path
+    purpose: str
+    times: int
+    code: Sequence[Path]
+    more: dict[str, Any] = field(default_factory=dict)
+    done: list[tuple[Journal, Run]] = field(default_factory=list)
+
+    @property
+    def outputs(self) -> cell.Outputs:
+        """Return where it writes."""
+        return cell.Outputs.beside(self.output, self.backend.model_suffix)
+
+    def take_turn(self, number: int, threads: int) -> None:
+        """Carry out a turn, or take its run from the journal."""
+        device = self.backend.identity["device"]
+        plans = self.backend.plans()
+        plan: Plan = plans[number % len(plans)]
+        machine = {"machine": hardware.fingerprint(threads, device), "turn": number}
+        journal = cell.open_journal(self.backend, self.outputs.journal, threads, self.code, **machine)
+        environment, meter = hardware.describe(threads, device), load.Meter()
+        carry_out = noting(lambda: {"environment": environment, "load": meter.lap()})
+
+        def keep(fitted: Fitted, finished: list[Run]) -> None:
+            keeping.keep_test(journal, fitted, scores=False)
+
+        label = f"{self.backend.dataset.meta['name']}/{self.output.parent.name}/{self.output.stem}"
+        label += f", {number + 1} of {self.times}"
+        (run,) = cell.settle(self.backend, journal, [plan], label, keep, carry_out)
+        self.done.append((journal, run | {"repeat": number}))
+
+    def write(self) -> None:
+        """Write what the runs answered, and the record."""
+        keeping.publish_answers(self.backend, self.done, self.outputs.predictions)
+        record = cell.build_record(self.backend, [run for _, run in self.done], self.purpose)
+        records.write(self.output, record | self.more)
+
+
+def chosen(record: Record, dataset: Dataset, times: int) -> tuple[Run, list[int]]:
+    """Return a chosen run of a cell and so many seeds above those of its grid; none where no run finished.
+
+    UserError where the cell was trained on other data.
+    """
+    if record["data"]["digest"] != dataset.meta["digest"]:
+        raise UserError(f"{cell_name(record)} was trained on other data than these; train it on them first")
+    runs = selection.choose(record["runs"])
+    used = max((run["seed"] or 0 for run in record["runs"]), default=0)
+    return (runs or record["runs"])[0], list(range(used + 1, used + 1 + times)) if runs else []
+
+
+def in_turns(cells: Sequence[Timed], threads: int) -> None:
+    """Time cells in turns, A B B A, so that a machine that grows slower does so for all; write records."""
+    with ExitStack() as stack:
+        for each in cells:
+            stack.enter_context(alone_in(each.outputs.journal))
+        for number in range(max(each.times for each in cells)):
+            for each in cells if number % 2 == 0 else reversed(cells):
+                if number < each.times:
+                    each.take_turn(number, threads)
+        for each in cells:
+            each.write()

@@ -1,0 +1,40 @@
+"""Train what a cell chose again, alone on the machine, from seeds that had no part in the choice."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff import command, hardware, records, train
+from bakeoff.command import option
+from bakeoff.datasets import store
+from bakeoff.svm import chosen
+from bakeoff.svm.engines import Means
+from bakeoff.train import speed
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train what a cell chose again, alone, from seeds that had no part in the choice."""
+
+    record: Path = option("the cell's record (.json)")
+    data: Path = option("the prepared data set (.npz)")
+    output: Path = option("the record to write (.json); predictions/ and journal/ lie beside it")
+    times: int = option("trainings; of a network each has a seed of its own", default=3)
+    threads: int = option("CPU threads", default=1)
+    engine: str = option("for an SVM: auto, pairwise, sklearn or intelex", default="auto")
+    mem_mb: int = option("for an SVM: bound on the pairwise engine's kernel matrices, in MB", default=4000)
+
+
+def main(options: Options) -> None:
+    """Time and write."""
+    record, times, output = records.read(options.record), options.times, options.output
+    hardware.require_device(record["device"])
+    if record["family"] == "svm":
+        means = Means(options.engine, options.threads, options.mem_mb, record["device"])
+        chosen.time_chosen(record, store.load(options.data, "images"), times, output, means)
+    else:
+        train.set_threads(options.threads)
+        speed.time_chosen(record, store.load(options.data, "resized"), times, output, options.threads)
+
+
+if __name__ == "__main__":
+    command.run(main, Options)
