@@ -108,8 +108,11 @@ def test_the_default_configuration_plans_the_published_study(outputs):
 def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices(outputs):
     jobs = planned(outputs("study_on_gpu"))
     assert jobs["train_resnet"] == 8
-    assert jobs["time_training"] == 8
-    assert "results/mnist/resnet18_sgd_gpu.json" in outputs("study_on_gpu").stdout
+    assert jobs["time_training"] == 4  # each times both devices, in turns
+    assert jobs["time_chosen"] == 12
+    for name in ("results/mnist/resnet18_sgd_gpu.json", "results/fashion/speed/resnet50_adam_gpu.json"):
+        assert name in outputs("study_on_gpu").stdout
+    assert "--devices cpu gpu " in outputs("study_on_gpu").stdout
 
 
 def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):

@@ -75,7 +75,23 @@ def test_kept_predictions_belong_to_the_chosen_run(study, cells, name):
     )
     with np.load(study / f"results/digits/predictions/{name}.npz") as file:
         assert (file["test"][0] == file["labels"]).mean() == pytest.approx(chosen["test_accuracy"])
-        assert file["scores"].shape == (1, 120, 10)
+        assert file["scores"].shape == (len(best["seeds"]), 120, 10)
+        assert file["validation"].shape == (len(cells[name]["runs"]), 20)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_what_was_chosen_is_trained_again_alone(study, cells, name):
+    record = records.read(study / f"results/digits/alone/{name}.json")
+    network = name.startswith("resnet")
+    assert [run["seed"] for run in record["runs"]] == ([2, 3] if network else [None, None])
+    assert {json.dumps(run["settings"]) for run in record["runs"]} == {
+        json.dumps(cells[name]["best"]["settings"])
+    }
+    assert not any(run["packed"] for run in record["runs"])
+    assert record["environments"][0]["threads"] == 2
+    with np.load(study / f"results/digits/alone/predictions/{name}.npz") as file:
+        right = (file["test"] == file["labels"]).mean(axis=1)
+    assert list(right) == pytest.approx([run["test_accuracy"] for run in record["runs"]])
 
 
 def test_the_comparison_says_what_it_could_not_measure(study):
