@@ -108,7 +108,8 @@ def _step(name: str, program: str, published: bool = False, **options: Any) -> S
         words = value if isinstance(value, list | tuple) else [value]
         texts = [json.dumps(word) if isinstance(word, dict) else str(word) for word in words]
         line += [f"--{option.replace('_', '-')}", *texts]
-    return Step(name, tuple(line), Path(options["output"]), published)
+    outputs = options["output"] if isinstance(options["output"], list) else [options["output"]]
+    return Step(name, tuple(line), Path(outputs[-1]), published)
 
 
 def _more(step: Step, *words: str) -> Step:
@@ -156,26 +157,26 @@ def _steps(setting: Setting) -> Phase:
 
 
 def _comparison(setting: Setting) -> Phase:
-    """Return the short trainings of both devices, pair by pair, and then the whole ones."""
+    """Return the short trainings on both devices in turns, and then the whole ones."""
 
     def steps() -> Iterator[Step]:
         config, scale = setting.config["comparison"], setting.scale
         for study, size in ((SHORT, scale.short), (WHOLE, scale.whole)):
-            for (model, optimizer), device in product(scale.trainings, setting.devices):
-                cell = f"{model}_{optimizer}_{device}"
+            folder = f"{setting.folder('3-comparison')}/{study}/fashion/speed"
+            for model, optimizer in scale.trainings:
                 settings = {name: config[name] for name in ("batch_size", "learning_rate", "precision")}
                 yield _step(
-                    f"{study}_{cell}",
+                    f"{study}_{model}_{optimizer}",
                     f"{SCRIPTS}/time_training.py",
                     published=study == WHOLE,
                     data=setting.data("fashion"),
                     model=model,
                     optimizer=optimizer,
-                    device=device,
+                    devices=setting.devices,
                     settings={**settings, "epochs": size["epochs"]},
                     repeats=size["repeats"],
                     threads=setting.threads,
-                    output=f"{setting.folder('3-comparison')}/{study}/fashion/speed/{cell}.json",
+                    output=[f"{folder}/{model}_{optimizer}_{device}.json" for device in setting.devices],
                 )
 
     question = "How long does the same training take on both devices?"
@@ -207,9 +208,26 @@ def _grid(setting: Setting) -> Phase:
                     pack=config["pack"] if device == "gpu" else 1,
                     output=f"{setting.folder('4-grid')}/{SHORT}/{dataset}/{cell}.json",
                 )
+                yield _chosen(setting, name, "4-grid", dataset, cell)
 
     question = "The published grid of networks, packed; then with a loader, pinned memory on and off."
     return Phase("4-grid", question, 300, tuple(steps()))
+
+
+def _chosen(setting: Setting, name: str, phase: str, dataset: str, cell: str) -> Step:
+    """Return what trains a cell's choice again, alone."""
+    folder = f"{setting.folder(phase)}/{SHORT}/{dataset}"
+    return _step(
+        f"{name}_{dataset}_{cell}_alone",
+        f"{SCRIPTS}/time_chosen.py",
+        published=not cell.startswith("svm") or cell.endswith("cpu"),
+        record=f"{folder}/{cell}.json",
+        data=setting.data(dataset),
+        times=setting.config["final_seeds"],
+        threads=setting.threads,
+        mem_mb=setting.config["svm"]["mem_mb"],
+        output=f"{folder}/alone/{cell}.json",
+    )
 
 
 def _svm(setting: Setting) -> Phase:
@@ -230,6 +248,7 @@ def _svm(setting: Setting) -> Phase:
                     mem_mb=config["mem_mb"],
                     output=f"{setting.folder('5-svm')}/{SHORT}/{dataset}/{cell}.json",
                 )
+                yield _chosen(setting, "chosen", "5-svm", dataset, cell)
 
     return Phase("5-svm", "The published SVM grid, on both devices.", 180, tuple(steps()))
 

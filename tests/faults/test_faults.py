@@ -22,7 +22,8 @@ pytestmark = pytest.mark.faults
 DEMO = ("--cores", "2", "--configfile", "config/demo.yaml")
 CELLS = ("resnet18_adam_cpu", "resnet18_sgd_cpu", "svm_poly_cpu", "svm_rbf_cpu")
 SPEED = "results/digits/speed/resnet18_sgd_cpu.json"
-RECORDS = (*(f"results/digits/{cell}.json" for cell in CELLS), SPEED)
+ALONE = tuple(f"results/digits/alone/{cell}.json" for cell in CELLS)
+RECORDS = (*(f"results/digits/{cell}.json" for cell in CELLS), *ALONE, SPEED)
 TABLES = ("best", "classes", "published", "runs", "speedup", "tests")
 
 
@@ -115,7 +116,7 @@ def test_what_was_deleted_is_made_again_from_the_journals(study):
     kept = ("digits/predictions/svm_rbf_cpu.npz", "digits/models/svm_poly_cpu.safetensors")
     for name in (*kept, "records.jsonl", "best.csv", "runs.csv"):
         (study / "results" / name).unlink()
-    for name in (RECORDS[0], SPEED):
+    for name in (RECORDS[0], ALONE[1], SPEED):
         (study / name).unlink()
     shutil.rmtree(study / "results/figures")
     heal(study, before, calls=1)
@@ -125,6 +126,7 @@ def test_what_was_deleted_is_made_again_from_the_journals(study):
     "names",
     [
         (RECORDS[0], RECORDS[3], SPEED),
+        (ALONE[0], "results/digits/alone/predictions/svm_rbf_cpu.npz"),
         ("results/digits/predictions/resnet18_sgd_cpu.npz", "results/digits/predictions/svm_rbf_cpu.npz"),
         ("results/records.jsonl",),
         ("resources/digits.npz",),
@@ -166,7 +168,7 @@ def test_a_spoilt_journal_costs_what_it_lost_and_publishes_no_damaged_model(stud
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("no whole run in 6 of its lines") >= 2
     assert done.stdout.count("damaged: not the content that was kept") == 2
-    assert done.stdout.count("the chosen run's model is no longer kept: fitting it alone") == 2
+    assert done.stdout.count("what a chosen run left is no longer kept: fitting it alone") == 2
     check_whole(study, before)
     for cell in CELLS:
         assert (study / f"results/digits/models/{cell}.safetensors").stat().st_size > 1000
