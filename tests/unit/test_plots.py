@@ -91,11 +91,11 @@ def test_not_measured_is_written_into_the_figure(small):
     assert text.count("GPU not measured") == 2
 
 
-def test_the_pareto_front_leaves_out_packed_times():
-    def row(time: float, accuracy: float, packed: bool = False) -> dict:
-        return {"train_s": time, "test_accuracy": accuracy, "packed": packed}
+def test_the_pareto_front_leaves_out_times_of_the_grid():
+    def row(time: float, accuracy: float, alone: bool = True) -> dict:
+        return {"train_s": time, "test_accuracy": accuracy, "alone": alone}
 
-    rows = [row(1, 0.9), row(2, 0.8), row(3, 0.95), row(0.1, 0.99, packed=True)]
+    rows = [row(1, 0.9), row(2, 0.8), row(3, 0.95), row(0.1, 0.99, alone=False)]
     assert [found["train_s"] for found in tradeoff.pareto(rows)] == [1, 3]
 
 

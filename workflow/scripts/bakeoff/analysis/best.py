@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 
 from bakeoff import selection
 from bakeoff.analysis.intervals import wilson
@@ -34,8 +34,14 @@ COLUMNS: Columns = {
     },
     "optimism_gap": float,
     "train_s": float,
+    "train_s_min": float,
+    "train_s_max": float,
     "time_to_result_s": float,
-    "packed": bool,
+    "alone": bool,
+    "timed_n": int,
+    "fresh_accuracy": float,
+    "fresh_sd": float,
+    "fresh_n": int,
     "parameters": int,
     "macs_forward": int,
     "flops_train": int,
@@ -61,12 +67,20 @@ def best_cell(cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
 
 
 def rows(study: Study) -> list[Row]:
-    """Return one row per data set and model, also where no run finished (status says so)."""
+    """Return one row per data set and model, also where no run finished (status says so).
+
+    Times are of the chosen settings alone on the machine, medians of timed_n trainings; where there are none
+    (alone: False) means of the grid's, which were measured beside other work or on few threads.
+    fresh_accuracy is the mean test accuracy of these trainings, whose seeds had no part in the choice.
+    """
     found = []
     for (dataset, model), cells in by(study.selection, _competitor).items():
         best = best_cell(cells)
         head = {"dataset": dataset, "model": model}
-        found.append(head | _measured(*best) if best else head | {"status": "no run finished", "seeds": 0})
+        if best:
+            found.append(head | _measured(*best) | _times(best[1], study.again(*best)))
+        else:
+            found.append(head | {"status": "no run finished", "seeds": 0})
     return complete(COLUMNS, found)
 
 
@@ -88,11 +102,28 @@ def _measured(cell: Record, runs: list[Run]) -> Row:
         "seeds": len(runs),
         **accuracies,
         "optimism_gap": difference(accuracies["validation_accuracy"], accuracies["test_accuracy"]),
-        "train_s": _mean(runs, "train_s"),
-        "time_to_result_s": _mean(runs, "time_to_result_s"),
-        "packed": any(run["packed"] for run in runs),
         **{name: cell["compute"][name] for name in ("parameters", "macs_forward", "flops_train")},
         "command": cell["command"],
+    }
+
+
+def _times(chosen: list[Run], again: list[Run]) -> Row:
+    """Return the times of the chosen settings alone, or of the grid, and what fresh seeds come to."""
+    if not again:
+        times: Row = {name: _mean(chosen, name) for name in ("train_s", "time_to_result_s")}
+        return {**times, "alone": False}
+    spent = [run["train_s"] for run in again]
+    fresh = [run["test_accuracy"] for run in again if run["seed"] is not None]
+    return {
+        "train_s": median(spent),
+        "train_s_min": min(spent),
+        "train_s_max": max(spent),
+        "time_to_result_s": median(run["time_to_result_s"] for run in again),
+        "alone": True,
+        "timed_n": len(again),
+        "fresh_accuracy": fmean(fresh) if fresh else None,
+        "fresh_sd": stdev(fresh) if len(fresh) > 1 else None,
+        "fresh_n": len(fresh),
     }
 
 

@@ -93,7 +93,7 @@ def _evidence(chosen: Row, row: Row, tests: list[Row]) -> str:
 
 def _cheapest(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
     tied = [row for row in others if ties(chosen, row, tests)]
-    timed = [row for row in (chosen, *tied) if row["train_s"] is not None and not row["packed"]]
+    timed = [row for row in (chosen, *tied) if row["alone"]]
     if not tied or len(timed) < 2:
         return
     order = sorted(timed, key=lambda row: row["train_s"])

@@ -38,7 +38,7 @@ def summary(study: Study, best: list[Row], tests: list[Row]) -> list[Method]:
 def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Method]) -> None:
     chosen = winner(rows)
     methods[chosen["model"]].uses.append(f"the highest validation accuracy on {title}")
-    timed = [row for row in rows if row["train_s"] is not None and not row["packed"]]
+    timed = [row for row in rows if row["alone"]]
     if not timed:
         return
     quickest = min(timed, key=lambda row: row["train_s"])
@@ -46,7 +46,7 @@ def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Meth
         methods[quickest["model"]].uses.append(f"the shortest training on {title}")
     tied = [row for row in timed if row is not chosen and ties(chosen, row, tests)]
     for row in tied:
-        if not chosen["packed"] and row["train_s"] < 0.5 * chosen["train_s"]:
+        if chosen["alone"] and row["train_s"] < 0.5 * chosen["train_s"]:
             share = wording.percent(row["train_s"] / chosen["train_s"], 0)
             methods[row["model"]].uses.append(
                 f"{title} when time counts: no evidence of a lower accuracy, {share} % of the time"

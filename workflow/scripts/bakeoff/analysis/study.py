@@ -59,6 +59,18 @@ class Study:
             return None
         return kept.test(next(number for number, run in enumerate(record["runs"]) if run is chosen[0]))
 
+    def again(self, cell: Record, chosen: list[Run]) -> list[Run]:
+        """Return the finished runs of a cell's choice that were made alone, from seeds that chose nothing."""
+        record = self.alone_record(cell)
+        settings = chosen[0]["settings"]
+        runs = finished(record["runs"]) if record else []
+        return [run for run in runs if run["settings"] == settings]
+
+    def alone_record(self, cell: Record) -> Record | None:
+        """Return the record of what a cell chose, trained again alone."""
+        name = cell["dataset"], cell_name(cell)
+        return next((r for r in self.alone if (r["dataset"], cell_name(r)) == name), None)
+
     def kept(self, record: Record) -> Kept | None:
         """Return the answers that lie beside a cell's record, or None where there is no such file."""
         folder = self.folder / record["dataset"] / FOLDERS[record["purpose"]] / "predictions"

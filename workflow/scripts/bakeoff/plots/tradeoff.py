@@ -24,7 +24,7 @@ COLUMNS = (
     "test_low",
     "test_high",
     "parameters",
-    "packed",
+    "alone",
     "pareto",
 )
 
@@ -40,11 +40,12 @@ def plots(study: Study, best: list[Row]) -> Iterator[Plot]:
 def pareto(rows: list[Row]) -> list[Row]:
     """Return the rows that no other beats in both training time and test accuracy, by time.
 
-    Times of packed runs take no part.
+    Times that were not measured alone take no part.
     """
     front: list[Row] = []
-    lone = [row for row in rows if not row["packed"]]
-    for row in sorted(lone, key=lambda row: (row["train_s"], -row["test_accuracy"])):
+    for row in sorted(
+        (row for row in rows if row["alone"]), key=lambda row: (row["train_s"], -row["test_accuracy"])
+    ):
         if not front or row["test_accuracy"] > front[-1]["test_accuracy"]:
             front.append(row)
     return front
@@ -77,7 +78,8 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         title=f"Accuracy against training time on {title}",
         caption="Large: the best configuration of each model with its 95 % interval, area by its "
         "parameters (an SVM's are its support vectors and their coefficients). Faint: every other "
-        f"finished run. Hollow: timed in a packed run. {_front_words(front)}",
+        "finished run of the grid. Hollow: timed in the grid, beside other work or on few threads, which is "
+        f"not comparable. {_front_words(front)}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
         + "; ".join(_point_words(*each) for each in zip(best, names, strict=True)),
         section="tradeoff",
@@ -95,19 +97,20 @@ def _runs(cell: Record) -> Iterator[Row]:
                 "cell": cell_name(cell),
                 "settings": wording.settings(run["settings"]),
                 "parameters": cell["compute"]["parameters"],
-                **{name: run[name] for name in ("train_s", "test_accuracy", "packed")},
+                **{name: run[name] for name in ("train_s", "test_accuracy")},
+                "alone": False,
             }
 
 
 def _faint(axis: Axes, rows: list[Row], models: list[str]) -> None:
-    for model, packed in unique((row["model"], row["packed"]) for row in rows):
-        mine = [row for row in rows if (row["model"], row["packed"]) == (model, packed)]
+    for model in unique(row["model"] for row in rows):
+        mine = [row for row in rows if row["model"] == model]
         axis.scatter(
             [row["train_s"] for row in mine],
             [100 * row["test_accuracy"] for row in mine],
             s=16,
             marker=style.marker(models, model),
-            facecolor="none" if packed else style.colour(models, model),
+            facecolor="none",
             edgecolor=style.colour(models, model),
             linewidth=0.6,
             alpha=0.35,
@@ -126,7 +129,7 @@ def _strong(axis: Axes, row: Row, models: list[str]) -> None:
         y,
         s=_area(row["parameters"]),
         marker=style.marker(models, row["model"]),
-        facecolor="none" if row["packed"] else colour,
+        facecolor=colour if row["alone"] else "none",
         edgecolor=style.INK,
         linewidth=0.8,
         zorder=3,
@@ -183,7 +186,7 @@ def _front_words(front: list[Row]) -> str:
 
 
 def _point_words(row: Row, name: str) -> str:
-    time = f"{wording.seconds(row['train_s'])} s{' (packed)' if row['packed'] else ''}"
+    time = f"{wording.seconds(row['train_s'])} s{'' if row['alone'] else ' (in the grid)'}"
     return f"{name}: {wording.percent(row['test_accuracy'])} % after {time}"
 
 

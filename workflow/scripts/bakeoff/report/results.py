@@ -11,7 +11,7 @@ from bakeoff.records import cell_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
-PACKED = "packed"
+PACKED, IN_THE_GRID = "packed", "in the grid"
 
 
 def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
@@ -33,12 +33,14 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
     rows = sorted(rows, key=lambda row: -(row["validation_accuracy"] or 0))
     digits = parts.column_digits(row["train_s"] for row in rows)
     n = next((row for row in rows if row["status"] == "ok"), None)
+    fresh = any(row["fresh_n"] for row in rows)
     columns = [
         Column("Model"),
         Column("Settings"),
         Column("Validation", "%, 95 %", True),
         Column("Test", "%, 95 %", True),
         Column("Gap", "points", True),
+        *([Column("Other seeds", "test %", True)] if fresh else []),
         Column("Training", "s", True),
         Column("Parameters", "", True),
         *(
@@ -58,9 +60,13 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
         f"accuracy (n = {wording.count(n['test_n'])}). Small: Wilson 95 % interval. Gap: "
         "validation minus test."
     )
-    if any(row["packed"] for row in rows):
-        note += " Packed: timed beside other runs, not comparable with a lone time."
-    cells = [_best_row(row, headlines, digits, len(columns)) for row in rows]
+    if any(row["alone"] for row in rows):
+        note += " Training: the chosen settings again, alone on the machine, with all its cores; median."
+    if any(row["alone"] is False for row in rows):
+        note += f" {IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
+    if any(row["fresh_n"] for row in rows):
+        note += " Other seeds: the chosen settings trained again from seeds that had no part in the choice."
+    cells = [_best_row(row, headlines, digits, len(columns), fresh) for row in rows]
     return Table(f"best-{dataset}", caption, columns, cells, note)
 
 
@@ -72,7 +78,7 @@ def _unfinished(row: Row, width: int) -> list[Cell]:
     ]
 
 
-def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) -> list[Cell]:
+def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int, fresh: bool) -> list[Cell]:
     if row["status"] != "ok":
         return _unfinished(row, width)
     settings = wording.settings(json.loads(row["settings"]), row["optimizer"])
@@ -83,6 +89,7 @@ def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) ->
         parts.interval(row, "validation"),
         parts.interval(row, "test"),
         parts.points(row["optimism_gap"]),
+        *([_fresh(row)] if fresh else []),
         _time(row, digits),
         parts.scaled(row["parameters"]),
     ]
@@ -92,10 +99,19 @@ def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int) ->
     return cells
 
 
+def _fresh(row: Row) -> Cell:
+    """Return what seeds come to that had no part in the choice; nothing where nothing is random."""
+    if not row["fresh_n"]:
+        return parts.text(None)
+    spread = f"sd {wording.percent(row['fresh_sd'])}, " if row["fresh_sd"] is not None else ""
+    return parts.percent(row["fresh_accuracy"], note=f"{spread}n = {row['fresh_n']}")
+
+
 def _time(row: Row, digits: int) -> Cell:
     """Return a training time with its device, or that it was measured beside other runs."""
+    where = wording.device(row["device"])
     return parts.seconds(
-        row["train_s"], digits, note=PACKED if row["packed"] else wording.device(row["device"])
+        row["train_s"], digits, note=f"{where}, n = {row['timed_n']}" if row["alone"] else IN_THE_GRID
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from bakeoff.analysis import reproduce, wording
@@ -22,6 +23,8 @@ MEASURED = (
 
 # Of a run's details, those that say how a device did its work.
 FACTS = {"execution": "Steps", "autocast": "Autocast"}
+# Runs that had the machine to themselves, by purpose; each is a repeat of one setting.
+TIMED = {"alone": "lone run", "speed": "timed run"}
 WORDS = ("precision", "engine", "pin_memory", "gamma", "scale")
 
 
@@ -50,7 +53,7 @@ class Commands:
 
 def numbered(study: Study) -> list[Numbered]:
     """Number every run, selection first, in the order of the records."""
-    cells = [*study.selection, *study.speed]
+    cells = [*study.selection, *study.alone, *study.speed]
     pairs = [(cell, run) for cell in cells for run in cell["runs"]]
     return [Numbered(number, cell, run) for number, (cell, run) in enumerate(pairs, start=1)]
 
@@ -76,13 +79,13 @@ def _best(study: Study, dataset: str) -> list[Run]:
 
 
 def timed(study: Study, runs: list[Numbered]) -> list[Table]:
-    """Return every repeat of the CPU-GPU comparison, a table per data set."""
+    """Return every run that was timed alone: of what cells chose, and of the comparison of devices."""
     tables = []
-    for dataset in study.datasets:
-        items = [i for i in runs if i.cell["purpose"] == "speed" and i.cell["dataset"] == dataset]
+    for dataset, (purpose, noun) in product(study.datasets, TIMED.items()):
+        items = [i for i in runs if i.cell["purpose"] == purpose and i.cell["dataset"] == dataset]
         if items:
-            caption = f"{study.title(dataset)}: {wording.plural(len(items), 'timed run')}"
-            tables.append(_table(f"timed-{dataset}", caption, items, []))
+            caption = f"{study.title(dataset)}: {wording.plural(len(items), noun)}"
+            tables.append(_table(f"{purpose}-{dataset}", caption, items, []))
     return tables
 
 
@@ -191,7 +194,7 @@ def _commands(items: list[Numbered]) -> Commands:
     rows = []
     for item in items:
         words = wording.settings(item.run["settings"])
-        if cell["purpose"] == "speed":
+        if cell["purpose"] in TIMED:
             words += f", repeat {item.run['repeat']}"
         elif item.run["seed"] is not None:
             words += f", seed {item.run['seed']}"
