@@ -146,6 +146,13 @@ def test_answers_of_the_timed_runs_decide_about_accuracy(tmp_path):
     assert row["accuracy_verdict"] == "not judged"  # a repeat without its partner
 
 
+@pytest.mark.parametrize(("seed", "verdict"), [(0, "not judged"), (None, "equivalent within 1 point")])
+def test_one_pair_shows_the_accuracy_of_what_has_no_seed_alone(tmp_path, seed, verdict):
+    study = collected(tmp_path, [_timed(device, [10], seed=seed) for device in ("cpu", "gpu")])
+    [row] = speedup.rows(study, right=lambda cell: np.ones((1, 10_000), dtype=bool))
+    assert row["accuracy_verdict"] == verdict
+
+
 def test_the_report_says_both_times_and_the_accuracy(tmp_path):
     study = collected(tmp_path, [_timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])])
     [table] = timings.speedups(study, speedup.rows(study))

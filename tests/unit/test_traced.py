@@ -245,8 +245,8 @@ def _published(sources, title, row, head):
         return theirs
     if head.startswith("Difference points"):
         shown = float(row["Published test %"]) / 100
-        repeats = [(shown + their) / 2 for their in theirs]  # itself among them: where none stands beside it
-        return [mine - mean for mine in accuracies for mean in repeats]
+        # By the mean with another published run, or by itself where none stands beside it.
+        return [mine - (shown + their) / 2 for mine in accuracies for their in [shown, *theirs]]
     if head == "Band ± points":
         return _bands(sources, dataset, MODELS[row["Model"]])
     if head == "Theirs s":

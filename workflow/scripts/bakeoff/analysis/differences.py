@@ -48,12 +48,14 @@ def of_methods(
     return _difference(right_a.mean(axis=0) - right_b.mean(axis=0), seeds)
 
 
-def of_repeats(right_a: np.ndarray, right_b: np.ndarray) -> Difference:
+def of_repeats(right_a: np.ndarray, right_b: np.ndarray, seeded: bool = True) -> Difference | None:
     """Return how much more accurate a training is on a than on b, from paired repeats.
 
-    Boolean arrays (repeats, n) over the same images; a row of both has the same seed. A single pair
-    speaks of two trained models, several speak of the training on either side.
+    Boolean arrays (repeats, n) over the same images; a row of both has the same seed. None where a training
+    with seeds has a single pair: devices round differently, which acts like another seed.
     """
+    if seeded and len(right_a) == 1:
+        return None
     differences = right_a.astype(float) - right_b
     repeats = [_of_mean(differences.mean(axis=1))] if len(differences) > 1 else []
     return _difference(differences.mean(axis=0), repeats)

@@ -38,7 +38,7 @@ COLUMNS: Columns = {
     "verdict": str,
 }
 PUBLISHED_SCALE = "standard"  # the study standardised its pixels for every SVM
-JUDGED_ONCE = "judged with its repeat"
+JUDGED_ONCE = "judged above, once"
 Measured = tuple[Record, list[Run]]
 
 
@@ -56,11 +56,21 @@ def rows(study: Study, reference: Iterable[dict[str, str]]) -> list[Row]:
     beside: dict[tuple, list[Row]] = {}
     for row in found:
         if "our_cell" in row:
-            key = row["table"], row["dataset"], row["our_cell"], row["our_settings"]
-            beside.setdefault(key, []).append(row)
+            beside.setdefault((row["table"], *_trained(row)), []).append(row)
     for repeats in beside.values():
         _judge(repeats)
+    judged = set()
+    for row in found:
+        if row["verdict"].endswith("their spread"):
+            if _trained(row) in judged:
+                row["verdict"] = JUDGED_ONCE
+            judged.add(_trained(row))
     return complete(COLUMNS, found)
+
+
+def _trained(row: Row) -> tuple:
+    """Return which training of ours a row is about; the timed ones are others than the grid's."""
+    return row["table"] == DEVICES, row["dataset"], row["our_cell"], row["our_settings"]
 
 
 def _index(study: Study) -> dict[tuple, list[Measured]]:
@@ -145,17 +155,15 @@ def _ours(measured: Measured) -> Row:
 
 
 def _judge(repeats: list[Row]) -> None:
-    """Judge a training of ours against the published repeats that it stands beside, once."""
-    first = repeats[0]
-    difference = first["our_test"] - fmean(row["published_test"] for row in repeats)
+    """Hold a training of ours against the mean of the published repeats that it stands beside."""
+    runs, test = repeats[0]["our_runs"], repeats[0]["our_test"]
+    difference = test - fmean(row["published_test"] for row in repeats)
     # The limit is of one run against one; means of several lie closer together.
-    shrunk = math.sqrt((1 / first["our_runs"] + 1 / len(repeats)) / 2)
+    shrunk = math.sqrt((1 / runs + 1 / len(repeats)) / 2)
     for row in repeats:
         row["difference"] = difference
         row["band"] = None if row["band"] is None else shrunk * row["band"]
         row["verdict"] = row["verdict"] or _verdict(difference, row["band"])
-        if row is not first and row["verdict"].endswith("their spread"):
-            row["verdict"] = JUDGED_ONCE
 
 
 def _verdict(difference: float, band: float | None) -> str:

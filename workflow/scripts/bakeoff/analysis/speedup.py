@@ -100,7 +100,8 @@ def _row(sides: dict[str, Side], study: Study, right: Right) -> Row:
         verdicts = dict.fromkeys(("verdict", "result_verdict", "accuracy_verdict"), wording.NOT_MEASURED)
         return row | verdicts | {"reason": reason}
     cpu, gpu = (right(sides[device][0]) for device in DEVICES)
-    return row | _compared(row, usable["cpu"], usable["gpu"]) | _accuracy(cpu, gpu)
+    seeded = usable["cpu"][0]["seed"] is not None
+    return row | _compared(row, usable["cpu"], usable["gpu"]) | _accuracy(cpu, gpu, seeded)
 
 
 def lone_runs(runs: Sequence[Run]) -> list[Run]:
@@ -148,10 +149,11 @@ def _verdict(low: float | None, high: float | None) -> str:
     return FASTER["gpu" if low > 1 else "cpu"]
 
 
-def _accuracy(cpu: np.ndarray | None, gpu: np.ndarray | None) -> Row:
+def _accuracy(cpu: np.ndarray | None, gpu: np.ndarray | None, seeded: bool) -> Row:
     if cpu is None or gpu is None or cpu.shape != gpu.shape:
         return {"accuracy_verdict": wording.NOT_JUDGED}
-    found = differences.of_repeats(gpu, cpu)
+    if (found := differences.of_repeats(gpu, cpu, seeded)) is None:
+        return {"accuracy_verdict": wording.NOT_JUDGED}
     return {
         "accuracy_difference": found.value,
         "accuracy_difference_low": found.low,

@@ -23,7 +23,7 @@ BOX = (
         "Accuracy: right answers on the same test images, repeats of one seed in pairs, and the 95 % "
         "interval of their difference. The devices are equivalent where it lies within "
         f"{100 * MARGIN:g} point, about what another seed changes. Where timed runs kept no answers, "
-        "accuracy is not judged.",
+        "and with one repeat of a network, accuracy is not judged.",
         "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
     ),
 )
