@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import studies
-from bakeoff.analysis import collect, published, study, tables
+from bakeoff.analysis import collect, published, repeatability, study, tables
 from bakeoff.plots import gallery
 from bakeoff.report import render
 
@@ -42,7 +42,7 @@ def collected(folder: Path, cells: list[dict]) -> study.Study:
 def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:
     """Collect a study, draw it and render its report."""
     found = collected(folder, cells)
-    rows = published.rows(found, published.read_reference(studies.REFERENCE))
+    rows = published.rows(found, repeatability.read(studies.REFERENCE))
     tables.write(folder / "published.csv", published.COLUMNS, rows)
     gallery.draw(found, folder / "figures", studies.pictures(cells))
     source = render.Source(folder / "records.jsonl", folder, folder / "figures", config)

@@ -10,7 +10,7 @@ import pytest
 
 import rendered
 import studies
-from bakeoff.analysis import best, contrasts, findings, methods, published
+from bakeoff.analysis import best, contrasts, findings, methods, published, repeatability
 from bakeoff.plots import tradeoff
 from browser import Browser
 from optional import needs
@@ -73,7 +73,7 @@ def tables(gpu):
 
 @pytest.fixture(scope="module")
 def compared(gpu):
-    return published.rows(gpu.study, published.read_reference(studies.REFERENCE))
+    return published.rows(gpu.study, repeatability.read(studies.REFERENCE))
 
 
 def _numbers(gpu, name: str) -> list[dict[str, str]]:
@@ -93,14 +93,14 @@ def _runs(gpu, purpose: str = "selection") -> list[tuple[dict, dict]]:
 def test_every_pair_has_both_times_its_ratio_and_a_verdict(tables):
     rows = [[row[0].split(" | ")[0], *row[1:5], row[-1]] for row in tables.whole(SPEEDUP)[1:]]
     assert ["; ".join(row) for row in rows] == [
-        "ResNet-18 Adam; 232 | 230–233, n = 3; 292 | 292–297, n = 3; 0.79 | 0.78–0.80; −60.3; "
-        "CPU faster | same accuracy",
-        "ResNet-18 SGD; 801 | 795–813, n = 3; 88.9 | 88.1–90.2, n = 3; 9.01 | 8.82–9.23; 712; "
-        "GPU faster | same accuracy",
-        "ResNet-50 Adam; 1,224 | 1,210–2,611, n = 3; 120 | 119–121, n = 3; 10.2 | 9.97–22.0; 1,104; "
-        "GPU faster | accuracies differ",
-        "ResNet-50 SGD; 402 | 388–430, n = 3; 405 | 379–426, n = 3; 0.99 | 0.91–1.13; −3.60; "
-        "Tie | same accuracy",
+        "ResNet-18 Adam; 232 | 230–233, n = 3; 292 | 292–297, n = 3; 0.79 | 0.77–0.81; −60.3; "
+        "CPU faster | result: CPU faster; accuracy: not judged",
+        "ResNet-18 SGD; 801 | 795–813, n = 3; 88.9 | 88.1–90.2, n = 3; 9.01 | 8.72–9.32; 712; "
+        "GPU faster | result: GPU faster; accuracy: not judged",
+        "ResNet-50 Adam; 1,224 | 1,210–2,611, n = 3; 120 | 119–121, n = 3; 10.2 | 2.59–40.2; 1,104; "
+        "GPU faster | result: GPU faster; accuracy: not judged",
+        "ResNet-50 SGD; 402 | 388–430, n = 3; 405 | 379–426, n = 3; 0.99 | 0.85–1.16; −3.60; "
+        "Tie | result: tie; accuracy: not judged",
     ]
 
 

@@ -1,9 +1,10 @@
 """CPU against GPU: matched pairs, or the reason in words."""
 
+import numpy as np
 import pytest
 
 import studies
-from bakeoff.analysis import speedup
+from bakeoff.analysis import devices, speedup
 from bakeoff.report import timings
 from rendered import collected
 
@@ -31,7 +32,8 @@ def test_a_clear_speedup(tmp_path):
     assert row["speedup_low"] > 1
     assert row["verdict"] == "GPU faster"
     assert row["time_saved_s"] == 5.5
-    assert row["accuracies_agree"] is True
+    assert row["result_verdict"] == "GPU faster"
+    assert row["accuracy_verdict"] == "not judged"
     assert (row["cpu_train_s_min"], row["cpu_train_s_max"], row["cpu_n"]) == (10, 12, 3)
     # 6 x MACs is what the made-up record says that one image's training takes.
     rate = 6 * 37_220_352 * 1005 * 2 / 11
@@ -108,7 +110,120 @@ def test_other_settings_are_no_match(tmp_path):
 
 def test_one_repeat_has_no_interval(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10]), _timed("gpu", [5]))
-    assert (row["speedup"], row["speedup_low"], row["verdict"]) == (2.0, None, "one repeat")
+    assert (row["speedup"], row["speedup_low"]) == (2.0, None)
+    assert (row["verdict"], row["result_verdict"]) == ("not judged", "not judged")
+    assert row["reason"] == "one repeat per device: no interval"
+
+
+def test_one_repeat_on_one_side_alone_has_no_interval_either(tmp_path):
+    row = _row(tmp_path, _timed("cpu", [10, 11, 12]), _timed("gpu", [1]))
+    assert (row["speedup"], row["speedup_low"], row["verdict"]) == (11.0, None, "not judged")
+
+
+def test_training_and_result_are_judged_apart(tmp_path):
+    cpu, gpu = _timed("cpu", [10.0, 10.01, 10.02]), _timed("gpu", [9.5, 9.51, 9.52])
+    for cell, factor in ((cpu, 1.2), (gpu, 5.0)):
+        for run in cell["runs"]:
+            run["time_to_result_s"] = factor * run["train_s"]
+    row = _row(tmp_path, cpu, gpu)
+    assert (row["verdict"], row["result_verdict"]) == ("GPU faster", "CPU faster")
+
+
+def test_answers_of_the_timed_runs_decide_about_accuracy(tmp_path):
+    study = collected(tmp_path, [_timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])])
+    right = np.arange(10_000) % 10 > 0
+    answers = {"cpu": np.tile(right, (3, 1)), "gpu": np.tile(right, (3, 1))}
+    answers["gpu"][:, 0] = True  # one image of ten thousand
+    [row] = speedup.rows(study, right=lambda cell: answers[cell["device"]])
+    assert row["accuracy_difference"] == pytest.approx(1e-4)
+    assert row["accuracy_verdict"] == "equivalent within 1 point"
+    answers["gpu"][:, 1:1001] = False
+    [row] = speedup.rows(study, right=lambda cell: answers[cell["device"]])
+    assert row["accuracy_verdict"].startswith("worse by at least 8.")
+    [row] = speedup.rows(
+        study, right=lambda cell: answers[cell["device"]][: 3 if cell["device"] == "cpu" else 2]
+    )
+    assert row["accuracy_verdict"] == "not judged"  # a repeat without its partner
+
+
+@pytest.mark.parametrize(("seed", "verdict"), [(0, "not judged"), (None, "equivalent within 1 point")])
+def test_one_pair_shows_the_accuracy_of_what_has_no_seed_alone(tmp_path, seed, verdict):
+    study = collected(tmp_path, [_timed(device, [10], seed=seed) for device in ("cpu", "gpu")])
+    [row] = speedup.rows(study, right=lambda cell: np.ones((1, 10_000), dtype=bool))
+    assert row["accuracy_verdict"] == verdict
+
+
+def test_the_report_says_both_times_and_the_accuracy(tmp_path):
+    study = collected(tmp_path, [_timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])])
+    [table] = timings.speedups(study, speedup.rows(study))
+    assert (table.rows[0][-1].text, table.rows[0][-1].note) == (
+        "GPU faster",
+        "result: GPU faster; accuracy: not judged",
+    )
+
+
+def _said(tmp_path, *cells: dict, **answers) -> list[str]:
+    study = collected(tmp_path, list(cells))
+    found = devices.found(study, speedup.rows(study, **answers))
+    return [sentence for finding in found for sentence in (finding.text, finding.evidence)]
+
+
+def _pair(optimizer: str, cpu: list[float], gpu: list[float]) -> list[dict]:
+    return [
+        {**_timed(device, seconds), "optimizer": optimizer}
+        for device, seconds in (("cpu", cpu), ("gpu", gpu))
+    ]
+
+
+def test_faster_tied_and_slower_are_counted(tmp_path):
+    cells = [
+        *_pair("sgd", [10, 10.1, 10.2], [5, 5.1, 5.2]),
+        *_pair("adam", [5, 5.1, 5.2], [10, 10.1, 10.2]),
+        *_pair("rmsprop", [10, 11, 12], [9.5, 11, 12.5]),
+    ]
+    text, _ = _said(tmp_path, *cells)
+    assert text == (
+        "GPU against CPU on Digits: training faster for 1, tied for 1 and slower for 1 of 3 "
+        "(0.50 to 1.98 times as fast), the result faster for 1, tied for 1 and slower for 1 of 3 "
+        "(0.58 to 1.74 times), accuracy not judged for 3 of 3."
+    )
+
+
+def test_a_slower_and_a_tied_training_are_not_nothing_of_two(tmp_path):
+    cells = [*_pair("adam", [5, 5.1, 5.2], [10, 10.1, 10.2]), *_pair("sgd", [10, 11, 12], [9.5, 11, 12.5])]
+    assert "training tied for 1 and slower for 1 of 2" in _said(tmp_path, *cells)[0]
+
+
+def test_one_repeat_is_no_tie(tmp_path):
+    text, evidence = _said(tmp_path, *_pair("sgd", [50], [5]))
+    assert text == (
+        "GPU against CPU on Digits: training not judged for 1 of 1 (10.0 times as fast), "
+        "the result not judged for 1 of 1 (7.75 times), accuracy not judged for 1 of 1."
+    )
+    assert "10.0 (one repeat, no interval)" in evidence
+
+
+def test_a_gpu_whose_result_comes_later_is_not_called_worth_it(tmp_path):
+    cells = _pair("sgd", [10.5, 10.51, 10.52], [10, 10.01, 10.02])
+    for run in cells[1]["runs"]:
+        run["time_to_result_s"] = 60.0 + run["train_s"]
+    text = _said(tmp_path, *cells)[0]
+    assert text.startswith(
+        "GPU against CPU on Digits: training faster for 1 of 1 (1.05 times as fast), the result slower"
+    )
+
+
+def test_a_training_without_its_partner_is_counted_too(tmp_path):
+    cells = [*_pair("sgd", [10, 10.1, 10.2], [5, 5.1, 5.2]), *_pair("adam", [5, 5.1, 5.2], [5])[:1]]
+    assert "training faster for 1 and not measured for 1 of 2" in _said(tmp_path, *cells)[0]
+
+
+def test_what_the_answers_show_is_said(tmp_path):
+    right = np.arange(10_000) % 10 > 0
+    cells = _pair("sgd", [10, 10.1, 10.2], [5, 5.1, 5.2])
+    text, evidence = _said(tmp_path, *cells, right=lambda cell: np.tile(right, (3, 1)))
+    assert text.endswith("accuracy equivalent within 1 point for 1 of 1.")
+    assert evidence.endswith("; accuracy, points: ResNet-18 SGD 0.00 (\N{MINUS SIGN}0.03 to +0.03)")
 
 
 def test_repeats_far_apart_are_called_disturbed_in_the_report(tmp_path):

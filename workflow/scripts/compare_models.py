@@ -10,7 +10,7 @@ from bakeoff.command import option
 
 @dataclass(frozen=True)
 class Options:
-    """Paired McNemar tests between models and between optimizers, Holm-corrected per data set."""
+    """Paired McNemar tests between models and between optimizers, Holm-corrected within each kind."""
 
     records: Path = option("records.jsonl, made by collect_results.py")
     output: Path = option("CSV to write")

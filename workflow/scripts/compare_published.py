@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import command
-from bakeoff.analysis import published, study, tables
+from bakeoff.analysis import published, repeatability, study, tables
 from bakeoff.command import option
 
 
@@ -19,8 +19,8 @@ class Options:
 
 def main(options: Options) -> None:
     """Write the comparison."""
-    reference = published.read_reference(options.reference)
-    rows = published.rows(study.load(options.records), reference)
+    lines = repeatability.read(options.reference)
+    rows = published.rows(study.load(options.records), lines)
     tables.write(options.output, published.COLUMNS, rows)
 
 

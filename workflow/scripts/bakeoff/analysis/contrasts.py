@@ -25,8 +25,6 @@ COLUMNS: Columns = {
     "accuracy_b": float,
     "only_a_right": int,
     "only_b_right": int,
-    "method": str,
-    "statistic": float,
     "p": float,
     "p_holm": float,
     "better": str,
@@ -83,8 +81,6 @@ def _tested(a: Predictions | None, b: Predictions | None, row: Row) -> Row:
         "accuracy_b": float(right_b.mean()),
         "only_a_right": test.only_a_right,
         "only_b_right": test.only_b_right,
-        "method": test.method,
-        "statistic": test.statistic,
         "p": test.p,
     }
 

@@ -7,23 +7,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bakeoff.analysis import wording
+from bakeoff.analysis import devices, wording
+from bakeoff.analysis.finding import Finding
 from bakeoff.analysis.intervals import overlap, wilson
 from bakeoff.analysis.methods import test_between, ties, winner
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Run, model_name
 from bakeoff.selection import choose
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One sentence, the numbers that it rests on, and its data set (None: all of them)."""
-
-    topic: str
-    text: str
-    evidence: str
-    dataset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,55 +99,12 @@ def _cheapest(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Find
 def overall(study: Study, tables: Tables) -> list[Finding]:
     """Return what holds across data sets: devices, depth, optimizers, the published study."""
     return [
-        *_devices(study, tables.speedup),
+        *devices.found(study, tables.speedup),
         *_depth(study, tables.tests),
         *_optimizers(study, tables.tests),
         *_scalings(study),
         *_published(tables.published),
     ]
-
-
-def _devices(study: Study, speedup: list[Row]) -> Iterator[Finding]:
-    unmeasured = "Whether a GPU is worth it was not measured: "
-    if not speedup:
-        yield Finding("devices", f"{unmeasured}no training was timed.", "")
-        return
-    measured = [row for row in speedup if row["speedup"] is not None]
-    if not measured:
-        reasons = dict.fromkeys(row["reason"] for row in speedup)
-        yield Finding("devices", f"{unmeasured}{'; '.join(reasons)}.", "")
-    for dataset in dict.fromkeys(row["dataset"] for row in measured):
-        rows = [row for row in measured if row["dataset"] == dataset]
-        yield Finding("devices", _device_sentence(study, dataset, rows), _device_evidence(rows))
-
-
-def _device_sentence(study: Study, dataset: str, rows: list[Row]) -> str:
-    title = study.title(dataset)
-    quicker = [row for row in rows if row["verdict"] == "GPU faster"]
-    slower = [row for row in rows if row["verdict"] == "CPU faster"]
-    low, high = (wording.ratio(f(row["speedup"] for row in rows)) for f in (min, max))
-    times = low if low == high else f"{low} to {high}"
-    if len(quicker) == len(rows):
-        equal = all(row["accuracies_agree"] for row in rows)
-        end = "at the same accuracy" if equal else "but not always at the same accuracy"
-        return f"The GPU is worth it on {title}: {times} times as fast, {end}."
-    if len(slower) == len(rows):
-        return f"The GPU is not worth it on {title}: {times} times the CPU's speed."
-    if not quicker and not slower:
-        return f"CPU and GPU tie on {title}: no speedup differs clearly from 1."
-    return f"The GPU is worth it on {title} for {len(quicker)} of {len(rows)} trainings."
-
-
-def _device_evidence(rows: list[Row]) -> str:
-    parts = []
-    for row in rows:
-        name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
-        interval = ""
-        if row["speedup_low"] is not None:
-            low, high = wording.ratio(row["speedup_low"]), wording.ratio(row["speedup_high"])
-            interval = f" ({low}\N{EN DASH}{high})"
-        parts.append(f"{name} {wording.ratio(row['speedup'])}{interval}")
-    return "median times, 95 % intervals: " + ", ".join(parts)
 
 
 def _depth(study: Study, tests: list[Row]) -> Iterator[Finding]:

@@ -1,12 +1,14 @@
 """CPU against GPU: the same training timed alone on both, or the reason why it was not measured."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean, median
 
-from bakeoff.analysis import wording
+import numpy as np
+
+from bakeoff.analysis import differences, wording
 from bakeoff.analysis.best import difference
-from bakeoff.analysis.intervals import median_ratio, overlap, wilson
+from bakeoff.analysis.intervals import median_ratio, wilson
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name
@@ -14,7 +16,9 @@ from bakeoff.selection import groups, settings_key
 
 DEVICES = ("cpu", "gpu")
 TIMES = ("train_s", "time_to_result_s")
+RATIOS = ("speedup", "result_speedup")
 SOURCES = ("cpu", "gpu")  # of energy: a training on a GPU keeps the processor busy as well
+FASTER = {device: f"{device.upper()} faster" for device in DEVICES}
 TIE = "tie"
 _SIDE = {
     "cell": str,
@@ -34,6 +38,7 @@ COLUMNS: Columns = {
     "optimizer": str,
     "settings": str,
     "verdict": str,
+    "result_verdict": str,
     "reason": str,
     "speedup": float,
     "speedup_low": float,
@@ -42,16 +47,25 @@ COLUMNS: Columns = {
     "result_speedup": float,
     "result_speedup_low": float,
     "result_speedup_high": float,
-    "accuracies_agree": bool,
+    "accuracy_difference": float,
+    "accuracy_difference_low": float,
+    "accuracy_difference_high": float,
+    "accuracy_verdict": str,
     "test_n": int,
     **{f"{device}_{name}": kind for device in DEVICES for name, kind in _SIDE.items()},
 }
 
 Side = tuple[Record, list[Run]]
+# Which test images each lone run of a timed cell got right (runs, n); None where no answers were kept.
+Right = Callable[[Record], np.ndarray | None]
 
 
-def rows(study: Study) -> list[Row]:
-    """Return one row per timed training (data set, model, optimizer, settings), matched or not."""
+def rows(study: Study, right: Right = lambda cell: None) -> list[Row]:
+    """Return one row per timed training (data set, model, optimizer, settings), matched or not.
+
+    `verdict` is of the training time, `result_verdict` of the time to result; `accuracy_difference` is the
+    GPU's less the CPU's, and not judged where the answers of the timed runs were not kept.
+    """
     matched: dict[tuple[str, str, str, str], dict[str, Side]] = {}
     for cell in study.speed:
         for runs in groups(cell["runs"]):
@@ -62,10 +76,10 @@ def rows(study: Study) -> list[Row]:
                 settings_key(runs[0]["settings"]),
             )
             matched.setdefault(key, {})[cell["device"]] = cell, runs
-    return complete(COLUMNS, (_row(sides, study) for sides in matched.values()))
+    return complete(COLUMNS, (_row(sides, study, right) for sides in matched.values()))
 
 
-def _row(sides: dict[str, Side], study: Study) -> Row:
+def _row(sides: dict[str, Side], study: Study, right: Right) -> Row:
     cell, runs = next(iter(sides.values()))
     row: Row = {
         "dataset": cell["dataset"],
@@ -83,8 +97,11 @@ def _row(sides: dict[str, Side], study: Study) -> Row:
     reasons = [_missing(device, sides.get(device), study) for device in DEVICES]
     if any(reasons):
         reason = "; ".join(filter(None, reasons))
-        return row | {"verdict": wording.NOT_MEASURED, "reason": reason}
-    return row | _compared(row, usable["cpu"], usable["gpu"])
+        verdicts = dict.fromkeys(("verdict", "result_verdict", "accuracy_verdict"), wording.NOT_MEASURED)
+        return row | verdicts | {"reason": reason}
+    cpu, gpu = (right(sides[device][0]) for device in DEVICES)
+    seeded = usable["cpu"][0]["seed"] is not None
+    return row | _compared(row, usable["cpu"], usable["gpu"]) | _accuracy(cpu, gpu, seeded)
 
 
 def lone_runs(runs: Sequence[Run]) -> list[Run]:
@@ -116,23 +133,33 @@ def _side(cell: Record, runs: list[Run]) -> Row:
 
 
 def _compared(row: Row, cpu: list[Run], gpu: list[Run]) -> Row:
-    found: Row = {"reason": None}
-    for time, name in zip(TIMES, ("speedup", "result_speedup"), strict=True):
+    found: Row = {"reason": None if min(len(cpu), len(gpu)) > 1 else "one repeat per device: no interval"}
+    for time, name, verdict in zip(TIMES, RATIOS, ("verdict", "result_verdict"), strict=True):
         ratio, low, high = median_ratio([run[time] for run in cpu], [run[time] for run in gpu])
-        found |= {name: ratio, f"{name}_low": low, f"{name}_high": high}
+        found |= {name: ratio, f"{name}_low": low, f"{name}_high": high, verdict: _verdict(low, high)}
     found["time_saved_s"] = difference(row["cpu_train_s_median"], row["gpu_train_s_median"])
-    found["accuracies_agree"] = overlap(
-        (row["cpu_accuracy_low"], row["cpu_accuracy_high"]),
-        (row["gpu_accuracy_low"], row["gpu_accuracy_high"]),
-    )
-    low, high = found["speedup_low"], found["speedup_high"]
-    if low is None:
-        found["verdict"], found["reason"] = "one repeat", "one repeat per device: no interval"
-    elif low <= 1 <= high:
-        found["verdict"] = TIE
-    else:
-        found["verdict"] = f"{'GPU' if low > 1 else 'CPU'} faster"
     return found
+
+
+def _verdict(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return wording.NOT_JUDGED
+    if low <= 1 <= high:
+        return TIE
+    return FASTER["gpu" if low > 1 else "cpu"]
+
+
+def _accuracy(cpu: np.ndarray | None, gpu: np.ndarray | None, seeded: bool) -> Row:
+    if cpu is None or gpu is None or cpu.shape != gpu.shape:
+        return {"accuracy_verdict": wording.NOT_JUDGED}
+    if (found := differences.of_repeats(gpu, cpu, seeded)) is None:
+        return {"accuracy_verdict": wording.NOT_JUDGED}
+    return {
+        "accuracy_difference": found.value,
+        "accuracy_difference_low": found.low,
+        "accuracy_difference_high": found.high,
+        "accuracy_verdict": differences.against(differences.MARGIN, found),
+    }
 
 
 def _missing(device: str, side: Side | None, study: Study) -> str | None:

@@ -30,6 +30,7 @@ SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 # What every run shares unless the grid says otherwise goes without saying.
 UNSAID = {"engine": "resident", "scale": "standard"}
 NOT_MEASURED = "not measured"
+NOT_JUDGED = "not judged"
 # An error may be a paragraph: CUDA's of a full memory has 500 letters.
 LONGEST_ERROR = 120
 

@@ -3,6 +3,8 @@
 import json
 
 from bakeoff.analysis import wording
+from bakeoff.analysis.differences import MARGIN
+from bakeoff.analysis.speedup import TIE
 from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
 from bakeoff.report import parts
@@ -15,8 +17,13 @@ BOX = (
         "evaluation is left out. Time to result adds set-up, warm-up and validation.",
         "One program on both devices: same data, same batch order, same precision; only the device "
         "differs. Each run had the machine to itself, after a warm-up that was undone.",
-        "Speedup: median CPU time over median GPU time, with a 95 % bootstrap interval. An "
-        "interval that contains 1 is called a tie.",
+        "Speedup: median CPU time over median GPU time, with a 95 % interval: Welch's t on the logarithms, "
+        "around the medians. An interval that contains 1 is called a tie: no difference was shown. With one "
+        "repeat there is no interval and nothing is judged. The training and the result are judged apart.",
+        "Accuracy: right answers on the same test images, repeats of one seed in pairs, and the 95 % "
+        "interval of their difference. The devices are equivalent where it lies within "
+        f"{100 * MARGIN:g} point, about what another seed changes. Where timed runs kept no answers, "
+        "and with one repeat of a network, accuracy is not judged.",
         "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
     ),
 )
@@ -31,7 +38,7 @@ COLUMNS = (
     Column("To result", "\N{MULTIPLICATION SIGN}, 95 %", True),
     Column("CPU test", "%, 95 %", True),
     Column("GPU test", "%, 95 %", True),
-    Column("Verdict"),
+    Column("Verdict", "training"),
 )
 
 
@@ -71,8 +78,8 @@ def _speedup(row: Row, measured: bool) -> list[Cell]:
     verdict = row["verdict"]
     note = row["reason"] or ""
     if row["speedup"] is not None:
-        agree = "same accuracy" if row["accuracies_agree"] else "accuracies differ"
-        note = f"{note}; {agree}" if note else agree
+        others = f"result: {row['result_verdict']}; accuracy: {row['accuracy_verdict']}"
+        note = f"{note}; {others}" if note else others
     return [
         parts.text(_name(row), note=_settings(row)),
         _time(row, "cpu"),
@@ -89,7 +96,7 @@ def _settings(row: Row) -> str:
 
 
 def _look(verdict: str) -> str:
-    return "hint" if verdict in (wording.NOT_MEASURED, "tie") else ""
+    return "hint" if verdict in (wording.NOT_MEASURED, wording.NOT_JUDGED, TIE) else ""
 
 
 def _time(row: Row, device: str) -> Cell:

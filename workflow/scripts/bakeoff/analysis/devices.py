@@ -1,0 +1,79 @@
+"""Sentences on whether the GPU is worth it: training time, time to result and accuracy, each judged apart."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from bakeoff.analysis import speedup, wording
+from bakeoff.analysis.finding import Finding
+from bakeoff.analysis.study import Study
+from bakeoff.analysis.tables import Row
+
+# Of the GPU, in the order in which they are said.
+WORDS = {
+    speedup.FASTER["gpu"]: "faster",
+    speedup.TIE: "tied",
+    speedup.FASTER["cpu"]: "slower",
+    wording.NOT_JUDGED: wording.NOT_JUDGED,
+    wording.NOT_MEASURED: wording.NOT_MEASURED,
+}
+
+
+def found(study: Study, rows: list[Row]) -> Iterator[Finding]:
+    """Yield one finding per data set with a measured pair, or why nothing was measured."""
+    measured = [row for row in rows if row["speedup"] is not None]
+    if not measured:
+        reasons = dict.fromkeys(row["reason"] for row in rows) or ["no training was timed"]
+        yield Finding("devices", f"Whether a GPU is worth it was not measured: {'; '.join(reasons)}.", "")
+    for dataset in dict.fromkeys(row["dataset"] for row in measured):
+        mine = [row for row in rows if row["dataset"] == dataset]
+        yield Finding("devices", _sentence(study.title(dataset), mine), _evidence(mine))
+
+
+def _sentence(title: str, rows: list[Row]) -> str:
+    verdicts = {row[name] for row in rows for name in ("verdict", "result_verdict")}
+    lead = {
+        speedup.FASTER["gpu"]: "The GPU is worth it",
+        speedup.FASTER["cpu"]: "The GPU is not worth it",
+    }.get(verdicts.pop() if len(verdicts) == 1 else "", "GPU against CPU")
+    training = _counted([WORDS[row["verdict"]] for row in rows], WORDS.values())
+    result = _counted([WORDS[row["result_verdict"]] for row in rows], WORDS.values())
+    accuracy = _counted([row["accuracy_verdict"] for row in rows])
+    return (
+        f"{lead} on {title}: training {training} ({_range(rows, 'speedup')} times as fast), "
+        f"the result {result} ({_range(rows, 'result_speedup')} times), accuracy {accuracy}."
+    )
+
+
+def _counted(verdicts: Sequence[str], order: Iterable[str] = ()) -> str:
+    """Return the verdicts with their numbers: faster for 2 and tied for 1 of 3."""
+    counts = Counter(verdicts)
+    said = [word for word in dict.fromkeys([*order, *verdicts]) if counts[word]]
+    return f"{wording.listed([f'{word} for {counts[word]}' for word in said])} of {len(verdicts)}"
+
+
+def _range(rows: list[Row], name: str) -> str:
+    ratios = [row[name] for row in rows if row[name] is not None]
+    return " to ".join(dict.fromkeys(wording.ratio(end(ratios)) for end in (min, max)))
+
+
+def _evidence(rows: list[Row]) -> str:
+    times = [f"{_name(row)} {_ratio(row)}" for row in rows if row["speedup"] is not None]
+    said = "median training times, 95 % intervals: " + ", ".join(times)
+    points = [f"{_name(row)} {_points(row)}" for row in rows if row["accuracy_difference"] is not None]
+    return said + ("; accuracy, points: " + ", ".join(points) if points else "")
+
+
+def _ratio(row: Row) -> str:
+    ratio = wording.ratio(row["speedup"])
+    if row["speedup_low"] is None:
+        return f"{ratio} (one repeat, no interval)"
+    return f"{ratio} ({wording.ratio(row['speedup_low'])}\N{EN DASH}{wording.ratio(row['speedup_high'])})"
+
+
+def _points(row: Row) -> str:
+    value, low, high = (wording.points(row[f"accuracy_difference{end}"]) for end in ("", "_low", "_high"))
+    return f"{value} ({low} to {high})"
+
+
+def _name(row: Row) -> str:
+    return f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
