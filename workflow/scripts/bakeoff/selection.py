@@ -1,12 +1,14 @@
 """Which settings a cell chooses: by validation accuracy alone, ties by cost, never by test accuracy."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 from bakeoff.records import ACCURACIES, Run
 
+Candidate = TypeVar("Candidate")
+Rating = tuple[float, float, float]
 MEANS = (*ACCURACIES, "train_s")
 
 
@@ -34,13 +36,30 @@ def groups(runs: Iterable[Run]) -> list[list[Run]]:
     return list(found.values())
 
 
+# Two costs within this share of each other count as equal.
+ALIKE = 0.1
+
+
+def prefer(candidates: Sequence[Candidate], rate: Callable[[Candidate], Rating]) -> Candidate:
+    """Return the candidate of highest accuracy; of equals the cheapest, within 10 % the smallest.
+
+    `rate` gives a candidate's accuracy, cost and size: one rule for settings, cells and models.
+    """
+    rated = [(each, *rate(each)) for each in candidates]
+    best = max(accuracy for _, accuracy, _, _ in rated)
+    equal = [one for one in rated if one[1] == best]
+    least = min(cost for _, _, cost, _ in equal)
+    cheap = [one for one in equal if one[2] <= (1 + ALIKE) * least]
+    # min() keeps the first of equals: the order of the grid is the last tie-break.
+    return min(cheap, key=lambda one: one[3])[0]
+
+
 def choose(runs: Iterable[Run]) -> list[Run] | None:
     """Return the chosen settings' runs, one per seed, or None when no settings finished on every seed."""
     finished = [group for group in groups(runs) if all(run["status"] == "ok" for run in group)]
     if not finished:
         return None
-    # max() keeps the first of equals: the order of the grid is the last tie-break.
-    return max(finished, key=lambda group: (mean(group, "validation_accuracy"), -cost(group[0])))
+    return prefer(finished, lambda group: (mean(group, "validation_accuracy"), *2 * (cost(group[0]),)))
 
 
 def summarise(chosen: list[Run] | None) -> dict[str, Any] | None:

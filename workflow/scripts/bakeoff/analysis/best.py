@@ -57,12 +57,9 @@ def best_cell(cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
     chosen = [(cell, runs) for cell in cells if (runs := selection.choose(cell["runs"]))]
     if not chosen:
         return None
-    return max(
+    return selection.prefer(
         chosen,
-        key=lambda pair: (
-            selection.mean(pair[1], "validation_accuracy"),
-            -selection.cost(pair[1][0]),
-        ),
+        lambda pair: (selection.mean(pair[1], "validation_accuracy"), *2 * (selection.cost(pair[1][0]),)),
     )
 
 

@@ -4,13 +4,18 @@ from itertools import combinations
 
 import numpy as np
 
+from bakeoff import selection
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
+from bakeoff.analysis.differences import of_methods
 from bakeoff.analysis.paired import ALPHA, holm, mcnemar
 from bakeoff.analysis.study import Predictions, Study, by
 from bakeoff.analysis.tables import Columns, Row, complete
-from bakeoff.records import Record, cell_name, model_name
+from bakeoff.records import Record, Run, cell_name, model_name
 
+Chosen = tuple[Record, list[Run]]
+# What a test speaks of: settings with whatever seed, or the two models that were kept.
+METHODS, MODELS = "methods", "these two trained models"
 NO_EVIDENCE = "no evidence of a difference"
 COLUMNS: Columns = {
     "dataset": str,
@@ -20,11 +25,19 @@ COLUMNS: Columns = {
     "b": str,
     "cell_a": str,
     "cell_b": str,
+    "compared": str,
+    "seeds_a": int,
+    "seeds_b": int,
     "n": int,
+    "validation_a": float,
+    "validation_b": float,
     "accuracy_a": float,
     "accuracy_b": float,
     "only_a_right": int,
     "only_b_right": int,
+    "difference": float,
+    "difference_low": float,
+    "difference_high": float,
     "p": float,
     "p_holm": float,
     "better": str,
@@ -51,36 +64,75 @@ def rows(study: Study) -> list[Row]:
 
 
 def _pairs(study: Study, contrast: str, within: str | None, groups: dict[str, list[Record]]) -> list[Row]:
-    best = {name: pair[0] for name, cells in groups.items() if (pair := best_cell(cells))}
+    best = {name: pair for name, cells in groups.items() if (pair := best_cell(cells))}
     found = []
     for a, b in combinations(best, 2):
         row = {
-            "dataset": best[a]["dataset"],
+            "dataset": best[a][0]["dataset"],
             "contrast": contrast,
             "within": within,
             "a": a,
             "b": b,
-            "cell_a": cell_name(best[a]),
-            "cell_b": cell_name(best[b]),
+            "cell_a": cell_name(best[a][0]),
+            "cell_b": cell_name(best[b][0]),
+            "validation_a": selection.mean(best[a][1], "validation_accuracy"),
+            "validation_b": selection.mean(best[b][1], "validation_accuracy"),
         }
-        found.append(row | _tested(study.predictions(best[a]), study.predictions(best[b]), row))
+        methods = _methods(study, best[a], best[b])
+        kept_a, kept_b = (study.predictions(best[name][0]) for name in (a, b))
+        found.append(row | (methods or _models(kept_a, kept_b, row)))
     return found
 
 
-def _tested(a: Predictions | None, b: Predictions | None, row: Row) -> Row:
+def _methods(study: Study, a: Chosen, b: Chosen) -> Row | None:
+    """Compare what was trained again from fresh seeds; None where a side has too few of them for that."""
+    sides = [_fresh(study, *pair) for pair in (a, b)]
+    if None in sides or a[0]["data"]["digest"] != b[0]["data"]["digest"]:
+        return None
+    (right_a, seeded_a), (right_b, seeded_b) = filter(None, sides)
+    found = of_methods(right_a, right_b, seeded_a, seeded_b)
+    if found is None:
+        return None
+    return {
+        "compared": METHODS,
+        "seeds_a": len(right_a) if seeded_a else 0,
+        "seeds_b": len(right_b) if seeded_b else 0,
+        "n": right_a.shape[1],
+        "accuracy_a": float(right_a.mean()),
+        "accuracy_b": float(right_b.mean()),
+        "difference": found.value,
+        "difference_low": found.low,
+        "difference_high": found.high,
+        "p": found.p,
+    }
+
+
+def _fresh(study: Study, cell: Record, chosen: list[Run]) -> tuple[np.ndarray, bool] | None:
+    """Return which test images the trainings from fresh seeds got right, and whether seeds matter."""
+    again, record = study.again(cell, chosen), study.alone_record(cell)
+    right = study.right(record, again) if record else None
+    if right is None:
+        return None
+    seeded = again[0]["seed"] is not None
+    return right if seeded else right[:1], seeded
+
+
+def _models(a: Predictions | None, b: Predictions | None, row: Row) -> Row:
+    """Compare the two trained models that the cells keep."""
     if a is None or b is None:
         cell = row["cell_a"] if a is None else row["cell_b"]
         return {"verdict": f"not tested: no predictions were kept for {cell}"}
     if not np.array_equal(a.labels, b.labels):
         return {"verdict": "not tested: the two were tested on different images"}
-    right_a, right_b = a.predictions == a.labels, b.predictions == b.labels
-    test = mcnemar(right_a, right_b)
+    test = mcnemar(a.right, b.right)
     return {
+        "compared": MODELS,
         "n": len(a.labels),
-        "accuracy_a": float(right_a.mean()),
-        "accuracy_b": float(right_b.mean()),
+        "accuracy_a": float(a.right.mean()),
+        "accuracy_b": float(b.right.mean()),
         "only_a_right": test.only_a_right,
         "only_b_right": test.only_b_right,
+        "difference": float(a.right.mean() - b.right.mean()),
         "p": test.p,
     }
 
@@ -92,8 +144,10 @@ def _corrected(found: list[Row]) -> list[Row]:
         if corrected >= ALPHA:
             row["verdict"] = NO_EVIDENCE
             continue
-        a_wins = row["only_a_right"] > row["only_b_right"]
+        a_wins = row["difference"] > 0
         row["better"], worse = (row["a"], row["b"]) if a_wins else (row["b"], row["a"])
         name = wording.model if row["contrast"] == "model" else wording.optimizer
         row["verdict"] = f"{name(row['better'])} is better than {name(worse)}"
+        if row["compared"] == MODELS:
+            row["verdict"] += f": {MODELS} alone"
     return found

@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bakeoff.analysis import devices, wording
+from bakeoff.analysis import devices, pairs, wording
 from bakeoff.analysis.finding import Finding
 from bakeoff.analysis.intervals import overlap, wilson
-from bakeoff.analysis.methods import test_between, ties, winner
+from bakeoff.analysis.methods import level, test_between, ties, winner
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Run, model_name
@@ -41,7 +41,7 @@ def of_dataset(study: Study, tables: Tables, dataset: str) -> list[Finding]:
     evidence = (
         f"95 % interval {wording.span(chosen['test_low'], chosen['test_high'])} %, "
         f"n = {wording.count(chosen['test_n'])}; {_how(chosen)}; chosen by validation accuracy, "
-        f"{wording.percent(chosen['validation_accuracy'])} %"
+        f"{_margin(chosen, rows)}"
     )
     others = [row for row in rows if row is not chosen]
     return [
@@ -51,13 +51,33 @@ def of_dataset(study: Study, tables: Tables, dataset: str) -> list[Finding]:
     ]
 
 
+def _margin(chosen: Row, rows: list[Row]) -> str:
+    """Say how far validation preferred the choice, or what it is level with and why it is preferred then."""
+    n = chosen["validation_n"]
+    said = f"{wording.percent(chosen['validation_accuracy'])} %"
+    if tied := level(chosen, rows):
+        names = wording.listed([wording.model(row["model"]) for row in tied])
+        both = all(row["alone"] for row in (chosen, *tied))
+        why = (
+            "the cheaper one by time to result, within 10 % the smaller one" if both else "the first of these"
+        )
+        return f"{said}, tied with {names}: {why}"
+    others = [row for row in rows if row is not chosen]
+    if not others or not n:
+        return said
+    second = max(others, key=lambda row: row["validation_accuracy"])
+    right = [round(row["validation_accuracy"] * n, 1) for row in (chosen, second)]
+    counts = " against ".join(f"{count:g}" for count in right)
+    return f"{said}: {counts} of {wording.count(n)} right, {wording.model(second['model'])} next"
+
+
 def _how(row: Row) -> str:
     return wording.settings(json.loads(row["settings"]), row["optimizer"])
 
 
 def _rivals(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
     tied = [row for row in others if ties(chosen, row, tests)]
-    above = [row for row in others if row not in tied and _better(row, chosen)]
+    above = [row for row in others if row not in tied and _better(row, chosen, tests)]
     beaten = [row for row in others if row not in tied and row not in above]
     for rows, words in (
         (tied, "No evidence of a difference from {}."),
@@ -70,16 +90,20 @@ def _rivals(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Findin
             yield Finding("rivals", words.format(names), evidence, chosen["dataset"])
 
 
-def _better(row: Row, chosen: Row) -> bool:
+def _better(row: Row, chosen: Row, tests: list[Row]) -> bool:
+    """Tell whether a row did better than the chosen one: as their test says, else by test accuracy."""
+    if (test := test_between(chosen, row, tests)) is not None:
+        return test["better"] == row["model"]
     return (row["test_accuracy"] or 0) > (chosen["test_accuracy"] or 0)
 
 
 def _evidence(chosen: Row, row: Row, tests: list[Row]) -> str:
-    accuracy = f"{wording.model(row['model'])} {wording.percent(row['test_accuracy'])} %"
     test = test_between(chosen, row, tests)
     if test is None:
+        accuracy = f"{wording.model(row['model'])} {wording.percent(row['test_accuracy'])} %"
         return f"{accuracy}, judged by overlap of the intervals only"
-    return f"{accuracy}, McNemar {wording.p_clause(test['p_holm'])} (Holm)"
+    side = "a" if test["a"] == row["model"] else "b"
+    return f"{pairs.score(test, side)}, {pairs.tested(test)}"
 
 
 def _cheapest(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
@@ -100,39 +124,11 @@ def overall(study: Study, tables: Tables) -> list[Finding]:
     """Return what holds across data sets: devices, depth, optimizers, the published study."""
     return [
         *devices.found(study, tables.speedup),
-        *_depth(study, tables.tests),
-        *_optimizers(study, tables.tests),
+        *pairs.depth(study, tables.tests),
+        *pairs.optimizers(study, tables.tests),
         *_scalings(study),
         *_published(tables.published),
     ]
-
-
-def _depth(study: Study, tests: list[Row]) -> Iterator[Finding]:
-    wins: dict[tuple[str, str], list[Row]] = {}
-    for test in tests:
-        networks = test["a"].startswith("resnet") and test["b"].startswith("resnet")
-        if test["contrast"] == "model" and networks and test["better"]:
-            worse = test["b"] if test["better"] == test["a"] else test["a"]
-            wins.setdefault((test["better"], worse), []).append(test)
-    for (better, worse), rows in wins.items():
-        where = wording.listed([study.title(row["dataset"]) for row in rows])
-        text = f"{wording.model(better)} beats {wording.model(worse)} on {where}."
-        yield Finding("depth", text, "; ".join(_pair(study, row) for row in rows))
-
-
-def _optimizers(study: Study, tests: list[Row]) -> Iterator[Finding]:
-    wins: dict[tuple[str, str, str], list[Row]] = {}
-    for test in tests:
-        if test["contrast"] == "optimizer" and test["better"]:
-            worse = test["b"] if test["better"] == test["a"] else test["a"]
-            wins.setdefault((test["better"], worse, test["dataset"]), []).append(test)
-    for (better, worse, dataset), rows in wins.items():
-        models = wording.listed([wording.model(row["within"]) for row in rows])
-        text = (
-            f"{wording.optimizer(better)} is better than {wording.optimizer(worse)} "
-            f"on {study.title(dataset)} for {models}."
-        )
-        yield Finding("optimizer", text, "; ".join(_pair(study, row) for row in rows))
 
 
 def _scalings(study: Study) -> Iterator[Finding]:
@@ -156,19 +152,6 @@ def _scalings(study: Study) -> Iterator[Finding]:
             )
             text = f"{where} does better with scaling {winning} than with {usual} pixels."
             yield Finding("scaling", text, f"validation {scores}, n = {wording.count(n)}")
-
-
-def _pair(study: Study, test: Row) -> str:
-    where = wording.model(test["within"]) if test["within"] else study.title(test["dataset"])
-    return (
-        f"{where}: {_score(test, 'a')} against {_score(test, 'b')}, "
-        f"McNemar {wording.p_clause(test['p_holm'])} (Holm), n = {wording.count(test['n'])}"
-    )
-
-
-def _score(test: Row, side: str) -> str:
-    name = wording.model if test["contrast"] == "model" else wording.optimizer
-    return f"{name(test[side])} {wording.percent(test[f'accuracy_{side}'])} %"
 
 
 def _published(published: list[Row]) -> Iterator[Finding]:

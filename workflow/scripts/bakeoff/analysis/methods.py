@@ -3,6 +3,7 @@
 "Best use" is derived from the measurements: a method that leads nowhere gets none.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from bakeoff.analysis import wording
@@ -10,6 +11,7 @@ from bakeoff.analysis.contrasts import NO_EVIDENCE
 from bakeoff.analysis.intervals import overlap
 from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
+from bakeoff.selection import prefer
 
 
 @dataclass
@@ -54,8 +56,23 @@ def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Meth
 
 
 def winner(rows: list[Row]) -> Row:
-    """Return the row with the highest validation accuracy, the first of equals."""
-    return max(rows, key=lambda row: row["validation_accuracy"])
+    """Return the row with the highest validation accuracy.
+
+    Of equals the one with the shortest time to its result, alone on the machine; within 10 % the one with
+    fewer parameters; times that were not measured alone come last.
+    """
+
+    def rate(row: Row) -> tuple[float, float, float]:
+        cost = row["time_to_result_s"] if row["alone"] else math.inf
+        return row["validation_accuracy"], cost, row["parameters"] or math.inf
+
+    return prefer(rows, rate)
+
+
+def level(chosen: Row, rows: list[Row]) -> list[Row]:
+    """Return the others that validation could not tell from the chosen row."""
+    equal = [row for row in rows if row["validation_accuracy"] == chosen["validation_accuracy"]]
+    return [row for row in equal if row is not chosen]
 
 
 def test_between(first: Row, second: Row, tests: list[Row]) -> Row | None:

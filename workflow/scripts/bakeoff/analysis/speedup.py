@@ -1,7 +1,7 @@
 """CPU against GPU: the same training timed alone on both, or the reason why it was not measured."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import fmean, median
 
 import numpy as np
@@ -56,11 +56,9 @@ COLUMNS: Columns = {
 }
 
 Side = tuple[Record, list[Run]]
-# Which test images each lone run of a timed cell got right (runs, n); None where no answers were kept.
-Right = Callable[[Record], np.ndarray | None]
 
 
-def rows(study: Study, right: Right = lambda cell: None) -> list[Row]:
+def rows(study: Study) -> list[Row]:
     """Return one row per timed training (data set, model, optimizer, settings), matched or not.
 
     `verdict` is of the training time, `result_verdict` of the time to result; `accuracy_difference` is the
@@ -76,10 +74,10 @@ def rows(study: Study, right: Right = lambda cell: None) -> list[Row]:
                 settings_key(runs[0]["settings"]),
             )
             matched.setdefault(key, {})[cell["device"]] = cell, runs
-    return complete(COLUMNS, (_row(sides, study, right) for sides in matched.values()))
+    return complete(COLUMNS, (_row(sides, study) for sides in matched.values()))
 
 
-def _row(sides: dict[str, Side], study: Study, right: Right) -> Row:
+def _row(sides: dict[str, Side], study: Study) -> Row:
     cell, runs = next(iter(sides.values()))
     row: Row = {
         "dataset": cell["dataset"],
@@ -99,9 +97,10 @@ def _row(sides: dict[str, Side], study: Study, right: Right) -> Row:
         reason = "; ".join(filter(None, reasons))
         verdicts = dict.fromkeys(("verdict", "result_verdict", "accuracy_verdict"), wording.NOT_MEASURED)
         return row | verdicts | {"reason": reason}
-    cpu, gpu = (right(sides[device][0]) for device in DEVICES)
-    seeded = usable["cpu"][0]["seed"] is not None
-    return row | _compared(row, usable["cpu"], usable["gpu"]) | _accuracy(cpu, gpu, seeded)
+    right = {device: study.right(sides[device][0], usable[device]) for device in DEVICES}
+    seeds = {device: [run["seed"] for run in usable[device]] for device in DEVICES}
+    accuracy = _accuracy(right["cpu"], right["gpu"], seeds["cpu"] if seeds["cpu"] == seeds["gpu"] else [])
+    return row | _compared(row, usable["cpu"], usable["gpu"]) | accuracy
 
 
 def lone_runs(runs: Sequence[Run]) -> list[Run]:
@@ -149,10 +148,11 @@ def _verdict(low: float | None, high: float | None) -> str:
     return FASTER["gpu" if low > 1 else "cpu"]
 
 
-def _accuracy(cpu: np.ndarray | None, gpu: np.ndarray | None, seeded: bool) -> Row:
-    if cpu is None or gpu is None or cpu.shape != gpu.shape:
+def _accuracy(cpu: np.ndarray | None, gpu: np.ndarray | None, seeds: list[int | None]) -> Row:
+    """Judge the difference of paired repeats; `seeds` are theirs, none where they are not the same ones."""
+    if cpu is None or gpu is None or not seeds:
         return {"accuracy_verdict": wording.NOT_JUDGED}
-    if (found := differences.of_repeats(gpu, cpu, seeded)) is None:
+    if (found := differences.of_repeats(gpu, cpu, seeds[0] is not None)) is None:
         return {"accuracy_verdict": wording.NOT_JUDGED}
     return {
         "accuracy_difference": found.value,

@@ -3,10 +3,12 @@
 Owns where things lie (records.jsonl, <dataset>/predictions/<cell>.npz). Must not know statistics.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
 
 from bakeoff import records, selection
 from bakeoff.files import reading
@@ -70,6 +72,15 @@ class Study:
         """Return the record of what a cell chose, trained again alone."""
         name = cell["dataset"], cell_name(cell)
         return next((r for r in self.alone if (r["dataset"], cell_name(r)) == name), None)
+
+    def right(self, record: Record, runs: Sequence[Run]) -> np.ndarray | None:
+        """Return which test images runs got right, (runs, n) booleans; None where one's answers are gone."""
+        kept = self.kept(record)
+        if kept is None or not runs:
+            return None
+        places = [next(n for n, each in enumerate(record["runs"]) if each is run) for run in runs]
+        found = [answers.right for place in places if (answers := kept.test(place)) is not None]
+        return np.array(found) if len(found) == len(runs) else None
 
     def kept(self, record: Record) -> Kept | None:
         """Return the answers that lie beside a cell's record, or None where there is no such file."""

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff.analysis import coverage, findings, methods, ranks, wording
 from bakeoff.analysis.findings import Finding, Tables
 from bakeoff.analysis.study import Study
-from bakeoff.report import classes, explorer, parts, provenance, results, runs, timings
+from bakeoff.report import classes, comparisons, explorer, parts, provenance, results, runs, timings
 from bakeoff.report.figures import Drawn
 from bakeoff.report.parts import Section, Table
 
@@ -172,7 +172,7 @@ def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
             f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and {ranks.MIN_MODELS} "
             "models that finished on all of them: over fewer, ranks hardly differ from chance."
         )
-    return _led("statistics", "Statistics", lead, results.tests(study, tables.tests), figures)
+    return _led("statistics", "Statistics", lead, comparisons.tests(study, tables.tests), figures)
 
 
 def _arithmetic(study: Study, tables: Tables) -> Section:

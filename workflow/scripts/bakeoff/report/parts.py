@@ -101,9 +101,9 @@ def interval(row: dict[str, Any], part: str) -> Cell:
     return Cell(wording.percent(accuracy), accuracy, note=note if accuracy is not None else "")
 
 
-def points(difference: float | None) -> Cell:
+def points(difference: float | None, **looks: Any) -> Cell:
     """Return a difference in percentage points."""
-    return Cell(wording.points(difference), difference)
+    return Cell(wording.points(difference), difference, **looks)
 
 
 def seconds(duration: float | None, digits: int | None = None, **looks: Any) -> Cell:

@@ -143,43 +143,6 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
     return [Table("methods", "The methods side by side", [*columns, Column("Best used for")], rows, note)]
 
 
-def tests(study: Study, rows: list[Row]) -> list[Table]:
-    """Return the paired tests, models and optimizers in one table per data set."""
-    columns = [
-        Column("A"),
-        Column("B"),
-        Column("Only A right", "", True),
-        Column("Only B right", "", True),
-        Column("p", "", True),
-        Column("p, Holm", "", True),
-        Column("Verdict"),
-    ]
-    tables = []
-    for dataset in study.datasets:
-        mine = [row for row in rows if row["dataset"] == dataset]
-        if mine:
-            n = next((row["n"] for row in mine if row["n"]), None)
-            caption = f"{study.title(dataset)}: paired tests" + (f", n = {wording.count(n)}" if n else "")
-            cells = [_test(row) for row in mine]
-            tables.append(Table(f"tests-{dataset}", caption, columns, cells, dense=True))
-    return tables
-
-
-def _test(row: Row) -> list[Cell]:
-    name = wording.model if row["contrast"] == "model" else wording.optimizer
-    within = f"{wording.model(row['within'])}, " if row["within"] else ""
-    verdict = row["verdict"]
-    return [
-        parts.text(f"{within}{name(row['a'])}"),
-        parts.text(f"{within}{name(row['b'])}"),
-        parts.count(row["only_a_right"]),
-        parts.count(row["only_b_right"]),
-        parts.p_value(row["p"]),
-        parts.p_value(row["p_holm"]),
-        parts.text(verdict[:1].upper() + verdict[1:], look="" if row["better"] else "hint"),
-    ]
-
-
 def published(study: Study, rows: list[Row]) -> list[Table]:
     """Return the published rows beside ours, one table per data set."""
     columns = [
