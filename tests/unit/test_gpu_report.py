@@ -94,13 +94,13 @@ def test_every_pair_has_both_times_its_ratio_and_a_verdict(tables):
     rows = [[row[0].split(" | ")[0], *row[1:5], row[-1]] for row in tables.whole(SPEEDUP)[1:]]
     assert ["; ".join(row) for row in rows] == [
         "ResNet-18 Adam; 232 | 230–233, n = 3; 292 | 292–297, n = 3; 0.79 | 0.77–0.81; −60.3; "
-        "CPU faster | result: CPU faster; accuracy: not judged",
+        "CPU faster | result: CPU faster; accuracy: equivalent within 1 point",
         "ResNet-18 SGD; 801 | 795–813, n = 3; 88.9 | 88.1–90.2, n = 3; 9.01 | 8.72–9.32; 712; "
-        "GPU faster | result: GPU faster; accuracy: not judged",
+        "GPU faster | result: GPU faster; accuracy: equivalent within 1 point",
         "ResNet-50 Adam; 1,224 | 1,210–2,611, n = 3; 120 | 119–121, n = 3; 10.2 | 2.59–40.2; 1,104; "
-        "GPU faster | result: GPU faster; accuracy: not judged",
+        "GPU faster | result: GPU faster; accuracy: worse by at least 2.74 points",
         "ResNet-50 SGD; 402 | 388–430, n = 3; 405 | 379–426, n = 3; 0.99 | 0.85–1.16; −3.60; "
-        "Tie | result: tie; accuracy: not judged",
+        "Tie | result: tie; accuracy: equivalent within 1 point",
     ]
 
 
@@ -192,32 +192,31 @@ def test_a_packed_time_is_marked_wherever_it_is_shown(gpu, tables, compared):
         assert any(ours)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_packed_time_is_never_ranked(tmp_path, packed):
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_time_that_was_not_measured_alone_is_never_ranked(tmp_path, alone):
     cells = [
-        cell for cell in studies.on_gpu() if (cell["dataset"], cell["purpose"]) == ("fashion", "selection")
+        cell
+        for cell in studies.on_gpu()
+        if cell["dataset"] == "fashion"
+        and cell["purpose"] != "speed"
+        and (alone or cell["kernel"] != "poly" or cell["purpose"] != "alone")
     ]
-    for cell in cells:
-        if cell["kernel"] == "poly":
-            for run in cell["runs"]:
-                run["packed"] = run["packed"] or packed
     found = rendered.collected(tmp_path, cells)
     rows = best.rows(found)
     [quickest] = [row for row in rows if row["model"] == "svm_poly"]
-    assert quickest["packed"] == packed
-    assert quickest["train_s"] == min(row["train_s"] for row in rows)
-    assert (quickest in tradeoff.pareto(rows)) != packed
+    assert quickest["alone"] == alone
+    assert (quickest in tradeoff.pareto(rows)) == alone
     tests = contrasts.rows(found)
     uses = {method.model: " ".join(method.uses) for method in methods.summary(found, rows, tests)}
-    assert ("shortest" in uses["svm_poly"] and "time counts" in uses["svm_poly"]) != packed
+    assert ("shortest" in uses["svm_poly"] and "time counts" in uses["svm_poly"]) == alone
     derived = findings.Tables(best=rows, tests=tests, speedup=[], classes=[], published=[])
     [cheapest] = [each for each in findings.of_dataset(found, derived, "fashion") if each.topic == "cheapest"]
-    assert ("SVM (polynomial)" in cheapest.text + cheapest.evidence) != packed
+    assert ("SVM (polynomial)" in cheapest.text + cheapest.evidence) == alone
 
 
 def test_one_computer_is_one_machine_with_its_gpu(tables):
     facts = dict(tables.whole("Machine")[1:])
-    assert facts["GPU"] == "Example GPU 24 GB, used by 16 of 24 cells"
+    assert facts["GPU"] == "Example GPU 24 GB, used by 28 of 40 cells"
     assert (facts["GPU driver"], facts["cuda"]) == ("570.10", "12.8")
 
 
@@ -226,7 +225,7 @@ def test_how_steps_were_carried_out_is_said_of_each_device(gpu):
         gpu.html.count(
             "Steps: graph (GPU, resident), step by step (GPU, dataloader). Autocast: float16 (GPU)."
         )
-        == 2
+        >= 2
     )
     assert gpu.html.count("fp32. Steps: step by step (CPU), graph (GPU).") == 1
 
@@ -282,7 +281,10 @@ def test_a_time_is_shown_with_its_device(gpu, tables):
     for name in ("ResNet-18, GPU", "SVM (polynomial), GPU", "SVM (RBF), CPU"):
         assert f">{name}<" in _drawn(gpu, "tradeoff_mnist")
         assert f"{name}: " in alt
-    devices = [time.rsplit(" | ", 1)[1] for time in tables.column("The methods side by side", "Training")]
+    devices = [
+        time.rsplit(" | ", 1)[1].split(",")[0]
+        for time in tables.column("The methods side by side", "Training")
+    ]
     assert devices == ["GPU", "GPU", "GPU", "CPU"]
 
 
@@ -297,7 +299,7 @@ def test_what_found_no_memory_is_listed_with_its_error(gpu, tables):
     states = [state for state in tables.column("MNIST: the networks", "State") if " | " in state]
     assert sorted(state.split(" | ")[0] for state in states) == ["diverged", "failed"]
     first = " ".join(pypdf.PdfReader(gpu.pdf).pages[0].extract_text().split())
-    assert "262 of 264 runs finished; 1 diverged, 1 failed." in first
+    assert "310 of 312 runs finished; 1 diverged, 1 failed." in first
     for place in (first, gpu.html, *(state for state in states if state.startswith("failed"))):
         assert said in place
         # A paragraph of CUDA's advice would push all else from the page.

@@ -57,7 +57,10 @@ def test_models_are_compared_in_pairs_and_said_in_words(fashion):
     assert len(rows) == 6
     assert all(row["p_holm"] >= row["p"] for row in rows)
     verdicts = {frozenset((row["a"], row["b"])): row["verdict"] for row in rows}
-    assert verdicts[frozenset(("resnet18", "resnet50"))] == "ResNet-18 is better than ResNet-50"
+    assert (
+        verdicts[frozenset(("resnet18", "resnet50"))]
+        == "ResNet-18 is better than ResNet-50 (two trained models)"
+    )
     assert NO_EVIDENCE in verdicts.values()
 
 

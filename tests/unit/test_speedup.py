@@ -28,7 +28,8 @@ def _row(tmp_path, *cells: dict) -> dict:
 
 
 def test_a_clear_speedup(tmp_path):
-    row = _row(tmp_path, _timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6]))
+    study = collected(tmp_path, [_timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])])
+    [row] = rows(study, lambda cell: None)
     assert row["speedup"] == 2.0
     assert row["speedup_low"] > 1
     assert row["verdict"] == "GPU faster"
@@ -155,7 +156,7 @@ def test_one_pair_shows_the_accuracy_of_what_has_no_seed_alone(tmp_path, seed, v
 
 def test_the_report_says_both_times_and_the_accuracy(tmp_path):
     study = collected(tmp_path, [_timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])])
-    [table] = timings.speedups(study, speedup.rows(study))
+    [table] = timings.speedups(study, rows(study, lambda cell: None))
     assert (table.rows[0][-1].text, table.rows[0][-1].note) == (
         "GPU faster",
         "result: GPU faster; accuracy: not judged",

@@ -341,8 +341,8 @@ def _test(sources, title, row, head):
         labels, predictions = sources.right(title=title, **identity)
         right.append(labels == predictions)
     a, b = (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum()
-    if head.startswith("Only"):
-        return [a if head == "Only A right" else b]
+    if head.startswith("A less B"):
+        return [(int(a) - int(b)) / len(right[0])]
     fewer, both = int(min(a, b)), int(a + b)
     seen = math.comb(both, fewer)
     p = (2 * sum(math.comb(both, each) for each in range(fewer)) + seen) / 2**both

@@ -15,7 +15,7 @@ from bakeoff.records import Record, Run, cell_name, model_name
 
 Chosen = tuple[Record, list[Run]]
 # What a test speaks of: settings with whatever seed, or the two models that were kept.
-METHODS, MODELS = "methods", "these two trained models"
+METHODS, MODELS = "methods", "two trained models"
 NO_EVIDENCE = "no evidence of a difference"
 COLUMNS: Columns = {
     "dataset": str,
@@ -149,5 +149,5 @@ def _corrected(found: list[Row]) -> list[Row]:
         name = wording.model if row["contrast"] == "model" else wording.optimizer
         row["verdict"] = f"{name(row['better'])} is better than {name(worse)}"
         if row["compared"] == MODELS:
-            row["verdict"] += f": {MODELS} alone"
+            row["verdict"] += f" ({MODELS})"
     return found

@@ -41,7 +41,8 @@ def optimizers(study: Study, tests: list[Row]) -> Iterator[Finding]:
 
 def _only_models(tests: list[Row]) -> str:
     """Say where a sentence is of two trained models, not of what other seeds would come to."""
-    return f", {MODELS} alone" if any(test["compared"] == MODELS for test in tests) else ""
+    only = any(test["compared"] == MODELS for test in tests)
+    return f" ({MODELS}; other seeds may differ)" if only else ""
 
 
 def _unforeseen(better: str, worse: str, tests: list[Row]) -> str:

@@ -14,8 +14,6 @@ def tests(study: Study, rows: list[Row]) -> list[Table]:
         Column("A"),
         Column("B"),
         Column("Compared"),
-        Column("Only A right", "", True),
-        Column("Only B right", "", True),
         Column("A less B", "points, 95 %", True),
         Column("p", "", True),
         Column("p, Holm", "", True),
@@ -39,9 +37,7 @@ def _test(row: Row) -> list[Cell]:
     return [
         parts.text(f"{within}{name(row['a'])}"),
         parts.text(f"{within}{name(row['b'])}"),
-        parts.text(_compared(row)),
-        parts.count(row["only_a_right"]),
-        parts.count(row["only_b_right"]),
+        parts.text(_compared(row), note=_only(row)),
         _difference(row),
         parts.p_value(row["p"]),
         parts.p_value(row["p_holm"]),
@@ -54,6 +50,12 @@ def _compared(row: Row) -> str | None:
         return row["compared"]
     counts = [row[f"seeds_{side}"] for side in "ab"]
     return f"{METHODS}, {wording.listed([f'{n} seeds' if n else 'no seeds' for n in dict.fromkeys(counts)])}"
+
+
+def _only(row: Row) -> str:
+    if row["only_a_right"] is None:
+        return ""
+    return f"right: A alone {row['only_a_right']:,}, B alone {row['only_b_right']:,}"
 
 
 def _difference(row: Row) -> Cell:

@@ -42,7 +42,6 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
         Column("Gap", "points", True),
         *([Column("Other seeds", "test %", True)] if fresh else []),
         Column("Training", "s", True),
-        Column("Parameters", "", True),
         *(
             [
                 Column("Published", "test %", True),
@@ -91,7 +90,6 @@ def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int, fr
         parts.points(row["optimism_gap"]),
         *([_fresh(row)] if fresh else []),
         _time(row, digits),
-        parts.scaled(row["parameters"]),
     ]
     if headlines:
         theirs = headlines.get(row["model"])

@@ -24,7 +24,8 @@ MEASURED = (
 # Of a run's details, those that say how a device did its work.
 FACTS = {"execution": "Steps", "autocast": "Autocast"}
 # Runs that had the machine to themselves, by purpose; each is a repeat of one setting.
-TIMED = {"alone": "lone run", "speed": "timed run"}
+TIMED = {"alone": "lone {} run", "speed": "timed run"}
+FAMILIES = {"resnet": ("networks", "network"), "svm": ("SVMs", "SVM")}
 WORDS = ("precision", "engine", "pin_memory", "gamma", "scale")
 
 
@@ -64,7 +65,7 @@ def grids(study: Study, runs: list[Numbered]) -> list[Table]:
     tables = []
     for dataset in study.datasets:
         best = _best(study, dataset)
-        for family, what in (("resnet", "networks"), ("svm", "SVMs")):
+        for family, (what, _) in FAMILIES.items():
             items = [i for i in mine if i.cell["dataset"] == dataset and i.cell["family"] == family]
             if items:
                 caption = f"{study.title(dataset)}: the {what}, {wording.plural(len(items), 'run')}"
@@ -81,11 +82,13 @@ def _best(study: Study, dataset: str) -> list[Run]:
 def timed(study: Study, runs: list[Numbered]) -> list[Table]:
     """Return every run that was timed alone: of what cells chose, and of the comparison of devices."""
     tables = []
-    for dataset, (purpose, noun) in product(study.datasets, TIMED.items()):
-        items = [i for i in runs if i.cell["purpose"] == purpose and i.cell["dataset"] == dataset]
+    for dataset, purpose, family in product(study.datasets, TIMED, FAMILIES):
+        of = (dataset, purpose, family)
+        items = [i for i in runs if (i.cell["dataset"], i.cell["purpose"], i.cell["family"]) == of]
         if items:
+            noun = TIMED[purpose].format(FAMILIES[family][1])
             caption = f"{study.title(dataset)}: {wording.plural(len(items), noun)}"
-            tables.append(_table(f"{purpose}-{dataset}", caption, items, []))
+            tables.append(_table(f"{purpose}-{dataset}-{family}", caption, items, []))
     return tables
 
 
