@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from statistics import fmean, median, stdev
 
 from bakeoff import selection
+from bakeoff.analysis import disturbance
 from bakeoff.analysis.intervals import wilson
 from bakeoff.analysis.study import Study, by
 from bakeoff.analysis.tables import Columns, Row, complete
@@ -39,6 +40,7 @@ COLUMNS: Columns = {
     "time_to_result_s": float,
     "alone": bool,
     "timed_n": int,
+    "disturbed": int,
     "fresh_accuracy": float,
     "fresh_sd": float,
     "fresh_n": int,
@@ -118,6 +120,7 @@ def _times(chosen: list[Run], again: list[Run]) -> Row:
         "time_to_result_s": median(run["time_to_result_s"] for run in again),
         "alone": True,
         "timed_n": len(again),
+        "disturbed": disturbance.count(again),
         "fresh_accuracy": fmean(fresh) if fresh else None,
         "fresh_sd": stdev(fresh) if len(fresh) > 1 else None,
         "fresh_n": len(fresh),

@@ -6,7 +6,7 @@ from statistics import fmean, median
 
 import numpy as np
 
-from bakeoff.analysis import differences, wording
+from bakeoff.analysis import differences, disturbance, wording
 from bakeoff.analysis.best import difference
 from bakeoff.analysis.intervals import median_ratio, wilson
 from bakeoff.analysis.study import Study, finished
@@ -23,6 +23,7 @@ TIE = "tie"
 _SIDE = {
     "cell": str,
     "n": int,
+    "disturbed": int,
     **{f"{time}_{name}": float for time in TIMES for name in ("median", "min", "max")},
     "accuracy": float,
     "accuracy_low": float,
@@ -109,7 +110,7 @@ def lone_runs(runs: Sequence[Run]) -> list[Run]:
 
 
 def _side(cell: Record, runs: list[Run]) -> Row:
-    side: Row = {"n": len(runs)}
+    side: Row = {"n": len(runs), "disturbed": disturbance.count(runs)}
     for time in TIMES:
         values = [run[time] for run in runs]
         side |= {

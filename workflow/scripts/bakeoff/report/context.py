@@ -141,7 +141,7 @@ def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     return Section(
         "devices",
         "CPU against GPU",
-        box=timings.BOX,
+        box=timings.box(study),
         tables=[table for part in measured for table in part(study, tables.speedup)],
         figures=figures,
     )

@@ -109,8 +109,14 @@ def _time(row: Row, digits: int) -> Cell:
     """Return a training time with its device, or that it was measured beside other runs."""
     where = wording.device(row["device"])
     return parts.seconds(
-        row["train_s"], digits, note=f"{where}, n = {row['timed_n']}" if row["alone"] else IN_THE_GRID
+        row["train_s"], digits, note=f"{where}, {_timed(row)}" if row["alone"] else IN_THE_GRID
     )
+
+
+def _timed(row: Row) -> str:
+    """Say how many trainings a time is the median of, and how many of these others disturbed."""
+    some = f", {row['disturbed']} disturbed" if row["disturbed"] else ""
+    return f"n = {row['timed_n']}{some}"
 
 
 def methods(study: Study, found: list[Method]) -> list[Table]:

@@ -5,21 +5,22 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from bakeoff.analysis import reproduce, wording
+from bakeoff.analysis import disturbance, reproduce, wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.study import Study, by, place, unique
-from bakeoff.records import ACCURACIES, Record, Run, model_name
+from bakeoff.records import Record, Run, model_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
-MEASURED = (
-    Column("Validation", "%", True),
-    Column("Test", "%", True),
-    Column("Holdout", "%", True),
-    Column("Train", "%", True),
-    Column("Training", "s", True),
-    Column("To result", "s", True),
-)
+SHARES = {
+    "validation_accuracy": Column("Validation", "%", True),
+    "test_accuracy": Column("Test", "%", True),
+    "holdout_accuracy": Column("Holdout", "%", True),
+    "train_accuracy": Column("Train", "%", True),
+}
+# What a timed run, which nothing is chosen from, is told by.
+OF_TIMED = ("validation_accuracy", "test_accuracy")
+TIMES = (Column("Training", "s", True), Column("To result", "s", True))
 
 # Of a run's details, those that say how a device did its work.
 FACTS = {"execution": "Steps", "autocast": "Autocast"}
@@ -94,6 +95,7 @@ def timed(study: Study, runs: list[Numbered]) -> list[Table]:
 
 def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> Table:
     settings, shared = _shown(items)
+    shares = OF_TIMED if items[0].cell["purpose"] in TIMED else tuple(SHARES)
     digits = [
         parts.column_digits(item.run[time] for item in items) for time in ("train_s", "time_to_result_s")
     ]
@@ -102,10 +104,11 @@ def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> T
         Column("Model"),
         Column("Device"),
         *(Column(_head(n), "", n not in WORDS) for n in settings),
-        *MEASURED,
+        *(SHARES[name] for name in shares),
+        *TIMES,
         Column("State"),
     ]
-    rows = [_row(item, settings, digits, any(item.run is run for run in best)) for item in items]
+    rows = [_row(item, settings, shares, digits, any(item.run is run for run in best)) for item in items]
     notes = [
         *(["Best: chosen for its model."] if best else []),
         "The run's number leads to the command that makes it again.",
@@ -156,7 +159,9 @@ def _facts(items: list[Numbered]) -> list[str]:
     return found
 
 
-def _row(item: Numbered, settings: list[str], digits: list[int], best: bool) -> list[Cell]:
+def _row(
+    item: Numbered, settings: list[str], shares: Sequence[str], digits: list[int], best: bool
+) -> list[Cell]:
     run, cell = item.run, item.cell
     facts: dict[str, Any] = {**run["settings"], "seed": run["seed"], "repeat": run["repeat"]}
     model = wording.model(model_name(cell))
@@ -168,7 +173,7 @@ def _row(item: Numbered, settings: list[str], digits: list[int], best: bool) -> 
         parts.text(model),
         parts.text(wording.device(cell["device"])),
         *(Cell(wording.value(facts.get(name)), facts.get(name)) for name in settings),
-        *(parts.percent(run[name]) for name in ACCURACIES),
+        *(parts.percent(run[name]) for name in shares),
         *(parts.seconds(run[time], places) for time, places in times),
         _state(run, best),
     ]
@@ -178,7 +183,8 @@ def _state(run: Run, best: bool) -> Cell:
     if run["status"] != "ok":
         error = wording.error(run["error"]) if run["error"] else ""
         return Cell(run["status"], run["status"], note=error, look="bad")
-    words = [*(["best"] if best else []), *(["packed"] if run["packed"] else [])]
+    marks = {"best": best, "packed": run["packed"], "disturbed": disturbance.disturbed(run)}
+    words = [mark for mark, holds in marks.items() if holds]
     warning = run["details"].get("warning", "")
     look = "bad" if warning else "good" if best else "hint"
     return Cell(", ".join(words) or "ok", "ok", note=warning, look=look)

@@ -2,30 +2,28 @@
 
 import json
 
-from bakeoff.analysis import wording
+from bakeoff.analysis import disturbance, wording
 from bakeoff.analysis.differences import MARGIN
 from bakeoff.analysis.speedup import TIE
-from bakeoff.analysis.study import Study
+from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
-BOX = (
-    "What was timed",
-    (
-        "Training time: copying the data to the device and every epoch, optimizer included; "
-        "evaluation is left out. Time to result adds set-up, warm-up and validation.",
-        "One program on both devices: same data, same batch order, same precision; only the device "
-        "differs. Each run had the machine to itself, after a warm-up that was undone.",
-        "Speedup: median CPU time over median GPU time, with a 95 % interval: Welch's t on the logarithms, "
-        "around the medians. An interval that contains 1 is called a tie: no difference was shown. With one "
-        "repeat there is no interval and nothing is judged. The training and the result are judged apart.",
-        "Accuracy: right answers on the same test images, repeats of one seed in pairs, and the 95 % "
-        "interval of their difference. The devices are equivalent where it lies within "
-        f"{100 * MARGIN:g} point, about what another seed changes. Where timed runs kept no answers, "
-        "and with one repeat of a network, accuracy is not judged.",
-        "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
-    ),
+WORDS = (
+    "Training time: copying the data to the device and every epoch, optimizer included; "
+    "evaluation is left out. Time to result adds set-up, warm-up and validation.",
+    "One program on both devices: same data, same batch order, same precision; only the device "
+    "differs. Repeat by repeat the devices take turns, each run after a warm-up that was undone, and no "
+    "other job of the study runs beside them. {}",
+    "Speedup: median CPU time over median GPU time, with a 95 % interval: Welch's t on the logarithms, "
+    "around the medians. An interval that contains 1 is called a tie: no difference was shown. With one "
+    "repeat there is no interval and nothing is judged. The training and the result are judged apart.",
+    "Accuracy: right answers on the same test images, repeats of one seed in pairs, and the 95 % "
+    "interval of their difference. The devices are equivalent where it lies within "
+    f"{100 * MARGIN:g} point, about what another seed changes. Where timed runs kept no answers, "
+    "and with one repeat of a network, accuracy is not judged.",
+    "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
 )
 # Beyond this ratio of the slowest to the fastest repeat, something else took part.
 STEADY_RATIO = 1.5
@@ -40,6 +38,12 @@ COLUMNS = (
     Column("GPU test", "%, 95 %", True),
     Column("Verdict", "training"),
 )
+
+
+def box(study: Study) -> tuple[str, tuple[str, ...]]:
+    """Return what is said of how the study's trainings were timed."""
+    runs = [run for cell in study.speed for run in finished(cell["runs"])]
+    return "What was timed", tuple(words.format(disturbance.sentence(runs)) for words in WORDS)
 
 
 def speedups(study: Study, rows: list[Row]) -> list[Table]:
@@ -105,6 +109,8 @@ def _time(row: Row, device: str) -> Cell:
         return Cell(wording.NOT_MEASURED, None, look="hint")
     ends = [wording.seconds(row[f"{device}_train_s_{end}"]) for end in ("min", "max")]
     note = f"{ends[0]}\N{EN DASH}{ends[1]}, n = {row[f'{device}_n']}"
+    if row[f"{device}_disturbed"]:
+        note += f", {row[f'{device}_disturbed']} disturbed"
     return parts.seconds(time, note=note)
 
 
