@@ -10,13 +10,13 @@ import numpy as np
 from bakeoff import flops, grid
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
-from bakeoff.fitting import Fitted, Plan
+from bakeoff.fitting import Fitted, Plan, unfinished_run
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.svm import KERNELS, engines, saved, scaling
 from bakeoff.svm.blocks import Wanted
-from bakeoff.svm.engines import Means
 from bakeoff.svm.kernels import POLY_DEGREE, Kernel, coefficient
+from bakeoff.svm.task import Lost, Means, Outcome, Task
 from bakeoff.timing import Stopwatch
 
 DEFAULTS: dict[str, Any] = {"C": 1.0, "gamma": "scale", "degree": None, "scale": "standard"}
@@ -88,7 +88,7 @@ class SvmBackend:
             if packed:
                 progress.advance(plan.work * ahead * share, f"{len(wanted)} machines, pairs of classes")
 
-        task = engines.Task(
+        task = Task(
             features,
             self.dataset.labels["train"],
             wanted,
@@ -97,9 +97,15 @@ class SvmBackend:
         )
         shared = watch.total("scale") / len(wanted)
         outcomes = engines.ENGINES[self._means.engine](task)
+        done = plan.work * (1 - ahead) / len(wanted)
         for settings, outcome in zip(asked, outcomes, strict=True):
+            if isinstance(outcome, Lost):
+                progress.advance(done, f"{_describe(settings)}: {outcome.reason}")
+                yield Fitted(
+                    unfinished_run(settings, None, "diverged", outcome.reason) | {"details": outcome.details}
+                )
+                continue
             run, predictions = self._run(settings, outcome, shared)
-            done = plan.work * (1 - ahead) / len(wanted)
             progress.advance(done, f"{_describe(settings)}: validation {run['validation_accuracy']:.2%}")
             scores = self._scores(outcome)
             yield Fitted(run, partial(saved.save, scaler, outcome.machine), predictions, scores)
@@ -128,9 +134,7 @@ class SvmBackend:
             for s in asked
         ]
 
-    def _run(
-        self, settings: dict[str, Any], outcome: engines.Outcome, shared: float
-    ) -> tuple[Run, np.ndarray]:
+    def _run(self, settings: dict[str, Any], outcome: Outcome, shared: float) -> tuple[Run, np.ndarray]:
         """Return the run's entry and what it says of the test set."""
         labels = {part: outcome.machine.labels(found) for part, found in outcome.decisions.items()}
         accuracy = {
@@ -155,7 +159,7 @@ class SvmBackend:
         }
         return run, labels["test"]
 
-    def _scores(self, outcome: engines.Outcome) -> np.ndarray:
+    def _scores(self, outcome: Outcome) -> np.ndarray:
         seen = outcome.machine.classes
         scores = outcome.machine.scores(outcome.decisions["test"])
         return _per_class(scores, seen, len(self.dataset.meta["classes"]))
