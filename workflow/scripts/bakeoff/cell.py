@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bakeoff import command, hardware, predictions, records, selection
+from bakeoff import command, hardware, predictions, records, selection, signature
 from bakeoff.command import UserError
 from bakeoff.files import alone_in, write_text
 from bakeoff.fitting import Asked, Backend, Fitted, Plan, fit
@@ -115,6 +115,9 @@ def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records
             kept = journal.kept(chosen[0], suffix)
             assert kept is not None, f"{label}: {suffix} of the chosen run was kept a moment ago"
             shutil.copyfile(kept, path)
+        if described := signature.find(outputs.model):
+            file = outputs.model.relative_to(outputs.record.parent).as_posix()
+            record = {**record, "saved": {"file": file, **described.about()}}
         best = record["best"]
         shown = ", ".join(f"{name} {value}" for name, value in best["settings"].items())
         print(

@@ -1,13 +1,14 @@
 """SVMs as a cell's backend: scales the pixels, has an engine fit the grid, turns its outcomes into runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff import flops, grid
+from bakeoff import flops, grid, signature
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Fitted, Plan, unfinished_run
@@ -16,13 +17,19 @@ from bakeoff.records import Run
 from bakeoff.svm import KERNELS, engines, saved, scaling
 from bakeoff.svm.blocks import Wanted
 from bakeoff.svm.kernels import POLY_DEGREE, Kernel, coefficient
+from bakeoff.svm.machine import Machine
 from bakeoff.svm.task import Lost, Means, Outcome, Task
 from bakeoff.timing import Stopwatch
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
 
 DEFAULTS: dict[str, Any] = {"C": 1.0, "gamma": "scale", "degree": None, "scale": "standard"}
 # Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
 FITTING = 0.7
 AS_BEST = Means()
+# One channel, and pixels in 0..1 as they are: the scaler is a part of what is saved.
+PIXELS = (1, 0.0, 1.0)
 
 
 class SvmBackend:
@@ -108,7 +115,7 @@ class SvmBackend:
             run, predictions = self._run(settings, outcome, shared)
             progress.advance(done, f"{_describe(settings)}: validation {run['validation_accuracy']:.2%}")
             scores = self._scores(outcome)
-            yield Fitted(run, partial(saved.save, scaler, outcome.machine), predictions, scores)
+            yield Fitted(run, self._saver(scaler, outcome.machine), predictions, scores)
 
     def compute(self, chosen: Run | None) -> dict[str, Any]:
         """Return the arithmetic of the chosen machine: it depends on its support vectors."""
@@ -159,10 +166,15 @@ class SvmBackend:
         }
         return run, labels["test"]
 
+    def _saver(self, scaler: "StandardScaler", machine: Machine) -> Callable[[Path], None]:
+        about = saved.parameters(machine), self.dataset.images["train"].shape[1:], PIXELS
+        described = signature.of(self.identity, *about, self.dataset.meta)
+        return partial(saved.save, scaler, machine, described)
+
     def _scores(self, outcome: Outcome) -> np.ndarray:
         seen = outcome.machine.classes
         scores = outcome.machine.scores(outcome.decisions["test"])
-        return _per_class(scores, seen, len(self.dataset.meta["classes"]))
+        return saved.per_class(scores, seen, len(self.dataset.meta["classes"]))
 
 
 def _check(settings: dict[str, Any]) -> None:
@@ -176,18 +188,6 @@ def _check(settings: dict[str, Any]) -> None:
         raise UserError(f"degree {degree} must be a whole number above 0")
     if settings["scale"] not in scaling.SCALES:
         raise UserError(f"unknown scale {settings['scale']}; known are {', '.join(scaling.SCALES)}")
-
-
-def _per_class(scores: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
-    """Return decision values as (n, classes).
-
-    With two classes scikit-learn gives one column; a class that a cut-down training part lacks has none:
-    it comes below all others.
-    """
-    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
-    full = np.repeat(columns.min(axis=1, keepdims=True) - 1, classes, axis=1)
-    full[:, seen] = columns
-    return full
 
 
 def _describe(settings: dict[str, Any]) -> str:
