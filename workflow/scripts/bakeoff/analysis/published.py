@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from bakeoff.analysis import wording
 from bakeoff.analysis.intervals import Z95
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Columns, Row, complete
@@ -174,13 +175,13 @@ def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -
 
 
 def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, bool, bool]:
-    """Rank our runs of one setting: published device, mixed precision, same pinning first."""
+    """Rank our runs of one setting: published device, mixed precision (used), same pinning first."""
     cell, runs = pair
     settings = runs[0]["settings"]
     pinned = {True: "true", False: "false"}.get(settings.get("pin_memory"))
     return (
         cell["device"] == line["device"],
-        settings.get("precision") == "mixed",
+        runs[0]["details"].get("autocast", settings.get("precision") == "mixed") not in (None, False),
         pinned == line["pin_memory"],
     )
 
@@ -200,7 +201,7 @@ def _ours(row: Row, measured: Measured) -> Row:
         verdict = "above their spread" if difference > 0 else "below their spread"
     return {
         "our_cell": cell_name(cell),
-        "our_settings": json.dumps(runs[0]["settings"]),
+        "our_settings": json.dumps(wording.as_run(*runs)),
         "our_device": cell["device"],
         "our_runs": len(runs),
         "our_validation": fmean(run["validation_accuracy"] for run in runs),

@@ -13,7 +13,7 @@ BOX = (
     (
         "Training time: copying the data to the device and every epoch, optimizer included; "
         "evaluation is left out. Time to result adds set-up, warm-up and validation.",
-        "One program on both devices: same data, same batch order, same precision; only the device "
+        "One program on both devices: same data, same batch order, same precision asked for; only the device "
         "differs. Each run had the machine to itself, after a warm-up that was undone.",
         "Speedup: median CPU time over median GPU time, with a 95 % bootstrap interval. An "
         "interval that contains 1 is called a tie.",
