@@ -175,3 +175,22 @@ def test_the_reach_of_a_polynomial_ends_at_infinity():
     assert Kernel("poly", 1e300, 9).reach(1e300) == np.inf
     assert sound.longest(np.full((2, 2), np.float32(3e38))) < np.inf
     assert kernels.UNRESOLVED < 1e-13
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("gamma", [1e-320, 1e38, 1e300])
+@pytest.mark.parametrize("name", ["rbf", "sigmoid"])
+def test_a_gamma_at_the_end_of_what_numbers_hold_is_decided_or_lost(engine, gamma, name):
+    x, y, rest = digits()
+    (found,) = outcomes(engine, x, y, rest, Wanted(Kernel(name, gamma), 1.0))
+    if gamma > sound.LARGEST:
+        assert isinstance(found, Lost)
+    else:
+        assert all(np.isfinite(values).all() for values in found.decisions.values())
+
+
+@pytest.mark.parametrize("wrong", [{"C": float("inf")}, {"gamma": float("inf")}, {"gamma": float("nan")}])
+def test_a_setting_that_is_not_finite_is_refused(tmp_path, wrong):
+    dataset = store.load(arrays.save(tmp_path / "tiny.npz"), "images")
+    with pytest.raises(UserError, match="must be"):
+        SvmBackend(dataset, "rbf", [wrong])

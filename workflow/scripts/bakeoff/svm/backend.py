@@ -1,5 +1,6 @@
 """SVMs as a cell's backend: scales the pixels, has an engine fit the grid, turns its outcomes into runs."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -180,9 +181,9 @@ class SvmBackend:
 def _check(settings: dict[str, Any]) -> None:
     """Raise UserError for a setting that no machine can have; the configuration's schema says the same."""
     gamma, degree = settings["gamma"], settings["degree"]
-    if not settings["C"] > 0:
+    if not 0 < settings["C"] < math.inf:
         raise UserError(f"C {settings['C']} must be above 0")
-    if gamma not in ("scale", "auto") and not (isinstance(gamma, int | float) and gamma > 0):
+    if gamma not in ("scale", "auto") and not (isinstance(gamma, int | float) and 0 < gamma < math.inf):
         raise UserError(f"gamma {gamma} must be scale, auto or a number above 0")
     if degree is not None and not (isinstance(degree, int) and degree > 0):
         raise UserError(f"degree {degree} must be a whole number above 0")

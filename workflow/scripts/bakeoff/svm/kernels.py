@@ -55,6 +55,8 @@ class Kernel:
     def reach(self, squared_length: float) -> float:
         """Return what its values, and those that they are made of, cannot exceed on rows as long as this."""
         reach = 4 * squared_length
+        if self.name != "linear":
+            reach = max(reach, self.gamma)
         if self.name == "poly":
             with np.errstate(over="ignore"):
                 reach = max(reach, float(np.float64(self.gamma * squared_length) ** self.degree))
