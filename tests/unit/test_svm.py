@@ -13,7 +13,7 @@ from bakeoff.datasets import prepare, sources, store
 from bakeoff.progress import Progress
 from bakeoff.svm import chosen, saved, scaling
 from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.engines import Means
+from bakeoff.svm.task import Means
 from checkout import ROOT
 
 pytestmark = pytest.mark.numeric

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from bakeoff.command import UserError
-from bakeoff.svm import TOLERANCE, blocks, decisions, engines, pairwise
+from bakeoff.svm import TOLERANCE, blocks, decisions, engines, kkt, packed, pairwise
 from bakeoff.svm.blocks import Wanted
 from bakeoff.svm.distinct import distinct
 from bakeoff.svm.kernels import Kernel, coefficient
@@ -238,7 +238,102 @@ def test_a_solve_that_does_not_end_is_stopped_and_says_so(monkeypatch):
     )
     (outcome,) = engines.ENGINES["pairwise"](task)
     assert "not converged: stopped after" in outcome.details["warning"]
+    assert "its conditions are violated by" in outcome.details["warning"]
     assert 5 <= outcome.details["steps"] <= 5 * 45
+
+
+def far_from_zero():
+    """Squared distances are small differences of large numbers."""
+    x, y = load_digits(return_X_y=True)
+    x = x.astype(np.float32) + 1000
+    return x[:600], y[:600], x[600:900]
+
+
+def contradictory():
+    """Equal rows of both classes: off the diagonal, too, a distance must be zero."""
+    x, y, rest = overlapping(2)
+    return np.concatenate([x[:200], x[:50]]), np.concatenate([y[:200], 1 - y[:50]]), rest
+
+
+HARD = {"digits": digits, "far": far_from_zero, "contradictory": contradictory}
+EXTREMES = (
+    *(("digits", Kernel("rbf", gamma), C) for gamma in (1e-9, 1e-6, 1.0, 1e4, 1e9) for C in (1.0, 100.0)),
+    ("digits", Kernel("rbf", 1e12), 1e6),
+    ("digits", Kernel("poly", 1.0, 9), 1.0),
+    ("digits", Kernel("poly", 1e-6, 9), 100.0),
+    ("digits", Kernel("sigmoid", 1e3), 1.0),
+    ("far", Kernel("rbf", 1e-6), 100.0),
+    ("far", Kernel("rbf", 1e-3), 1.0),
+    ("contradictory", Kernel("rbf", 1e10), 10.0),
+)
+
+
+def fitted(engine: str, data, *wanted: Wanted, **means):
+    x, y, rest = data()
+    task = engines.Task({"train": x, "test": rest}, y, list(wanted), engines.Means(engine, **means), print)
+    return list(engines.ENGINES[engine](replace(task, tick=lambda share: None)))
+
+
+def of_rows(outcome, x: np.ndarray, y: np.ndarray) -> Machine:
+    """Return an outcome's machine with the numbers of its rows, which a library's does not know."""
+    machine = outcome.machine
+    if outcome.details["engine"] == "pairwise":
+        return machine
+    numbers = {(row.tobytes(), label): number for number, (row, label) in enumerate(zip(x, y, strict=True))}
+    labels = np.repeat(machine.classes, machine.counts)
+    rows = machine.vectors.astype(x.dtype)
+    found = [numbers[row.tobytes(), label] for row, label in zip(rows, labels, strict=True)]
+    return replace(machine, vectors=x, support=np.array(found))
+
+
+@pytest.mark.parametrize("engine", ["pairwise", "sklearn"])
+@pytest.mark.parametrize(("data", "kernel", "C"), EXTREMES, ids=str)
+def test_the_violation_of_an_extreme_machine_is_recorded_as_it_is(data, kernel, C, engine):
+    x, y, _ = HARD[data]()
+    (outcome,) = fitted(engine, HARD[data], Wanted(kernel, C))
+    details = outcome.details
+    true = violation(of_rows(outcome, x, y), x, y)
+    # Ours is looked for on every row here. What is left is the rounding of the two ways to the kernel.
+    assert details["kkt_rows"] == len(groups(x, y)[1])
+    assert details["kkt_violation"] == pytest.approx(true, abs=TOLERANCE / 10)
+    assert ("warning" in details) == (details["kkt_violation"] > packed.LIMIT)
+    if engine == "pairwise":
+        assert true < 1.6 * TOLERANCE
+
+
+def test_single_precision_is_left_where_it_spoils_and_not_else():
+    rows = [("rbf", coefficient("scale", digits()[0]), 1.0), ("rbf", 1e4, 10.0), ("rbf", 1e-3, 10.0)]
+    wanted = [Wanted(Kernel(name, gamma), C) for name, gamma, C in rows]
+    together = fitted("pairwise", digits, *wanted)
+    assert [each.details["precision"] for each in together] == ["float32", "float64", "float32"]
+    for each, alone in zip(wanted, together, strict=True):
+        (same_machine,) = fitted("pairwise", digits, each)
+        assert same(same_machine.machine, alone.machine)
+        assert np.allclose(same_machine.decisions["test"], alone.decisions["test"], atol=1e-4)
+
+
+def test_where_memory_holds_no_double_precision_the_machine_stays_and_warns():
+    wanted = Wanted(Kernel("rbf", 1e4), 10.0)
+    sizes = np.bincount(digits()[1])
+    single = (sum(sorted(sizes)[-2:]) ** 2 * 2 + (sizes**2).sum()) * 4
+    (outcome,) = fitted("pairwise", digits, wanted, mem_mb=1.2 * single / 1e6)
+    assert outcome.details["precision"] == "float32"
+    assert outcome.details["kkt_violation"] > packed.LIMIT
+    assert "not the optimum: its conditions are violated by" in outcome.details["warning"]
+
+
+def test_of_many_rows_a_share_is_looked_at_the_longest_among_them(monkeypatch):
+    x, y, _ = digits()
+    (outcome,) = fitted("pairwise", digits, Wanted(Kernel("rbf", 0.02), 1.0))
+    whole = outcome.details["kkt_violation"]
+    monkeypatch.setattr(kkt, "AFFORDABLE", 0)
+    monkeypatch.setattr(kkt, "LEAST_ROWS", 80)
+    (outcome,) = fitted("pairwise", digits, Wanted(Kernel("rbf", 0.02), 1.0))
+    assert 60 <= outcome.details["kkt_rows"] <= 80
+    assert 0 < outcome.details["kkt_violation"] <= whole
+    part = kkt.Rows(x, y, *distinct(x, y))
+    lengths = (x**2).sum(1)
+    assert lengths.argmax() in kkt._sample(part, 1, np.unique(y)).numbers
 
 
 def test_gamma_means_what_it_means_to_scikit_learn():

@@ -24,8 +24,8 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 
 # What a stage's results depend on; a touched plot retrains nothing.
 BASE = (
-    "command files records predictions grid selection journal progress datasets flops energy timing hardware"
-    " load fitting keeping shards cell timed"
+    "command files records predictions signature grid selection journal progress datasets flops energy timing"
+    " hardware load fitting keeping shards cell timed"
 )
 CODE = {
     "data": "command files datasets",

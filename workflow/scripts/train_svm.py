@@ -8,7 +8,7 @@ from bakeoff import cell, command, hardware, svm
 from bakeoff.command import option
 from bakeoff.datasets import store
 from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.engines import Means
+from bakeoff.svm.task import Means
 
 
 @dataclass(frozen=True)

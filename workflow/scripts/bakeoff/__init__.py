@@ -3,9 +3,9 @@
 The package never imports snakemake, so every command runs by hand, in any container and on any
 cluster. Imports go one way only (tests/architecture holds the order):
 
-    command, files, records, predictions, grid, selection, journal, progress
+    command, files, records, predictions, signature, grid, selection, journal, progress
       < datasets, models, flops, energy, timing, hardware, load < fitting < shards, keeping < cell < timed
-      < train, svm: need torch or scikit-learn
+      < train, svm: need torch or scikit-learn < saved: loads the models of both
       < analysis < plots, report: never import torch
 """
 

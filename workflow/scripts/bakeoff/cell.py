@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bakeoff import command, hardware, keeping, predictions, records, selection
+from bakeoff import command, hardware, keeping, predictions, records, selection, signature
 from bakeoff.command import UserError
 from bakeoff.files import alone_in, write_text
 from bakeoff.fitting import Asked, Backend, Fit, Fitted, Plan, noting
@@ -113,6 +113,9 @@ def _write(backend: Backend, outputs: Outputs, journal: Journal, record: records
     if chosen is None:
         print(f"{label}: no run finished; the record says why", flush=True)
     else:
+        if described := signature.find(outputs.model):
+            file = outputs.model.relative_to(outputs.record.parent).as_posix()
+            record = {**record, "saved": {"file": file, **described.about()}}
         best = record["best"]
         shown = ", ".join(f"{name} {value}" for name, value in best["settings"].items())
         print(

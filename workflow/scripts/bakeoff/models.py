@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 CHANNELS = 3
+# Of pixels in 0..1, in every channel: networks are trained on -1..1, as in the published study.
+PIXEL_MEAN, PIXEL_DEVIATION = 0.5, 0.5
 RESNETS = ("resnet18", "resnet50")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from statistics import fmean, median, stdev
 
 from bakeoff import selection
-from bakeoff.analysis import disturbance
+from bakeoff.analysis import disturbance, wording
 from bakeoff.analysis.intervals import wilson
 from bakeoff.analysis.study import Study, by
 from bakeoff.analysis.tables import Columns, Row, complete
@@ -97,7 +97,7 @@ def _measured(cell: Record, runs: list[Run]) -> Row:
         "optimizer": cell["optimizer"],
         "kernel": cell["kernel"],
         "device": cell["device"],
-        "settings": json.dumps(runs[0]["settings"]),
+        "settings": json.dumps(wording.as_run(*runs)),
         "seeds": len(runs),
         **accuracies,
         "optimism_gap": difference(accuracies["validation_accuracy"], accuracies["test_accuracy"]),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bakeoff import records
-from bakeoff.analysis import study, tables
+from bakeoff.analysis import study, tables, wording
 from bakeoff.analysis.study import Study, unique
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import write_text
@@ -87,8 +87,8 @@ def write(cells: list[Record], lines: Path, table: Path) -> None:
 
 
 def columns(cells: list[Record]) -> list[str]:
-    """Return the columns of runs.csv: identity, every setting met in the study, measurements."""
-    settings = unique(name for cell in cells for run in cell["runs"] for name in run["settings"])
+    """Return the columns of runs.csv: identity, every setting met (as carried out), measurements."""
+    settings = unique(name for cell in cells for run in cell["runs"] for name in wording.as_run(run))
     return [*BEFORE, *settings, *MEASURED, "cell"]
 
 
@@ -98,7 +98,7 @@ def rows(cells: list[Record]) -> list[tables.Row]:
         {
             **{name: cell[name] for name in BEFORE},
             "model": model_name(cell),
-            **run["settings"],
+            **wording.as_run(run),
             **{name: run[name] for name in MEASURED},
             "cell": cell_name(cell),
         }

@@ -42,7 +42,7 @@ def of(study: Study) -> Coverage:
 
 def reason(cell: Record, run: Run) -> str:
     """Say in one line which run did not finish and why."""
-    settings = wording.settings(run["settings"])
+    settings = wording.settings(wording.as_run(run))
     error = f": {wording.error(run['error'])}" if run["error"] else ""
     return f"{place(cell)} ({settings}) {run['status']}{error}"
 

@@ -1,11 +1,12 @@
 """Main effects: what one setting does to validation accuracy, on average over all others."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
 from bakeoff import selection
+from bakeoff.analysis import wording
 from bakeoff.analysis.study import by, finished, unique
 from bakeoff.records import Record, model_name
 
@@ -37,8 +38,18 @@ def of(cells: Iterable[Record]) -> list[Effect]:
         for name in unique(name for axes, _ in points for name in axes):
             effect = _effect(model, name, points)
             if effect is not None:
-                found.append(effect)
+                found.append(_as_used(effect, members) if name == "precision" else effect)
     return found
+
+
+def _as_used(effect: Effect, cells: list[Record]) -> Effect:
+    """Return the effect of the precision with its values as they were used; `auto` is of several at times."""
+    runs = [run for cell in cells for run in finished(cell["runs"])]
+    asked = by(runs, lambda run: run["settings"].get("precision"))
+    names = {
+        wish: wording.used(wording.as_run(*members))["precision"] for wish, members in asked.items() if wish
+    }
+    return replace(effect, means={names[wish]: mean for wish, mean in effect.means.items()})
 
 
 Point = tuple[dict[str, Any], float | None]

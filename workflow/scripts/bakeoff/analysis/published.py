@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from statistics import fmean
 
-from bakeoff.analysis import repeatability
+from bakeoff.analysis import repeatability, wording
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name
@@ -127,13 +127,13 @@ def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -
 
 
 def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, bool, bool]:
-    """Rank our runs of one setting: published device, mixed precision, same pinning first."""
+    """Rank our runs of one setting: published device, mixed precision (used), same pinning first."""
     cell, runs = pair
     settings = runs[0]["settings"]
     pinned = {True: "true", False: "false"}.get(settings.get("pin_memory"))
     return (
         cell["device"] == line["device"],
-        settings.get("precision") == "mixed",
+        runs[0]["details"].get("autocast", settings.get("precision") == "mixed") not in (None, False),
         pinned == line["pin_memory"],
     )
 
@@ -143,7 +143,7 @@ def _ours(measured: Measured) -> Row:
     cut = cell["data"]["limit_train"] or cell["data"]["limit_test"]
     return {
         "our_cell": cell_name(cell),
-        "our_settings": json.dumps(runs[0]["settings"]),
+        "our_settings": json.dumps(wording.as_run(*runs)),
         "our_device": cell["device"],
         "our_runs": len(runs),
         "our_validation": fmean(run["validation_accuracy"] for run in runs),

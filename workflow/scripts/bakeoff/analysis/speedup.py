@@ -79,12 +79,13 @@ def rows(study: Study) -> list[Row]:
 
 
 def _row(sides: dict[str, Side], study: Study) -> Row:
-    cell, runs = next(iter(sides.values()))
+    cell, _ = next(iter(sides.values()))
+    carried_out = {device: wording.as_run(*runs) for device, (_, runs) in sides.items()}
     row: Row = {
         "dataset": cell["dataset"],
         "model": cell["model"],
         "optimizer": cell["optimizer"],
-        "settings": json.dumps(runs[0]["settings"]),
+        "settings": json.dumps(wording.on_devices(carried_out)),
         "test_n": cell["data"]["counts"]["test"],
     }
     usable = {device: lone_runs(runs) for device, (_, runs) in sides.items()}

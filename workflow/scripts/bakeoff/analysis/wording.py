@@ -4,8 +4,10 @@ Owns labels and number formats. Must not know where a number comes from.
 """
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from bakeoff.records import Run
 
 MODELS = {
     "resnet18": "ResNet-18",
@@ -64,12 +66,60 @@ def value(item: Any) -> str:
     return f"{item:g}" if isinstance(item, float) else str(item)
 
 
+def as_run(*runs: Run) -> dict[str, Any]:
+    """Return the settings that runs share as they were carried out, for a table, an axis or `settings`.
+
+    Beside a precision that was asked for stands `autocast`, what it came to on the machine: a type, None for
+    fp32, or a list where the runs differ.
+    """
+    shared = runs[0]["settings"]
+    found = list(dict.fromkeys(run["details"]["autocast"] for run in runs if "autocast" in run["details"]))
+    if "precision" not in shared or not found:
+        return shared
+    return {**shared, "autocast": found if len(found) > 1 else found[0]}
+
+
+def on_devices(sides: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return one setting as it was carried out on each device: `autocast` by device where these differ."""
+    known = {name: each for name, each in sides.items() if "autocast" in each}
+    if not known:
+        return next(iter(sides.values()))
+    first, *others = known.values()
+    if all(other["autocast"] == first["autocast"] for other in others):
+        return first
+    return {**first, "autocast": {name: each["autocast"] for name, each in known.items()}}
+
+
+def used(carried_out: dict[str, Any]) -> dict[str, Any]:
+    """Return settings whose precision is the one that was used, in words, the wish beside it if another."""
+    if "autocast" not in carried_out:
+        return carried_out
+    said = {name: item for name, item in carried_out.items() if name != "autocast"}
+    return {**said, "precision": _precision(said["precision"], carried_out["autocast"])}
+
+
+def _precision(wish: str, autocast: Any) -> str:
+    if isinstance(autocast, dict):
+        words = listed([f"{_used(item, True)} on the {device(name)}" for name, item in autocast.items()])
+        types = [each for item in autocast.values() for each in (item if isinstance(item, list) else [item])]
+    else:
+        words, types = _used(autocast), autocast if isinstance(autocast, list) else [autocast]
+    return words if {_used(each) for each in types} == {wish} else f"{words} (asked for: {wish})"
+
+
+def _used(autocast: Any, exactly: bool = False) -> str:
+    if isinstance(autocast, list):
+        return listed([_used(each, True) for each in autocast])
+    return "fp32" if autocast is None else f"mixed ({autocast})" if exactly else "mixed"
+
+
 def settings(chosen: dict[str, Any], optimizer_name: str | None = None, short: bool = False) -> str:
     """Return settings in one line: Adam, batch 16, learning rate 0.001, 3 epochs, mixed.
 
     What was not set and what goes without saying is left out; the short form says lr for the learning
-    rate.
+    rate. The precision is the one that was used, where `chosen` knows it (`as_run`).
     """
+    chosen = used(chosen)
     parts = [optimizer(optimizer_name)] if optimizer_name else []
     for name, item in chosen.items():
         if item is None or item == UNSAID.get(name):

@@ -150,5 +150,5 @@ def _ends(cells: list[Record]) -> str:
 def _rows(cell: Record) -> Iterator[dict]:
     for run in longest(cell):
         for epoch in run["history"]:
-            settings = wording.settings(run["settings"])
+            settings = wording.settings(wording.as_run(run))
             yield {"cell": cell_name(cell), "settings": settings, "seed": run["seed"], **epoch}

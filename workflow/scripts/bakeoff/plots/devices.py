@@ -60,7 +60,7 @@ def _plot(study: Study, dataset: str, rows: list[Row]) -> Plot:
         figure=figure,
         title=f"CPU and GPU on {title}",
         caption="Bars: median time of the repeats, whiskers: shortest and longest. The same "
-        "program, data, batch order and precision on both devices, each alone on the machine.",
+        "program, data, batch order and precision asked for on both devices, each alone on the machine.",
         alt=f"Bar chart of training times on {title}. " + "; ".join(_words(row) for row in rows) + ".",
         section="devices",
         dataset=dataset,

@@ -48,11 +48,11 @@ def _entries(cells: list[Record]) -> list[dict[str, Any]]:
                     "axes": {
                         "device": cell["device"],
                         "optimizer": cell["optimizer"],
-                        **runs[0]["settings"],
+                        **wording.used(wording.as_run(*runs)),
                     },
                     "model": model_name(cell),
                     "cell": cell_name(cell),
-                    "settings": wording.settings(runs[0]["settings"]),
+                    "settings": wording.settings(wording.as_run(*runs)),
                     "validation_accuracy": selection.mean(done, "validation_accuracy") if whole else None,
                     "runs": len(runs),
                     "finished": len(done),

@@ -95,7 +95,7 @@ def _runs(cell: Record) -> Iterator[Row]:
             yield {
                 "model": model_name(cell),
                 "cell": cell_name(cell),
-                "settings": wording.settings(run["settings"]),
+                "settings": wording.settings(wording.as_run(run)),
                 "parameters": cell["compute"]["parameters"],
                 **{name: run[name] for name in ("train_s", "test_accuracy")},
                 "alone": False,

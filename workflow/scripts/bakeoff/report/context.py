@@ -95,7 +95,11 @@ def _sections(
     found = methods.summary(study, tables.best, tables.tests)
     best = results.best(study, tables.best, tables.published)
     every_run = [*runs.grids(study, numbered), *runs.timed(study, numbered)]
-    machine = [*provenance.machines(study), *provenance.data(study)]
+    machine = [
+        *provenance.machines(study),
+        *provenance.data(study),
+        *provenance.models(study, tables.best),
+    ]
     return [
         Section("best", "Best configurations", tables=best + results.methods(study, found)),
         _published(study, tables),

@@ -78,7 +78,7 @@ def _row(item: Numbered, axes: list[str]) -> list[Any]:
     cell, run = item.cell, item.run
     model = model_name(cell)
     title = f"{wording.model(model)} {wording.device(cell['device'])}"
-    settings = wording.settings(run["settings"], cell["optimizer"])
+    settings = wording.settings(wording.as_run(run), cell["optimizer"])
     known = {**run["settings"], **_measured(run), "parameters": cell["compute"]["parameters"]}
     numbers = [known.get(name) if _is_number(known.get(name)) else None for name in axes]
     facts = [item.number, cell["dataset"], model, cell["device"], title, settings, run["packed"]]

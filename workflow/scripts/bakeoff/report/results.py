@@ -5,7 +5,7 @@ import json
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import difference
 from bakeoff.analysis.methods import Method
-from bakeoff.analysis.study import Study
+from bakeoff.analysis.study import Study, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.records import cell_name
 from bakeoff.report import parts
@@ -166,12 +166,21 @@ def published(study: Study, rows: list[Row]) -> list[Table]:
         if mine:
             results = wording.plural(len(mine), "published result")
             caption = f"{study.title(dataset)}: {results} beside ours"
-            cells = [_published(row) for row in mine]
-            tables.append(Table(f"published-{dataset}", caption, columns, cells, folded=True, dense=True))
+            kinds = unique(filter(None, map(_precision, mine)))
+            note = f"Precision of our networks: {kinds[0]}." if len(kinds) == 1 else ""
+            cells = [_published(row, "" if note else _precision(row)) for row in mine]
+            name = f"published-{dataset}"
+            tables.append(Table(name, caption, columns, cells, note, folded=True, dense=True))
     return tables
 
 
-def _published(row: Row) -> list[Cell]:
+def _precision(row: Row) -> str:
+    """Return the precision that our run of a published one was carried out in; nothing for an SVM's."""
+    ours = json.loads(row["our_settings"]) if row["our_settings"] else {}
+    return wording.used(ours).get("precision", "")
+
+
+def _published(row: Row, precision: str) -> list[Cell]:
     settings = json.loads(row["settings"])
     where = {"cpu_vs_gpu": f"timed on the {wording.device(row['device'])}", "headline": "headline"}
     verdict = row["verdict"]
@@ -182,7 +191,7 @@ def _published(row: Row) -> list[Cell]:
             note=where.get(row["table"], ""),
         ),
         parts.percent(row["published_test"]),
-        parts.percent(row["our_test"]),
+        parts.percent(row["our_test"], note=precision),
         parts.points(row["difference"]),
         Cell(wording.percent(row["band"]), row["band"]),
         parts.seconds(row["published_train_s"], 1),

@@ -39,6 +39,11 @@ class Numbered:
     run: Run
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """Return its settings, the precision as it was used."""
+        return wording.used(wording.as_run(self.run))
+
+    @property
     def anchor(self) -> str:
         """Return the name of the run's command in the page."""
         return f"run-{self.number}"
@@ -128,8 +133,8 @@ def _head(name: str) -> str:
 
 def _shown(items: list[Numbered]) -> tuple[list[str], dict[str, Any]]:
     """Return the settings worth a column, seeds and repeats last, and those that all runs share."""
-    names = unique(name for item in items for name in item.run["settings"])
-    tried = {name: unique(item.run["settings"].get(name) for item in items) for name in names}
+    names = unique(name for item in items for name in item.settings)
+    tried = {name: unique(item.settings.get(name) for item in items) for name in names}
     shared = {name: values[0] for name, values in tried.items() if len(values) == 1 and len(items) > 1}
     shown = [
         name
@@ -163,7 +168,7 @@ def _row(
     item: Numbered, settings: list[str], shares: Sequence[str], digits: list[int], best: bool
 ) -> list[Cell]:
     run, cell = item.run, item.cell
-    facts: dict[str, Any] = {**run["settings"], "seed": run["seed"], "repeat": run["repeat"]}
+    facts: dict[str, Any] = {**item.settings, "seed": run["seed"], "repeat": run["repeat"]}
     model = wording.model(model_name(cell))
     if cell["optimizer"]:
         model = f"{model} {wording.optimizer(cell['optimizer'])}"
@@ -202,7 +207,7 @@ def _commands(items: list[Numbered]) -> Commands:
     cell = items[0].cell
     rows = []
     for item in items:
-        words = wording.settings(item.run["settings"])
+        words = wording.settings(item.settings)
         if cell["purpose"] in TIMED:
             words += f", repeat {item.run['repeat']}"
         elif item.run["seed"] is not None:

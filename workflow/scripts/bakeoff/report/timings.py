@@ -13,9 +13,9 @@ from bakeoff.report.parts import Cell, Column, Table
 WORDS = (
     "Training time: copying the data to the device and every epoch, optimizer included; "
     "evaluation is left out. Time to result adds set-up, warm-up and validation.",
-    "One program on both devices: same data, same batch order, same precision; only the device "
-    "differs. Repeat by repeat the devices take turns, each run after a warm-up that was undone, and no "
-    "other job of the study runs beside them. {}",
+    "One program on both devices: same data, same batch order, same precision asked for; only the "
+    "device differs. Repeat by repeat the devices take turns, each run after a warm-up that was undone, and "
+    "no other job of the study runs beside them. {}",
     "Speedup: median CPU time over median GPU time, with a 95 % interval: Welch's t on the logarithms, "
     "around the medians. An interval that contains 1 is called a tie: no difference was shown. With one "
     "repeat there is no interval and nothing is judged. The training and the result are judged apart.",

@@ -1,29 +1,37 @@
 """SVMs as a cell's backend: scales the pixels, has an engine fit the grid, turns its outcomes into runs."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff import flops, grid
+from bakeoff import flops, grid, signature
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
-from bakeoff.fitting import Fitted, Plan
+from bakeoff.fitting import Fitted, Plan, unfinished_run
 from bakeoff.predictions import Answers
 from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.svm import KERNELS, engines, saved, scaling
 from bakeoff.svm.blocks import Wanted
-from bakeoff.svm.engines import Means
 from bakeoff.svm.kernels import POLY_DEGREE, Kernel, coefficient
+from bakeoff.svm.machine import Machine
+from bakeoff.svm.task import Lost, Means, Outcome, Task
 from bakeoff.timing import Stopwatch
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
 
 DEFAULTS: dict[str, Any] = {"C": 1.0, "gamma": "scale", "degree": None, "scale": "standard"}
 # Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
 FITTING = 0.7
 AS_BEST = Means()
+# One channel, and pixels in 0..1 as they are: the scaler is a part of what is saved.
+PIXELS = (1, 0.0, 1.0)
 
 
 class SvmBackend:
@@ -89,7 +97,7 @@ class SvmBackend:
             if packed:
                 progress.advance(plan.work * ahead * share, f"{len(wanted)} machines, pairs of classes")
 
-        task = engines.Task(
+        task = Task(
             features,
             self.dataset.labels["train"],
             wanted,
@@ -98,11 +106,17 @@ class SvmBackend:
         )
         shared = watch.total("scale") / len(wanted)
         outcomes = engines.ENGINES[self._means.engine](task)
+        done = plan.work * (1 - ahead) / len(wanted)
         for settings, outcome in zip(asked, outcomes, strict=True):
+            if isinstance(outcome, Lost):
+                progress.advance(done, f"{_describe(settings)}: {outcome.reason}")
+                yield Fitted(
+                    unfinished_run(settings, None, "diverged", outcome.reason) | {"details": outcome.details}
+                )
+                continue
             run, answers = self._run(settings, outcome, shared)
-            done = plan.work * (1 - ahead) / len(wanted)
             progress.advance(done, f"{_describe(settings)}: validation {run['validation_accuracy']:.2%}")
-            yield Fitted(run, partial(saved.save, scaler, outcome.machine), answers)
+            yield Fitted(run, self._saver(scaler, outcome.machine), answers)
 
     def compute(self, chosen: Run | None) -> dict[str, Any]:
         """Return the arithmetic of the chosen machine: it depends on its support vectors."""
@@ -128,7 +142,7 @@ class SvmBackend:
             for s in asked
         ]
 
-    def _run(self, settings: dict[str, Any], outcome: engines.Outcome, shared: float) -> tuple[Run, Answers]:
+    def _run(self, settings: dict[str, Any], outcome: Outcome, shared: float) -> tuple[Run, Answers]:
         """Return the run's entry and what it answered."""
         labels = {part: outcome.machine.labels(found) for part, found in outcome.decisions.items()}
         accuracy = {
@@ -153,35 +167,28 @@ class SvmBackend:
         }
         return run, Answers(labels["validation"], labels["test"], self._scores(outcome))
 
-    def _scores(self, outcome: engines.Outcome) -> np.ndarray:
+    def _saver(self, scaler: "StandardScaler", machine: Machine) -> Callable[[Path], None]:
+        about = saved.parameters(machine), self.dataset.images["train"].shape[1:], PIXELS
+        described = signature.of(self.identity, *about, self.dataset.meta)
+        return partial(saved.save, scaler, machine, described)
+
+    def _scores(self, outcome: Outcome) -> np.ndarray:
         seen = outcome.machine.classes
         scores = outcome.machine.scores(outcome.decisions["test"])
-        return _per_class(scores, seen, len(self.dataset.meta["classes"]))
+        return saved.per_class(scores, seen, len(self.dataset.meta["classes"]))
 
 
 def _check(settings: dict[str, Any]) -> None:
     """Raise UserError for a setting that no machine can have; the configuration's schema says the same."""
     gamma, degree = settings["gamma"], settings["degree"]
-    if not settings["C"] > 0:
+    if not 0 < settings["C"] < math.inf:
         raise UserError(f"C {settings['C']} must be above 0")
-    if gamma not in ("scale", "auto") and not (isinstance(gamma, int | float) and gamma > 0):
+    if gamma not in ("scale", "auto") and not (isinstance(gamma, int | float) and 0 < gamma < math.inf):
         raise UserError(f"gamma {gamma} must be scale, auto or a number above 0")
     if degree is not None and not (isinstance(degree, int) and degree > 0):
         raise UserError(f"degree {degree} must be a whole number above 0")
     if settings["scale"] not in scaling.SCALES:
         raise UserError(f"unknown scale {settings['scale']}; known are {', '.join(scaling.SCALES)}")
-
-
-def _per_class(scores: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
-    """Return decision values as (n, classes).
-
-    With two classes scikit-learn gives one column; a class that a cut-down training part lacks has none:
-    it comes below all others.
-    """
-    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
-    full = np.repeat(columns.min(axis=1, keepdims=True) - 1, classes, axis=1)
-    full[:, seen] = columns
-    return full
 
 
 def _describe(settings: dict[str, Any]) -> str:

@@ -54,7 +54,7 @@ class _Shared:
             self._members.setdefault(machine.kernel, []).append(number)
         self._classes = []
         for label in range(len(first.classes)):
-            owned = [_of_class(machine, label) for machine in machines]
+            owned = [machine.of_class(label) for machine in machines]
             union = np.unique(np.concatenate([support for support, _ in owned]))
             vectors = torch.as_tensor(first.vectors[union], device=device)
             dense = np.zeros((len(machines), len(union), len(first.classes) - 1), first.vectors.dtype)
@@ -79,10 +79,3 @@ class _Shared:
                 for number in members:
                     found[number][:, columns] += (values @ dense[number]).numpy(force=True)
         return found
-
-
-def _of_class(machine: "Machine", label: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the support of one class and its columns of the dual coefficients."""
-    stop = int(machine.counts[: label + 1].sum())
-    own = slice(stop - int(machine.counts[label]), stop)
-    return machine.support[own], machine.dual[:, own]

@@ -1,6 +1,7 @@
 """Ways to fit a grid of machines, behind one interface: a library's SVC one by one, or all pairwise.
 
-An engine is a function of a `Task` that yields one `Outcome` per machine; `ENGINES` names them.
+An engine is a function of a `Task` that yields one `Outcome` per machine, or that it is `Lost`; `ENGINES`
+names them.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,51 +9,24 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 
 from bakeoff.command import UserError
-from bakeoff.svm import TOLERANCE, decisions, pairwise, scaling
+from bakeoff.svm import TOLERANCE, kkt, packed, pairwise, scaling, sound
 from bakeoff.svm.blocks import STEP_LIMIT, Wanted
 from bakeoff.svm.distinct import distinct
 from bakeoff.svm.kernels import POLY_DEGREE, Kernel
-from bakeoff.svm.machine import Machine, from_svc
+from bakeoff.svm.machine import from_svc
+from bakeoff.svm.packed import FLOAT32_C, ended, precision
+from bakeoff.svm.task import Lost, Means, Outcome, Task
 from bakeoff.timing import Stopwatch
 
 CACHE_MB = 2000
-# Up to this C float32 gives libsvm's predictions; above, its rounding shows (tests/unit/test_svm_exact.py).
-FLOAT32_C = 100
 LIBRARIES = {"sklearn": "sklearn.svm", "intelex": "sklearnex.svm"}
 # Multiply-accumulates of a grid's kernel values, fits and predictions together, above which the pairwise
 # engine repays its start (about 6 s of imports and compilation against 2-4 GMAC/s of libsvm).
 WORTH_STARTING = 30e9
-
-
-@dataclass(frozen=True)
-class Means:
-    """What to fit with: the engine's name, CPU threads, a bound on kernel matrices, cpu or gpu for them."""
-
-    engine: str = "auto"
-    threads: int = 1
-    mem_mb: int = 4000
-    device: str = "cpu"
-
-    @property
-    def torch_device(self) -> str:
-        """Return torch's name of the device."""
-        return "cuda" if self.device == "gpu" else self.device
-
-
-@dataclass(frozen=True)
-class Task:
-    """Scaled features per part ("train" among them), labels of the training part, what to fit, with what."""
-
-    features: dict[str, np.ndarray]
-    labels: np.ndarray
-    wanted: list[Wanted]
-    means: Means
-    tick: Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -73,18 +47,6 @@ class Extent:
         return self.machines * train * (train + self.rows) * self.features
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A fitted machine, its decisions per part, and the seconds it took to train and to decide each part."""
-
-    machine: Machine
-    decisions: dict[str, np.ndarray]
-    train_s: float
-    decide_s: dict[str, float]
-    packed: bool
-    details: dict[str, Any]
-
-
 def _library(name: str, task: Task) -> Iterator[Outcome]:
     """Fit with a library's SVC, one machine after another."""
     svc_class = import_module(LIBRARIES[name]).SVC
@@ -101,86 +63,57 @@ def _library(name: str, task: Task) -> Iterator[Outcome]:
             decision_function_shape="ovo",
         )
         with fitting.phase("train"):
-            rows, weights = distinct(task.features["train"], task.labels)
-            svc.fit(task.features["train"][rows], task.labels[rows], sample_weight=weights)
+            distinct_rows, weights = distinct(task.features["train"], task.labels)
+            train, labels = task.features["train"][distinct_rows], task.labels[distinct_rows]
+            svc.fit(train, labels, sample_weight=weights)
         found = {}
         for part, rows in task.features.items():
             with deciding.phase(part):
                 values = svc.decision_function(rows)
             # With two classes the library's sign is that of the second class.
             found[part] = values if values.ndim == 2 else -values[:, None]
+        machine = from_svc(svc)
+        known = kkt.Rows(task.features["train"], task.labels, distinct_rows, weights)
+        (violation,), seen = kkt.violations([replace(machine, support=distinct_rows[svc.support_])], known)
         yield Outcome(
-            from_svc(svc),
+            machine,
             found,
             fitting.total("train"),
             dict(deciding.seconds),
             False,
-            _ended(name, int(np.sum(svc.n_iter_)), int(svc.fit_status_ != 0)),
+            ended(name, int(np.sum(svc.n_iter_)), int(svc.fit_status_ != 0), violation, seen),
         )
 
 
-def _pairwise(task: Task) -> Iterator[Outcome]:
-    """Fit all machines of one precision at once, and decide all at once."""
-    groups: dict[str, list[Wanted]] = {}
-    for wanted in task.wanted:
-        groups.setdefault(precision(wanted.C), []).append(wanted)
-    done = {}
-    for name, group in groups.items():
-        share = len(group) / len(task.wanted)
-        features = {part: rows.astype(name, copy=False) for part, rows in task.features.items()}
-        done[name] = _packed(replace(task, features=features, wanted=group), share)
-    for wanted in task.wanted:
-        yield next(done[precision(wanted.C)])
+def _guarded(engine: Callable[[Task], Iterator[Outcome]]) -> Callable[[Task], Iterator[Outcome | Lost]]:
+    """Return the engine with numbers that are finite at both ends.
+
+    Features that are not raise UserError; a machine that is not, or whose kernel cannot be, is Lost, and the
+    others go on.
+    """
+
+    def guarded(task: Task) -> Iterator[Outcome | Lost]:
+        sound.require_finite(task.features)
+        length = sound.longest(task.features["train"])
+        faults = [sound.overflow(kernel, length) for kernel, _ in task.wanted]
+        possible = [each for each, fault in zip(task.wanted, faults, strict=True) if fault is None]
+        outcomes = engine(replace(task, wanted=possible))
+        for fault in faults:
+            yield Lost(fault, {}) if fault else _judged(next(outcomes))
+
+    return guarded
 
 
-def precision(C: float) -> str:
-    """Return the type of number that machines with this C need."""
-    return "float32" if C <= FLOAT32_C else "float64"
+def _judged(outcome: Outcome) -> Outcome | Lost:
+    numbers = {"coefficients": outcome.machine.dual, "intercepts": outcome.machine.intercept}
+    numbers |= {f"decisions ({part})": values for part, values in outcome.decisions.items()}
+    fault = sound.fault(numbers)
+    return Lost(fault, outcome.details) if fault else outcome
 
 
-def _packed(task: Task, share: float) -> Iterator[Outcome]:
-    """Fit and decide all machines together; `share` is theirs of all that are fitted."""
-    means = task.means
-    solutions = pairwise.fit(
-        task.features["train"],
-        task.labels,
-        task.wanted,
-        means.threads,
-        means.mem_mb,
-        means.torch_device,
-        lambda part: task.tick(part * share),
-    )
-    machines = [solution.machine for solution in solutions]
-    watch = Stopwatch()
-    found = {}
-    for part, rows in task.features.items():
-        with watch.phase(part):
-            found[part] = decisions.decide(machines, rows, means.threads, means.torch_device)
-    packed = len(solutions) > 1
-    for number, solution in enumerate(solutions):
-        unfinished = int((solution.solves.violations >= TOLERANCE).sum())
-        details = _ended("pairwise", int(solution.solves.steps.sum()), unfinished)
-        yield Outcome(
-            solution.machine,
-            {part: values[number] for part, values in found.items()},
-            solution.train_s + solution.amortised_s,
-            {part: watch.total(part) / len(solutions) for part in found},
-            packed,
-            {**details, **({"amortised_s": round(solution.amortised_s, 6)} if packed else {})},
-        )
-
-
-def _ended(engine: str, steps: int, unfinished: int) -> dict[str, Any]:
-    """Return how a fit ended; a warning where a solve was stopped before its tolerance."""
-    details: dict[str, Any] = {"engine": engine, "steps": steps}
-    if unfinished:
-        details["warning"] = f"not converged: stopped after {STEP_LIMIT:,} steps ({unfinished} solves)"
-    return details
-
-
-ENGINES: dict[str, Callable[[Task], Iterator[Outcome]]] = {
-    "pairwise": _pairwise,
-    **{name: partial(_library, name) for name in LIBRARIES},
+ENGINES: dict[str, Callable[[Task], Iterator[Outcome | Lost]]] = {
+    "pairwise": _guarded(packed.fit),
+    **{name: _guarded(partial(_library, name)) for name in LIBRARIES},
 }
 
 

@@ -39,8 +39,9 @@ class Machine:
         return self.scores(self._decide(rows, threads))
 
     def _decide(self, rows: np.ndarray, threads: int) -> np.ndarray:
-        from bakeoff.svm import decisions
+        from bakeoff.svm import decisions, sound
 
+        sound.require_finite({"rows to decide": rows})
         return decisions.decide([self], rows, threads)[0]
 
     def labels(self, decisions: np.ndarray) -> np.ndarray:
@@ -56,6 +57,12 @@ class Machine:
             sums[:, a] += decisions[:, column]
             sums[:, b] -= decisions[:, column]
         return self._votes(decisions >= 0) + sums / (3 * (np.abs(sums) + 1))
+
+    def of_class(self, label: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the support of the class with this number and its columns of the dual coefficients."""
+        stop = int(self.counts[: label + 1].sum())
+        own = slice(stop - int(self.counts[label]), stop)
+        return self.support[own], self.dual[:, own]
 
     @property
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bakeoff.command import UserError
+from bakeoff.svm import sound
 from bakeoff.svm.blocks import Blocks, Solves, Wanted
 from bakeoff.svm.distinct import distinct
 from bakeoff.svm.machine import Machine
@@ -22,13 +23,15 @@ class Solution(NamedTuple):
     """One fitted machine, its seconds of the whole fit, and how the solves of its pairs ended.
 
     train_s is the machine's own share of the fit's wall time, amortised_s its share of what it had in
-    common with the other machines.
+    common with the other machines. distinct: the rows that stand for their equals, weights: for how many.
     """
 
     machine: Machine
     train_s: float
     amortised_s: float
     solves: Solves
+    distinct: np.ndarray
+    weights: np.ndarray
 
 
 def workers(sizes: Sequence[int], kernels: int, itemsize: int, threads: int, mem_mb: int) -> int:
@@ -63,8 +66,9 @@ def fit(
     """Fit every wanted machine on features (n, f) and labels (n,), and tell `tick` of every share done.
 
     features decide the precision: float32 or float64. Raises UserError where mem_mb is too little for
-    the two largest classes, or where there is but one class.
+    the two largest classes, where there is but one class, or where a feature is not finite.
     """
+    sound.require_finite({"train": features})
     start = perf_counter()
     rows, weights = distinct(features, labels)
     classes, numbers = np.unique(labels[rows], return_inverse=True)
@@ -86,7 +90,7 @@ def fit(
     scale = (perf_counter() - start) / (shared + sum(solves.seconds.sum() for solves in found))
     common = shared * scale / len(wanted)
     return [
-        Solution(machine, float(solves.seconds.sum() * scale), float(common), solves)
+        Solution(machine, float(solves.seconds.sum() * scale), float(common), solves, rows, weights)
         for machine, solves in zip(machines, found, strict=True)
     ]
 

@@ -1,12 +1,14 @@
 """A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff import signature
+from bakeoff.files import reading
+from bakeoff.signature import Signature
 from bakeoff.svm import scaling
 from bakeoff.svm.kernels import Kernel
 from bakeoff.svm.machine import Machine
@@ -18,26 +20,32 @@ if TYPE_CHECKING:
 ARRAYS = ("classes", "vectors", "support", "counts", "dual", "intercept")
 
 
-def save(scaler: "StandardScaler", machine: Machine, path: Path) -> None:
+def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:
     """Write scaler and machine, with no vectors but the machine's own."""
-    from safetensors.numpy import save_file
-
     machine = machine.compact()
-    arrays = {name: np.ascontiguousarray(getattr(machine, name)) for name in ARRAYS}
-    settings = {"C": machine.C, **asdict(machine.kernel)}
-    save_file({**arrays, **scaling.to_arrays(scaler)}, path, metadata={"machine": json.dumps(settings)})
+    arrays = {name: getattr(machine, name) for name in ARRAYS}
+    signature.save(path, {**arrays, **scaling.to_arrays(scaler)}, described)
+
+
+def parameters(machine: Machine) -> dict[str, Any]:
+    """Return what a machine's arrays do not say of it."""
+    return {"C": machine.C, **asdict(machine.kernel)}
 
 
 def load(path: Path) -> tuple["StandardScaler", Machine]:
     """Read scaler and machine."""
-    from safetensors import safe_open
+    from safetensors.numpy import load_file
 
-    with safe_open(path, framework="numpy") as file:
-        settings = json.loads(file.metadata()["machine"])
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    C = settings.pop("C")
-    machine = Machine(Kernel(**settings), C, **{name: arrays.pop(name) for name in ARRAYS})
-    return scaling.from_arrays(arrays), machine
+    known = signature.read(path)
+    with reading(path):
+        try:
+            arrays = load_file(path)
+        except Exception as error:
+            raise ValueError(str(error)) from error
+        settings = dict(known.parameters)
+        C = settings.pop("C")
+        machine = Machine(Kernel(**settings), C, **{name: arrays.pop(name) for name in ARRAYS})
+        return scaling.from_arrays(arrays), machine
 
 
 def load_pipeline(path: Path) -> "Pipeline":
@@ -49,3 +57,15 @@ def load_pipeline(path: Path) -> "Pipeline":
 
     scaler, machine = load(path)
     return make_pipeline(scaler, machine.to_svc())
+
+
+def per_class(scores: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
+    """Return decision values of the seen classes as (n, classes).
+
+    With two classes scikit-learn gives one column; a class that a cut-down training part lacks has none:
+    it comes below all others.
+    """
+    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+    full = np.repeat(columns.min(axis=1, keepdims=True) - 1, classes, axis=1)
+    full[:, seen] = columns
+    return full

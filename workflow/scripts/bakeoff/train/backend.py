@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import flops, grid, models
+from bakeoff import flops, grid, models, signature
 from bakeoff.datasets.store import Dataset
 from bakeoff.energy import Counter
 from bakeoff.fitting import Fitted, Plan, unfinished_run
@@ -204,7 +204,13 @@ class ResnetBackend:
         run["holdout_accuracy"] = self._accuracy("holdout", holdout)
         run["test_accuracy"] = self._accuracy("test", test)
         answers = Answers(validation, test.argmax(1), test)
-        return Fitted(run, lambda path: _save(epoch, path), answers)
+        return Fitted(run, lambda path: self._save(epoch, path), answers)
+
+    def _save(self, epoch: loop.Epoch, path: Path) -> None:
+        """Write the weights under torchvision's own names."""
+        scaling = (models.CHANNELS, models.PIXEL_MEAN, models.PIXEL_DEVIATION)
+        described = signature.of(self.identity, {}, self.input_shape[1:], scaling, self.dataset.meta)
+        signature.save(path, epoch.state.weights(), described)
 
 
 def _describe(training: Training, entry: dict[str, Any]) -> str:
@@ -214,10 +220,3 @@ def _describe(training: Training, entry: dict[str, Any]) -> str:
         f"batch {training.batch_size}, lr {training.learning_rate:g}, seed {training.seed}, "
         f"epoch {entry['epoch']}/{training.epochs}: {reached}"
     )
-
-
-def _save(epoch: loop.Epoch, path: Path) -> None:
-    """Write the weights under torchvision's own names."""
-    from safetensors.torch import save_file
-
-    save_file(epoch.state.weights(), path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.models import CHANNELS
+from bakeoff.models import CHANNELS, PIXEL_DEVIATION, PIXEL_MEAN
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +40,7 @@ class Part:
 
 def normalise(images: "torch.Tensor") -> "torch.Tensor":
     """Turn uint8 (n, size, size) into float32 (n, 3, size, size) in -1..1, as the published study did."""
-    scaled = images.unsqueeze(1).float().div_(127.5).sub_(1.0)
+    scaled = images.unsqueeze(1).float().div_(255 * PIXEL_DEVIATION).sub_(PIXEL_MEAN / PIXEL_DEVIATION)
     return scaled.expand(-1, CHANNELS, -1, -1)
 
 
