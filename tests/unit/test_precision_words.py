@@ -9,7 +9,7 @@ import pytest
 
 import rendered
 import studies
-from bakeoff.analysis import best, collect, effects, published, speedup, study, wording
+from bakeoff.analysis import best, collect, effects, published, repeatability, speedup, study, wording
 from bakeoff.report import context, explorer, render, runs
 
 WISHES = {
@@ -177,12 +177,12 @@ def fashion(*members: dict) -> dict:
 
 def beside_published(tmp_path, *members: dict) -> tuple[study.Study, list[dict]]:
     found = rendered.collected(tmp_path, [fashion(*members)])
-    return found, published.rows(found, published.read_reference(studies.REFERENCE))
+    return found, published.rows(found, repeatability.read(studies.REFERENCE))
 
 
 def test_published_results_stand_beside_runs_whose_precision_is_named(tmp_path):
     lines = list(csv.DictReader(io.StringIO(studies.REFERENCE.read_text(encoding="utf-8"))))
-    grid = [line for line in lines if line["table"] == published.GRID and line["dataset"] == "fashion"]
+    grid = [line for line in lines if line["table"] == repeatability.GRID and line["dataset"] == "fashion"]
     line = next(each for each in grid if (each["model"], each["optimizer"]) == ("resnet18", "adam"))
     settings = {
         "batch_size": int(line["batch_size"]),

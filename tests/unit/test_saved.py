@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ import pytest
 import arrays
 import rendered
 import studies
-from bakeoff import cell, models, predictions, records, saved, signature
+from bakeoff import cell, models, records, saved, signature
 from bakeoff.analysis import best, collect
 from bakeoff.command import DamagedError, UserError
 from bakeoff.datasets import store
+from bakeoff.predictions import Predictions
 from bakeoff.report import context, provenance, render
 from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.task import Means
@@ -25,6 +27,12 @@ pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": 0.01, "epochs": 3}
 CELLS = {"resnet18": "resnet18_sgd_cpu", "svm_rbf": "svm_rbf_cpu", "svm_poly": "svm_poly_cpu"}
+
+
+def chosen_answers(place: Path, cell: str) -> Predictions:
+    """Return what the chosen run of a cell answered."""
+    with np.load(place / "predictions" / f"{cell}.npz") as file:
+        return Predictions(file["labels"], file["test"][0], file["scores"][0])
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +62,7 @@ def test_a_saved_model_answers_as_its_cell_recorded(study, model):
     place, data = study
     ready = saved.load(file_of(place, model))
     numbers, scores = ready(data[model].images["test"])
-    kept = predictions.load(place / "predictions" / f"{CELLS[model]}.npz")
+    kept = chosen_answers(place, CELLS[model])
     assert np.array_equal(numbers, kept.predictions)
     assert np.allclose(scores, kept.scores, atol=1e-5)
     assert scores.shape == (20, 4)
@@ -283,6 +291,6 @@ def test_readmes_lines_use_a_saved_model_of_any_family(study, model, monkeypatch
     monkeypatch.chdir(place.parents[1])
     known = {"images": data[model].images["test"]}
     exec(lines.replace(given[1], CELLS[model]), known)
-    kept = predictions.load(place / "predictions" / f"{CELLS[model]}.npz")
+    kept = chosen_answers(place, CELLS[model])
     assert np.array_equal(known["numbers"], kept.predictions)
     assert known["model"].signature.classes[known["numbers"][0]].startswith("class ")
