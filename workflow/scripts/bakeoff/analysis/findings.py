@@ -65,10 +65,11 @@ def _margin(chosen: Row, rows: list[Row]) -> str:
     others = [row for row in rows if row is not chosen]
     if not others or not n:
         return said
-    second = max(others, key=lambda row: row["validation_accuracy"])
-    right = [round(row["validation_accuracy"] * n, 1) for row in (chosen, second)]
+    next_best = max(row["validation_accuracy"] for row in others)
+    second = [wording.model(row["model"]) for row in others if row["validation_accuracy"] == next_best]
+    right = [round(accuracy * n, 1) for accuracy in (chosen["validation_accuracy"], next_best)]
     counts = " against ".join(f"{count:g}" for count in right)
-    return f"{said}: {counts} of {wording.count(n)} right, {wording.model(second['model'])} next"
+    return f"{said}: {counts} of {wording.count(n)} right, {wording.listed(second)} next"
 
 
 def _how(row: Row) -> str:

@@ -69,9 +69,9 @@ def tested(test: Row) -> str:
     """Say what was compared, and with what p value."""
     p = f"{wording.p_clause(test['p_holm'])} (Holm)"
     if test["compared"] == METHODS:
-        counts = [test[f"seeds_{side}"] for side in "ab"]
-        seeds = wording.listed([str(count) for count in dict.fromkeys(counts) if count])
-        return f"{p}, over {seeds} other seeds"
+        counts = dict.fromkeys(test[f"seeds_{side}"] for side in "ab" if test[f"seeds_{side}"])
+        seeds = wording.listed([str(count) for count in counts])
+        return f"{p}, over {seeds} other seeds" if seeds else f"{p}, nothing random in either"
     return f"McNemar {p}, {test['compared']}"
 
 
