@@ -14,8 +14,6 @@ rule time_chosen:
         times=config["final_seeds"],
         engine=config["svm"]["engine"],
         memory=config["svm"]["mem_mb"],
-    wildcard_constraints:
-        cell="[a-z0-9_]+",
     log:
         "logs/time_chosen/{dataset}/{cell}_{device}.log",
     # Every core: nothing runs beside a timed job; on a cluster, a node of its own.
@@ -29,6 +27,8 @@ rule time_chosen:
         image
     conda:
         "../../envs/bakeoff.yaml"
+    wildcard_constraints:
+        cell="[a-z0-9_]+",
     shell:
         "python {input.script:q} --record {input.record:q} --data {input.data:q} --times {params.times}"
         " --engine {params.engine} --mem-mb {params.memory} --threads {threads}"
