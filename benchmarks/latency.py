@@ -15,9 +15,8 @@ from time import perf_counter
 
 import numpy as np
 
-from bakeoff import hardware, models, train
+from bakeoff import hardware, models, saved, train
 from bakeoff.files import write_text
-from bakeoff.svm import saved
 from bakeoff.train import batches, loop, precision
 
 CLASSES = 10
@@ -43,14 +42,10 @@ def network(model: str, device: str) -> Predict:
 
 
 def machine(path: Path) -> Predict:
-    """Return what a kept SVM says of uint8 images (n, rows, columns), cut to the pixels it was fitted on."""
-    pipeline = saved.load_pipeline(path)
-    pixels = pipeline.n_features_in_
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        return pipeline.predict(images.reshape(len(images), -1)[:, :pixels].astype(np.float32) / 255)
-
-    return predict
+    """Return what a kept model says of uint8 images (n, rows, columns), cut to the size that it takes."""
+    model = saved.load(path)
+    rows, columns = model.signature.size
+    return lambda images: model(images[:, :rows, :columns])[0]
 
 
 def measured(predictors: dict[str, Predict], batch: int, seconds: float) -> dict[str, list[float]]:

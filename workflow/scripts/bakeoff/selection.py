@@ -9,6 +9,8 @@ from bakeoff.records import ACCURACIES, Run
 
 Candidate = TypeVar("Candidate")
 Rating = tuple[float, float, float]
+# Two costs within this share of each other count as equal.
+ALIKE = 0.1
 MEANS = (*ACCURACIES, "train_s")
 
 
@@ -36,10 +38,6 @@ def groups(runs: Iterable[Run]) -> list[list[Run]]:
     return list(found.values())
 
 
-# Two costs within this share of each other count as equal.
-ALIKE = 0.1
-
-
 def prefer(candidates: Sequence[Candidate], rate: Callable[[Candidate], Rating]) -> Candidate:
     """Return the candidate of highest accuracy; of equals the cheapest, within 10 % the smallest.
 
@@ -59,7 +57,13 @@ def choose(runs: Iterable[Run]) -> list[Run] | None:
     finished = [group for group in groups(runs) if all(run["status"] == "ok" for run in group)]
     if not finished:
         return None
-    return prefer(finished, lambda group: (mean(group, "validation_accuracy"), *2 * (cost(group[0]),)))
+    return prefer(finished, rate)
+
+
+def rate(runs: list[Run]) -> Rating:
+    """Return how settings are rated: mean validation accuracy over seeds, then cost, which is size too."""
+    spent = cost(runs[0])
+    return mean(runs, "validation_accuracy"), spent, spent
 
 
 def summarise(chosen: list[Run] | None) -> dict[str, Any] | None:

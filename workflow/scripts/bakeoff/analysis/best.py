@@ -59,10 +59,7 @@ def best_cell(cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
     chosen = [(cell, runs) for cell in cells if (runs := selection.choose(cell["runs"]))]
     if not chosen:
         return None
-    return selection.prefer(
-        chosen,
-        lambda pair: (selection.mean(pair[1], "validation_accuracy"), *2 * (selection.cost(pair[1][0]),)),
-    )
+    return selection.prefer(chosen, lambda pair: selection.rate(pair[1]))
 
 
 def rows(study: Study) -> list[Row]:

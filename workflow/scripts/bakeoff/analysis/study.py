@@ -59,7 +59,7 @@ class Study:
         kept, chosen = self.kept(record), selection.choose(record["runs"])
         if kept is None or chosen is None:
             return None
-        return kept.test(next(number for number, run in enumerate(record["runs"]) if run is chosen[0]))
+        return kept.test(_number(record, chosen[0]))
 
     def again(self, cell: Record, chosen: list[Run]) -> list[Run]:
         """Return the finished runs of a cell's choice that were made alone, from seeds that chose nothing."""
@@ -78,8 +78,7 @@ class Study:
         kept = self.kept(record)
         if kept is None or not runs:
             return None
-        places = [next(n for n, each in enumerate(record["runs"]) if each is run) for run in runs]
-        found = [answers.right for place in places if (answers := kept.test(place)) is not None]
+        found = [given.right for run in runs if (given := kept.test(_number(record, run))) is not None]
         return np.array(found) if len(found) == len(runs) else None
 
     def kept(self, record: Record) -> Kept | None:
@@ -87,6 +86,11 @@ class Study:
         folder = self.folder / record["dataset"] / FOLDERS[record["purpose"]] / "predictions"
         path = folder / f"{cell_name(record)}{SUFFIX}"
         return Kept(path) if path.is_file() else None
+
+
+def _number(record: Record, run: Run) -> int:
+    """Return a run's place among those of its record."""
+    return next(number for number, each in enumerate(record["runs"]) if each is run)
 
 
 def _networks_first(record: Record) -> tuple[bool, str]:
