@@ -20,7 +20,7 @@ from scipy.stats import binom, norm, rankdata
 
 from bakeoff.analysis import ranks, repeatability
 from bakeoff.analysis.differences import MARGIN, against, of_methods, of_repeats
-from bakeoff.analysis.intervals import median_ratio, overlap, wilson
+from bakeoff.analysis.intervals import median_interval, median_ratio, overlap, shorter, wilson
 from bakeoff.analysis.paired import ALPHA, holm, mcnemar
 
 REFERENCE = Path(__file__).resolve().parents[1] / "config/reference/published_results.csv"
@@ -99,6 +99,27 @@ def ratios(draws: int) -> Iterator[Line]:
 def _covered(cpu: np.ndarray, gpu: np.ndarray, truth: float) -> float:
     found = [median_ratio(a, b) for a, b in zip(cpu, gpu, strict=True)]
     return float(np.mean([low is not None and low <= truth <= (high or 0) for _, low, high in found]))
+
+
+def costs(draws: int) -> Iterator[Line]:
+    """The interval of a median time, and the shortest of four equal trainings called so."""
+    noises = {case.split(",")[0]: noise for case, (noise, _) in NOISE.items()}
+    for (case, noise), n in product(noises.items(), (3, 5, 10)):
+        truth = float(np.median(noise((1_000_000,))))
+        found = [[median_interval(each) for each in four] for four in noise((draws // 4, 4, n))]
+        covered = [ends[0] <= truth <= ends[1] for four in found for ends in four if ends]
+        yield Line("median time", case, f"{n}", "covers", 0.95, float(np.mean(covered)), draws)
+        # One training after the other, on a machine that grows slower or quicker by a tenth meanwhile.
+        drift = np.exp(0.1 * RANDOM.uniform(-1, 1, (draws // 4, 1, 1)) * np.linspace(0, 1, 4)[:, None])
+        for what, slower in (("", 1.0), (", drift of 10 %", drift)):
+            called = np.mean([_first(four) for four in noise((draws // 4, 4, n)) * slower])
+            yield Line("shortest of four", case + what, f"{n}", "errs", ALPHA, float(called), draws // 4)
+
+
+def _first(times: np.ndarray) -> bool:
+    """Tell whether one of the trainings (k, n) is called shorter than every other."""
+    ends = [found for each in times if (found := median_interval(each))]
+    return any(all(shorter(one, other) for other in ends if other is not one) for one in ends)
 
 
 def drifting(draws: int) -> Iterator[Line]:
@@ -219,6 +240,7 @@ def ranked(draws: int) -> Iterator[Line]:
 PARTS = {
     proportions: 20_000,
     ratios: 10_000,
+    costs: 10_000,
     drifting: 4_000,
     pairs: 8_000,
     methods: 4_000,

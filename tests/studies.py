@@ -125,6 +125,7 @@ def _compute(model: str) -> dict[str, Any]:
         "macs_forward": macs,
         "flops_forward": 2 * macs,
         "flops_train": 6 * macs if parameters else None,
+        "flops_train_executed": 4 * macs if parameters else None,
         "method": "fvcore, checked against torch.utils.flop_counter"
         if parameters
         else "support vectors x features",

@@ -1,6 +1,7 @@
 import pytest
 
 from bakeoff import flops, models
+from bakeoff.train import live_taps, state
 
 pytestmark = pytest.mark.numeric
 
@@ -10,7 +11,8 @@ IMAGE = (3, 32, 32)
 @pytest.fixture(scope="module", params=["resnet18", "resnet50"])
 def counted(request):
     network = models.build(request.param, 10, 0)
-    return request.param, network, flops.count_network(network, IMAGE)
+    executed, _ = state.network(request.param, 10, 0, IMAGE, "cpu")
+    return request.param, network, flops.count_network(network, executed, IMAGE)
 
 
 KNOWN = {
@@ -42,6 +44,27 @@ def test_two_counters_agree_that_one_mac_is_two_flops(counted):
 def test_counting_leaves_no_gradients_behind(counted):
     _, network, _ = counted
     assert all(parameter.grad is None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(("pixels", "kind"), [(16, "cpu"), (16, "cuda"), (32, "cuda"), (64, "cuda")])
+def test_what_is_executed_is_what_is_left_of_the_taps(pixels, kind):
+    """Layer by layer by hand: outputs x taps that are left x channels, forward, and twice that backward."""
+    shape = (3, pixels, pixels)
+    executed, _ = state.network("resnet18", 10, 0, shape, kind)
+    stock = models.build("resnet18", 10, 0)
+    left = counted = 0
+    for name, (layer, size) in live_taps.convolutions(stock, shape).items():
+        rows = (size[0] + 2 * layer.padding[0] - layer.kernel_size[0]) // layer.stride[0] + 1
+        weights = executed.state_dict()[f"{name}.weight"]
+        stem = name == "conv1"
+        # The images ask for no gradient; three equal channels of a grey image are computed once on a CPU.
+        passes = 2 if stem else 3
+        counted += passes * rows**2 * layer.weight.numel()
+        left += passes * rows**2 * weights.numel() / (3 if stem and kind == "cpu" else 1)
+    linear = 3 * 512 * 10
+    found = flops.count_network(stock, executed, shape)
+    assert found["flops_train"] == 2 * (counted + linear)
+    assert found["flops_train_executed"] == 2 * (left + linear)
 
 
 def test_an_svm_by_hand():

@@ -43,6 +43,8 @@ def test_every_interval_and_test_of_the_page_is_there(lines):
         "accuracy, Wilson",
         "intervals apart",
         "ratio of times",
+        "median time",
+        "shortest of four",
         "McNemar, mid-p",
         "McNemar of one seed each",
         "Holm, any of 6 pairs",

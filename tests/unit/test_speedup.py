@@ -37,8 +37,9 @@ def test_a_clear_speedup(tmp_path):
     assert row["result_verdict"] == "GPU faster"
     assert row["accuracy_verdict"] == "not judged"
     assert (row["cpu_train_s_min"], row["cpu_train_s_max"], row["cpu_n"]) == (10, 12, 3)
-    # 6 x MACs is what the made-up record says that one image's training takes.
-    rate = 6 * 37_220_352 * 1005 * 2 / 11
+    # 4 of 6 x MACs is what the made-up record says that one image's training executes.
+    assert row["cpu_executed_share"] == pytest.approx(4 / 6)
+    rate = 4 * 37_220_352 * 1005 * 2 / 11
     assert row["cpu_flops_per_s"] == pytest.approx(rate)
     assert row["cpu_peak_share"] is None  # not every record knows the machine's peak
 
@@ -50,8 +51,52 @@ def test_the_share_of_the_measured_peak(tmp_path):
     [row] = speedup.rows(study)
     assert row["cpu_peak_share"] == pytest.approx(row["cpu_flops_per_s"] / 2e11)
     [table] = timings.achieved(study, [row])
-    assert table.rows[0][2].note == "20.40 % of the measured peak"
+    assert table.rows[0][2].note == "13.60 % of the peak; 66.67 % executed"
     assert table.rows[0][3].text == "not measured"
+
+
+def test_one_peak_per_machine_device_and_precision(tmp_path):
+    """The peak moves with the moment in which it is measured; a study holds all against the highest."""
+    peaks = {"resnet18": 1.58e11, "resnet50": 2.06e11}
+    cells = [studies.cell("digits", model, "sgd", "cpu", [], purpose="speed") for model in peaks]
+    for cell, peak in zip(cells, peaks.values(), strict=True):
+        cell["runs"] = [studies.run(SETTINGS, 0.9, details={"autocast": None}) for _ in range(3)]
+        cell["peak_flops_per_s"] = peak
+    rows = speedup.rows(collected(tmp_path, cells))
+    assert [row["cpu_flops_per_s"] / row["cpu_peak_share"] for row in rows] == pytest.approx([2.06e11] * 2)
+    for run in cells[0]["runs"]:
+        run["details"]["autocast"] = "bfloat16"
+    rows = speedup.rows(collected(tmp_path, cells))
+    assert [row["cpu_flops_per_s"] / row["cpu_peak_share"] for row in rows] == pytest.approx(
+        [*peaks.values()]
+    )
+
+
+def test_a_record_that_does_not_say_what_was_executed_has_no_rate(tmp_path):
+    cell = _timed("cpu", [10, 11, 12])
+    del cell["compute"]["flops_train_executed"]
+    row = _row(tmp_path, cell | {"peak_flops_per_s": 2e11})
+    assert (row["cpu_flops_per_s"], row["cpu_peak_share"]) == (None, None)
+
+
+def test_devices_on_different_machines_are_not_compared(tmp_path):
+    cpu, gpu = _timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])
+    cpu["environments"][0]["cpu"] = "Other CPU"
+    row = _row(tmp_path, cpu, gpu)
+    assert (row["speedup"], row["verdict"]) == (None, "not measured")
+    assert row["reason"] == "the devices were timed on different machines"
+    assert (row["cpu_train_s_median"], row["gpu_train_s_median"]) == (11, 5.5)
+
+
+def test_of_mixed_records_the_runs_of_one_machine_are_compared(tmp_path):
+    cpu, gpu = _timed("cpu", [10, 30, 11, 12]), _timed("gpu", [5, 15, 5.5, 6])
+    for cell in (cpu, gpu):
+        here = cell["environments"][0]
+        cell["environments"].append(here | {"versions": here["versions"] | {"torch": "9.9.9"}})
+        cell["runs"][1]["environment"] = 1
+    row = _row(tmp_path, cpu, gpu)
+    assert (row["cpu_train_s_median"], row["gpu_train_s_median"], row["cpu_n"]) == (11, 5.5, 3)
+    assert (row["machine"], row["speedup"]) == (1, 2.0)
 
 
 def test_energy_is_shown_where_a_device_counts_it(tmp_path):

@@ -336,7 +336,7 @@ def _achieved(sources, title, row, head):
     identity = {"competitor": MODELS[name], "optimizer": MODELS[optimizer], "device": device}
     [cell] = sources.cells("speed", title=row["Data set"], **identity)
     images = cell["data"]["counts"]["train"] * cell["runs"][0]["settings"]["epochs"]
-    work = cell["compute"]["flops_train"] * images
+    work = cell["compute"]["flops_train_executed"] * images
     return [work / median(run["train_s"] for run in cell["runs"])]
 
 

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 COUNTED_OPERATORS = ("conv", "linear")
 
 
-def count_network(model: "nn.Module", input_shape: Sequence[int]) -> dict[str, Any]:
+def count_network(model: "nn.Module", executed: "nn.Module", input_shape: Sequence[int]) -> dict[str, Any]:
     """Return the `compute` entry of a network's record for one image of (channels, rows, columns).
 
     fvcore counts the multiply-accumulates of convolutions and linear layers; the training FLOPs come
-    from torch.utils.flop_counter over a real forward and backward pass.
+    from torch.utils.flop_counter over a real forward and backward pass, those of `executed` from the network
+    as an engine makes it.
     """
     macs = forward_macs(model, input_shape)
     return {
@@ -23,6 +24,7 @@ def count_network(model: "nn.Module", input_shape: Sequence[int]) -> dict[str, A
         "macs_forward": macs,
         "flops_forward": 2 * macs,
         "flops_train": train_flops(model, input_shape),
+        "flops_train_executed": train_flops(executed, input_shape),
         "method": "fvcore (convolutions and linear layers), torch.utils.flop_counter (forward and backward)",
     }
 

@@ -1,6 +1,6 @@
 """Cells that are timed: the same trainings alone on the machine, in turns where several are compared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,8 @@ from bakeoff.records import Record, Run, cell_name
 class Timed:
     """One cell to time: its plans one by one, again from the first until there are `times`.
 
-    A journal holds finished runs, for the machine and the versions that they were timed with.
+    A journal holds finished runs, for the machine and the versions that they were timed with; `more` is what
+    the record says beside its runs.
     """
 
     backend: Backend
@@ -27,7 +28,7 @@ class Timed:
     purpose: str
     times: int
     code: Sequence[Path]
-    more: dict[str, Any] = field(default_factory=dict)
+    more: Callable[[list[Run]], dict[str, Any]] = lambda runs: {}
     done: list[tuple[Journal, Run]] = field(default_factory=list)
 
     @property
@@ -56,8 +57,8 @@ class Timed:
     def write(self) -> None:
         """Write what the runs answered, and the record."""
         keeping.publish_answers(self.backend, self.done, self.outputs.predictions)
-        record = cell.build_record(self.backend, [run for _, run in self.done], self.purpose)
-        records.write(self.output, record | self.more)
+        runs = [run for _, run in self.done]
+        records.write(self.output, cell.build_record(self.backend, runs, self.purpose) | self.more(runs))
 
 
 def chosen(record: Record, dataset: Dataset, times: int) -> tuple[Run, list[int]]:

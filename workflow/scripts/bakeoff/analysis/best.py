@@ -6,11 +6,13 @@ from statistics import fmean, median, stdev
 
 from bakeoff import selection
 from bakeoff.analysis import disturbance, wording
-from bakeoff.analysis.intervals import wilson
+from bakeoff.analysis.intervals import median_interval, wilson
+from bakeoff.analysis.machines import Machines, most
 from bakeoff.analysis.study import Study, by
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name, model_name
 
+Placed = tuple[Run, frozenset[int]]
 PARTS = ("validation", "test", "holdout")
 COLUMNS: Columns = {
     "dataset": str,
@@ -37,8 +39,12 @@ COLUMNS: Columns = {
     "train_s": float,
     "train_s_min": float,
     "train_s_max": float,
+    "train_s_low": float,
+    "train_s_high": float,
     "time_to_result_s": float,
     "alone": bool,
+    "machine": int,
+    "ranked": bool,
     "timed_n": int,
     "disturbed": int,
     "fresh_accuracy": float,
@@ -65,23 +71,24 @@ def best_cell(cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
 def rows(study: Study) -> list[Row]:
     """Return one row per data set and model, also where no run finished (status says so).
 
-    Times are of the chosen settings alone on the machine, medians of timed_n trainings; where there are none
+    Times are of the chosen settings alone on one machine, medians of timed_n trainings; where there are none
     (alone: False) means of the grid's, which were measured beside other work or on few threads.
+    Only those of the machine on which most of a data set's choices were timed are `ranked`.
     fresh_accuracy is the mean test accuracy of these trainings, whose seeds had no part in the choice.
     """
+    machines = Machines(study.records)
     found = []
-    for (dataset, model), cells in by(study.selection, _competitor).items():
-        best = best_cell(cells)
-        head = {"dataset": dataset, "model": model}
-        if best:
-            found.append(head | _measured(*best) | _times(best[1], study.again(*best)))
-        else:
-            found.append(head | {"status": "no run finished", "seeds": 0})
+    for cells in by(study.selection, lambda record: record["dataset"]).values():
+        best = {model: best_cell(members) for model, members in by(cells, model_name).items()}
+        again = {model: _again(study, machines, *pair) for model, pair in best.items() if pair}
+        where = most(place for runs in again.values() for _, place in runs)
+        for model, pair in best.items():
+            head = {"dataset": cells[0]["dataset"], "model": model}
+            if pair:
+                found.append(head | _measured(*pair) | _times(pair[1], again[model], where))
+            else:
+                found.append(head | {"status": "no run finished", "seeds": 0})
     return complete(COLUMNS, found)
-
-
-def _competitor(record: Record) -> tuple[str, str]:
-    return record["dataset"], model_name(record)
 
 
 def _measured(cell: Record, runs: list[Run]) -> Row:
@@ -103,21 +110,38 @@ def _measured(cell: Record, runs: list[Run]) -> Row:
     }
 
 
-def _times(chosen: list[Run], again: list[Run]) -> Row:
-    """Return the times of the chosen settings alone, or of the grid, and what fresh seeds come to."""
+def _again(study: Study, machines: Machines, cell: Record, chosen: list[Run]) -> list[Placed]:
+    """Return the lone trainings of a cell's choice, each with the machines that it was of."""
+    record = study.alone_record(cell)
+    return [(run, machines.of(record, run)) for run in study.again(cell, chosen)] if record else []
+
+
+def _times(chosen: list[Run], again: list[Placed], where: int | None) -> Row:
+    """Return the times of the chosen settings alone, or of the grid, and what fresh seeds come to.
+
+    Alone on the machine `where`, or on another if on that one there are none.
+    """
     if not again:
         times: Row = {name: _mean(chosen, name) for name in ("train_s", "time_to_result_s")}
-        return {**times, "alone": False}
-    spent = [run["train_s"] for run in again]
-    fresh = [run["test_accuracy"] for run in again if run["seed"] is not None]
+        return {**times, "alone": False, "ranked": False}
+    places = [place for _, place in again]
+    machine = where if any(where in place for place in places) else most(places)
+    timed = [run for run, place in again if machine in place]
+    spent = [run["train_s"] for run in timed]
+    low, high = median_interval(spent) or (None, None)
+    fresh = [run["test_accuracy"] for run, _ in again if run["seed"] is not None]
     return {
         "train_s": median(spent),
         "train_s_min": min(spent),
         "train_s_max": max(spent),
-        "time_to_result_s": median(run["time_to_result_s"] for run in again),
+        "train_s_low": low,
+        "train_s_high": high,
+        "time_to_result_s": median(run["time_to_result_s"] for run in timed),
         "alone": True,
-        "timed_n": len(again),
-        "disturbed": disturbance.count(again),
+        "machine": machine,
+        "ranked": machine == where,
+        "timed_n": len(timed),
+        "disturbed": disturbance.count(timed),
         "fresh_accuracy": fmean(fresh) if fresh else None,
         "fresh_sd": stdev(fresh) if len(fresh) > 1 else None,
         "fresh_n": len(fresh),

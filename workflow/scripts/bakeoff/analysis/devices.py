@@ -24,9 +24,11 @@ def found(study: Study, rows: list[Row]) -> Iterator[Finding]:
     if not measured:
         reasons = dict.fromkeys(row["reason"] for row in rows) or ["no training was timed"]
         yield Finding("devices", f"Whether a GPU is worth it was not measured: {'; '.join(reasons)}.", "")
-    for dataset in dict.fromkeys(row["dataset"] for row in measured):
-        mine = [row for row in rows if row["dataset"] == dataset]
-        yield Finding("devices", _sentence(study.title(dataset), mine), _evidence(mine))
+    machines = {row["machine"] for row in measured}
+    for dataset, machine in dict.fromkeys((row["dataset"], row["machine"]) for row in measured):
+        mine = [row for row in rows if row["dataset"] == dataset and row["machine"] in (machine, None)]
+        where = f" (machine {machine})" if len(machines) > 1 else ""
+        yield Finding("devices", _sentence(f"{study.title(dataset)}{where}", mine), _evidence(mine))
 
 
 def _sentence(title: str, rows: list[Row]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bakeoff.analysis import devices, pairs, wording
 from bakeoff.analysis.finding import Finding
 from bakeoff.analysis.intervals import overlap, wilson
-from bakeoff.analysis.methods import level, test_between, ties, winner
+from bakeoff.analysis.methods import level, quickest, test_between, ties, winner
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Run, model_name
@@ -57,7 +57,7 @@ def _margin(chosen: Row, rows: list[Row]) -> str:
     said = f"{wording.percent(chosen['validation_accuracy'])} %"
     if tied := level(chosen, rows):
         names = wording.listed([wording.model(row["model"]) for row in tied])
-        both = all(row["alone"] for row in (chosen, *tied))
+        both = all(row["ranked"] for row in (chosen, *tied))
         why = (
             "the cheaper one by time to result, within 10 % the smaller one" if both else "the first of these"
         )
@@ -109,16 +109,27 @@ def _evidence(chosen: Row, row: Row, tests: list[Row]) -> str:
 
 def _cheapest(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
     tied = [row for row in others if ties(chosen, row, tests)]
-    timed = [row for row in (chosen, *tied) if row["alone"]]
+    timed = [row for row in (chosen, *tied) if row["ranked"]]
     if not tied or len(timed) < 2:
         return
     order = sorted(timed, key=lambda row: row["train_s"])
-    named = [
-        f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s ({wording.device(row['device'])})"
-        for row in order
-    ]
-    text = f"Cheapest of these to train: {wording.model(order[0]['model'])}."
-    yield Finding("cheapest", text, ", ".join(named), chosen["dataset"])
+    first = quickest(order)
+    text = (
+        f"Cheapest of these to train: {wording.model(first['model'])}."
+        if first
+        else "Which of these is the cheapest to train was not shown."
+    )
+    yield Finding("cheapest", text, ", ".join(map(_cost, order)), chosen["dataset"])
+
+
+def _cost(row: Row) -> str:
+    """Return a model's training time with its interval."""
+    span = "one training, no interval"
+    if row["train_s_low"] is not None:
+        ends = (wording.seconds(row[f"train_s_{end}"]) for end in ("low", "high"))
+        span = "\N{EN DASH}".join(ends)
+    device = wording.device(row["device"])
+    return f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s ({span}, {device})"
 
 
 def overall(study: Study, tables: Tables) -> list[Finding]:

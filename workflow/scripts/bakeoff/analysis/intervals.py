@@ -8,6 +8,8 @@ import numpy as np
 Z95 = 1.959963984540054
 # Of a median, over that of a mean. For fewer than ten repeats it is a little less: the interval errs wide.
 MEDIAN_VARIANCE = math.pi / 2
+# By what share a machine may drift between two trainings that did not take turns.
+DRIFT = 0.1
 Interval = tuple[float, float]
 
 
@@ -46,6 +48,29 @@ def t_quantile(df: float) -> float:
     return float(stdtrit(df, 0.975))
 
 
+def median_interval(times: Sequence[float]) -> Interval | None:
+    """Return the 95 % interval of a median of times (positive), None for a single one.
+
+    Student's t on the logarithms, around the median, whose standard error is taken as for `median_ratio`.
+    """
+    if len(times) < 2:
+        return None
+    error, df = satterthwaite([_of_median(times)])
+    factor = math.exp(t_quantile(df) * error)
+    middle = float(np.median(times))
+    return middle / factor, middle * factor
+
+
+def shorter(first: Interval, second: Interval) -> bool:
+    """Tell whether a time was shown to be shorter: intervals further apart than a machine's drift."""
+    return first[1] * (1 + DRIFT) < second[0]
+
+
+def _of_median(times: Sequence[float]) -> tuple[float, float]:
+    """Return the variance of the logarithm of a median of times, and its degrees of freedom."""
+    return MEDIAN_VARIANCE * float(np.var(np.log(times), ddof=1)) / len(times), len(times) - 1
+
+
 def median_ratio(
     numerator: Sequence[float], denominator: Sequence[float]
 ) -> tuple[float, float | None, float | None]:
@@ -58,9 +83,6 @@ def median_ratio(
     ratio = float(np.median(numerator) / np.median(denominator))
     if min(len(numerator), len(denominator)) < 2:
         return ratio, None, None
-    error, df = satterthwaite(
-        (MEDIAN_VARIANCE * float(np.var(np.log(times), ddof=1)) / len(times), len(times) - 1)
-        for times in (numerator, denominator)
-    )
+    error, df = satterthwaite(map(_of_median, (numerator, denominator)))
     factor = math.exp(t_quantile(df) * error)
     return ratio, ratio / factor, ratio * factor

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.contrasts import NO_EVIDENCE
-from bakeoff.analysis.intervals import overlap
+from bakeoff.analysis.intervals import overlap, shorter
 from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
 from bakeoff.selection import prefer
@@ -40,30 +40,45 @@ def summary(study: Study, best: list[Row], tests: list[Row]) -> list[Method]:
 def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Method]) -> None:
     chosen = winner(rows)
     methods[chosen["model"]].uses.append(f"the highest validation accuracy on {title}")
-    timed = [row for row in rows if row["alone"]]
+    timed = [row for row in rows if row["ranked"]]
     if not timed:
         return
-    quickest = min(timed, key=lambda row: row["train_s"])
-    if quickest is not chosen:
-        methods[quickest["model"]].uses.append(f"the shortest training on {title}")
+    first = quickest(timed)
+    if first is not None and first is not chosen:
+        methods[first["model"]].uses.append(f"the shortest training on {title}")
     tied = [row for row in timed if row is not chosen and ties(chosen, row, tests)]
     for row in tied:
-        if chosen["alone"] and row["train_s"] < 0.5 * chosen["train_s"]:
+        if quicker(row, chosen) and row["train_s"] < 0.5 * chosen["train_s"]:
             share = wording.percent(row["train_s"] / chosen["train_s"], 0)
             methods[row["model"]].uses.append(
                 f"{title} when time counts: no evidence of a lower accuracy, {share} % of the time"
             )
 
 
+def quickest(rows: list[Row]) -> Row | None:
+    """Return the row whose training was shown to be shorter than any other's; None where none was."""
+    return next((row for row in rows if all(quicker(row, other) for other in rows if other is not row)), None)
+
+
+def quicker(first: Row, second: Row) -> bool:
+    """Tell whether the first training was shown to be shorter, on one machine."""
+    if not (first["ranked"] and second["ranked"]):
+        return False
+    (first_low, first_high), (low, high) = (
+        (row["train_s_low"], row["train_s_high"]) for row in (first, second)
+    )
+    return None not in (first_low, low) and shorter((first_low, first_high), (low, high))
+
+
 def winner(rows: list[Row]) -> Row:
     """Return the row with the highest validation accuracy.
 
     Of equals the one with the shortest time to its result, alone on the machine; within 10 % the one with
-    fewer parameters; times that were not measured alone come last.
+    fewer parameters; times that cannot be ranked (not alone, or on another machine) come last.
     """
 
     def rate(row: Row) -> tuple[float, float, float]:
-        cost = row["time_to_result_s"] if row["alone"] else math.inf
+        cost = row["time_to_result_s"] if row["ranked"] else math.inf
         return row["validation_accuracy"], cost, row["parameters"] or math.inf
 
     return prefer(rows, rate)

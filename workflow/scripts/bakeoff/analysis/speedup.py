@@ -6,9 +6,10 @@ from statistics import fmean, median
 
 import numpy as np
 
-from bakeoff.analysis import differences, disturbance, wording
+from bakeoff.analysis import differences, disturbance, rates, wording
 from bakeoff.analysis.best import difference
 from bakeoff.analysis.intervals import median_ratio, wilson
+from bakeoff.analysis.machines import Machines, most
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name
@@ -29,6 +30,7 @@ _SIDE = {
     "accuracy_low": float,
     "accuracy_high": float,
     "flops_per_s": float,
+    "executed_share": float,
     "peak_share": float,
     **{f"energy_{source}_j": float for source in SOURCES},
     "command": str,
@@ -41,6 +43,7 @@ COLUMNS: Columns = {
     "verdict": str,
     "result_verdict": str,
     "reason": str,
+    "machine": int,
     "speedup": float,
     "speedup_low": float,
     "speedup_high": float,
@@ -62,9 +65,12 @@ Side = tuple[Record, list[Run]]
 def rows(study: Study) -> list[Row]:
     """Return one row per timed training (data set, model, optimizer, settings), matched or not.
 
-    `verdict` is of the training time, `result_verdict` of the time to result; `accuracy_difference` is the
-    GPU's less the CPU's, and not judged where the answers of the timed runs were not kept.
+    `verdict` is of the training time, `result_verdict` of the time to result, both measured on one `machine`;
+    `accuracy_difference` is the GPU's less the CPU's, and not judged where the answers of the timed runs were
+    not kept.
     """
+    machines = Machines(study.records)
+    peaks = rates.Peaks(study, machines)
     matched: dict[tuple[str, str, str, str], dict[str, Side]] = {}
     for cell in study.speed:
         for runs in groups(cell["runs"]):
@@ -75,11 +81,12 @@ def rows(study: Study) -> list[Row]:
                 settings_key(runs[0]["settings"]),
             )
             matched.setdefault(key, {})[cell["device"]] = cell, runs
-    return complete(COLUMNS, (_row(sides, study) for sides in matched.values()))
+    return complete(COLUMNS, (_row(sides, study, machines, peaks) for sides in matched.values()))
 
 
-def _row(sides: dict[str, Side], study: Study) -> Row:
+def _row(sides: dict[str, Side], study: Study, machines: Machines, peaks: rates.Peaks) -> Row:
     cell, _ = next(iter(sides.values()))
+    machine, usable = _together(sides, machines)
     carried_out = {device: wording.as_run(*runs) for device, (_, runs) in sides.items()}
     row: Row = {
         "dataset": cell["dataset"],
@@ -88,21 +95,43 @@ def _row(sides: dict[str, Side], study: Study) -> Row:
         "settings": json.dumps(wording.on_devices(carried_out)),
         "test_n": cell["data"]["counts"]["test"],
     }
-    usable = {device: lone_runs(runs) for device, (_, runs) in sides.items()}
     for device, (cell, _) in sides.items():
         row[f"{device}_cell"], row[f"{device}_command"] = cell_name(cell), cell["command"]
         if usable[device]:
-            side = _side(cell, usable[device])
+            side = _side(cell, usable[device]) | rates.achieved(cell, usable[device], peaks)
             row |= {f"{device}_{name}": value for name, value in side.items()}
     reasons = [_missing(device, sides.get(device), study) for device in DEVICES]
-    if any(reasons):
-        reason = "; ".join(filter(None, reasons))
+    if any(reasons) or machine is None:
+        reason = "; ".join(filter(None, reasons)) or "the devices were timed on different machines"
         verdicts = dict.fromkeys(("verdict", "result_verdict", "accuracy_verdict"), wording.NOT_MEASURED)
         return row | verdicts | {"reason": reason}
     right = {device: study.right(sides[device][0], usable[device]) for device in DEVICES}
     seeds = {device: [run["seed"] for run in usable[device]] for device in DEVICES}
     accuracy = _accuracy(right["cpu"], right["gpu"], seeds["cpu"] if seeds["cpu"] == seeds["gpu"] else [])
-    return row | _compared(row, usable["cpu"], usable["gpu"]) | accuracy
+    return row | {"machine": machine} | _compared(row, usable["cpu"], usable["gpu"]) | accuracy
+
+
+def _together(sides: dict[str, Side], machines: Machines) -> tuple[int | None, dict[str, list[Run]]]:
+    """Return the machine on which all sides have runs whose time may be compared, and their runs there.
+
+    Where there is none, each side has those of the machine on which most of its runs were measured.
+    """
+    placed = {
+        device: [(run, machines.of(cell, run)) for run in lone_runs(runs)]
+        for device, (cell, runs) in sides.items()
+    }
+
+    def shared(machine: int) -> int:
+        return min(sum(machine in place for _, place in runs) for runs in placed.values())
+
+    machine = max(range(1, len(machines) + 1), key=shared, default=None)
+    if machine is not None and not shared(machine):
+        machine = None
+    usable = {}
+    for device, runs in placed.items():
+        here = machine or most(place for _, place in runs)
+        usable[device] = [run for run, place in runs if here in place]
+    return machine, usable
 
 
 def lone_runs(runs: Sequence[Run]) -> list[Run]:
@@ -121,12 +150,6 @@ def _side(cell: Record, runs: list[Run]) -> Row:
         }
     side["accuracy"] = fmean(run["test_accuracy"] for run in runs)
     low, high = wilson(side["accuracy"], cell["data"]["counts"]["test"])
-    flops, epochs = cell["compute"]["flops_train"], runs[0]["settings"].get("epochs")
-    if flops and epochs:
-        work = flops * cell["data"]["counts"]["train"] * epochs
-        side["flops_per_s"] = work / side["train_s_median"]
-        if peak := cell.get("peak_flops_per_s"):
-            side["peak_share"] = side["flops_per_s"] / peak
     for source in SOURCES:
         counted = [run["details"].get("energy_j", {}).get(source) for run in runs]
         side[f"energy_{source}_j"] = None if None in counted else median(counted)

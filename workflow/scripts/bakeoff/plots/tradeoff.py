@@ -25,6 +25,7 @@ COLUMNS = (
     "test_high",
     "parameters",
     "alone",
+    "ranked",
     "pareto",
 )
 
@@ -40,11 +41,11 @@ def plots(study: Study, best: list[Row]) -> Iterator[Plot]:
 def pareto(rows: list[Row]) -> list[Row]:
     """Return the rows that no other beats in both training time and test accuracy, by time.
 
-    Times that were not measured alone take no part.
+    Times that were not measured alone, or on another machine, take no part.
     """
     front: list[Row] = []
     for row in sorted(
-        (row for row in rows if row["alone"]), key=lambda row: (row["train_s"], -row["test_accuracy"])
+        (row for row in rows if row["ranked"]), key=lambda row: (row["train_s"], -row["test_accuracy"])
     ):
         if not front or row["test_accuracy"] > front[-1]["test_accuracy"]:
             front.append(row)
@@ -78,8 +79,8 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         title=f"Accuracy against training time on {title}",
         caption="Large: the best configuration of each model with its 95 % interval, area by its "
         "parameters (an SVM's are its support vectors and their coefficients). Faint: every other "
-        "finished run of the grid. Hollow: timed in the grid, beside other work or on few threads, which is "
-        f"not comparable. {_front_words(front)}",
+        "finished run of the grid. Hollow: timed in the grid, beside other work or on few threads, or on "
+        f"another machine, which is not comparable. {_front_words(front)}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
         + "; ".join(_point_words(*each) for each in zip(best, names, strict=True)),
         section="tradeoff",
@@ -99,6 +100,7 @@ def _runs(cell: Record) -> Iterator[Row]:
                 "parameters": cell["compute"]["parameters"],
                 **{name: run[name] for name in ("train_s", "test_accuracy")},
                 "alone": False,
+                "ranked": False,
             }
 
 
@@ -129,7 +131,7 @@ def _strong(axis: Axes, row: Row, models: list[str]) -> None:
         y,
         s=_area(row["parameters"]),
         marker=style.marker(models, row["model"]),
-        facecolor=colour if row["alone"] else "none",
+        facecolor=colour if row["ranked"] else "none",
         edgecolor=style.INK,
         linewidth=0.8,
         zorder=3,
@@ -181,12 +183,12 @@ def _legend(figure: Figure, models: list[str], best: list[Row], names: list[str]
 def _front_words(front: list[Row]) -> str:
     names = [wording.model(row["model"]) for row in front]
     if len(names) < 2:
-        return f"{names[0]} is both the quickest and the most accurate." if names else ""
-    return f"Dotted, the Pareto front: {wording.listed(names)}."
+        return f"No other point is quicker than {names[0]}'s, none more accurate." if names else ""
+    return f"Dotted, the Pareto front of these points: {wording.listed(names)}."
 
 
 def _point_words(row: Row, name: str) -> str:
-    time = f"{wording.seconds(row['train_s'])} s{'' if row['alone'] else ' (in the grid)'}"
+    time = f"{wording.seconds(row['train_s'])} s{'' if row['ranked'] else ' (not comparable)'}"
     return f"{name}: {wording.percent(row['test_accuracy'])} % after {time}"
 
 

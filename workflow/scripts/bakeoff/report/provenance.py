@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.analysis.machines import Machines
+from bakeoff.analysis.study import Study, place, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Record, cell_name, model_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
 FACTS = (Column("What"), Column("Value"))
-# What a cell on the CPU does not say of its machine, or only where it imported torch.
-OF_THE_GPU = ("gpu", "driver")
-CUDA = "cuda"
 
 
 class Stay(NamedTuple):
@@ -36,9 +34,12 @@ class Stay(NamedTuple):
 def machines(study: Study) -> list[Table]:
     """Return one table of hardware and versions per machine that took part, whatever threads a cell had."""
     stays = [stay for cell in study.records for stay in _stays(cell)]
-    groups = [group for those in by(stays, _without_gpu).values() for group in _by_gpu(those)]
-    several = len(groups) > 1
-    return [_machine(index, those, several) for index, those in enumerate(groups, start=1)]
+    machines = Machines(study.records)
+    groups = {
+        number: [stay for stay in stays if number in machines.where(stay.environment)]
+        for number in range(1, len(machines) + 1)
+    }
+    return [_machine(number, those, len(groups) > 1) for number, those in groups.items()]
 
 
 def _stays(cell: Record) -> list[Stay]:
@@ -46,24 +47,9 @@ def _stays(cell: Record) -> list[Stay]:
     return [Stay(cell, cell["environments"][number], count) for number, count in counts.items()]
 
 
-def _without_gpu(stay: Stay) -> str:
-    """Return what every cell says of its machine as one text."""
-    machine = {k: value for k, value in stay.environment.items() if k not in ("threads", *OF_THE_GPU)}
-    machine["versions"] = {k: version for k, version in machine["versions"].items() if k != CUDA}
-    return json.dumps(machine, sort_keys=True)
-
-
-def _by_gpu(stays: list[Stay]) -> list[list[Stay]]:
-    """Part machines with different GPUs; a cell that used none is of the machine with the only one."""
-    groups = by(stays, lambda stay: tuple(stay.environment[name] for name in OF_THE_GPU))
-    several = sum(gpu is not None for gpu, _ in groups) > 1
-    return list(groups.values()) if several else [stays]
-
-
 def _machine(index: int, stays: list[Stay], several: bool) -> Table:
     on_gpu = [stay for stay in stays if stay.environment["gpu"]]
-    # The one that says most: versions of a GPU's libraries are known where they were used.
-    environment = max((stay.environment for stay in on_gpu or stays), key=lambda each: len(each["versions"]))
+    environment = (on_gpu or stays)[0].environment
     memory = environment["memory_bytes"]
     given = unique(filter(None, (stay.cell["allocation"] for stay in stays)))
     facts = [
@@ -75,15 +61,30 @@ def _machine(index: int, stays: list[Stay], several: bool) -> Table:
         ("GPU", _gpu(stays, on_gpu)),
         ("GPU driver", environment["driver"]),
         ("System", environment["platform"]),
-        ("Container image", environment["image_digest"] or "none: run outside a container"),
-        ("Source commit", environment["git_commit"]),
-        *((name, version) for name, version in sorted(environment["versions"].items())),
+        ("Container image", _each(stays, "image_digest", "none: run outside a container")),
+        ("Source commit", _each(stays, "git_commit", "not known")),
+        *((name, "; ".join(each)) for name, each in sorted(_versions(stays).items())),
     ]
     rows = [[parts.text(name), parts.text(value)] for name, value in facts if value is not None]
     caption = f"Machine {index}" if several else "Machine"
     named = wording.listed([stay.name for stay in stays])
     note = f"{wording.plural(len(stays), 'cell')} ran here: {named}." if several else ""
     return Table(f"machine-{index}", caption, FACTS, rows, note)
+
+
+def _versions(stays: list[Stay]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, version in unique(pair for stay in stays for pair in stay.environment["versions"].items()):
+        found.setdefault(name, []).append(version)
+    return found
+
+
+def _each(stays: list[Stay], name: str, absent: str) -> str:
+    """Return what the environments say of one thing, with the number of cells where they differ."""
+    counts = Counter(stay.environment[name] or absent for stay in stays)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{value} ({wording.plural(count, 'cell')})" for value, count in counts.items())
 
 
 def _gpu(stays: list[Stay], on_gpu: list[Stay]) -> str:

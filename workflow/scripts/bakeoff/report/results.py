@@ -63,6 +63,9 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
         note += " Training: the chosen settings again, alone on the machine, with all its cores; median."
     if any(row["alone"] is False for row in rows):
         note += f" {IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
+    if elsewhere := sorted({row["machine"] for row in rows if row["alone"] and not row["ranked"]}):
+        named = wording.listed([f"machine {number}" for number in elsewhere])
+        note += f" Times on {named} are not ranked with the others."
     if any(row["fresh_n"] for row in rows):
         note += " Other seeds: the chosen settings trained again from seeds that had no part in the choice."
     cells = [_best_row(row, headlines, digits, len(columns), fresh) for row in rows]
@@ -114,9 +117,10 @@ def _time(row: Row, digits: int) -> Cell:
 
 
 def _timed(row: Row) -> str:
-    """Say how many trainings a time is the median of, and how many of these others disturbed."""
+    """Say how many trainings a time is the median of, how many of these others disturbed, and where else."""
     some = f", {row['disturbed']} disturbed" if row["disturbed"] else ""
-    return f"n = {row['timed_n']}{some}"
+    elsewhere = "" if row["ranked"] else f", machine {row['machine']}"
+    return f"n = {row['timed_n']}{some}{elsewhere}"
 
 
 def methods(study: Study, found: list[Method]) -> list[Table]:

@@ -142,7 +142,9 @@ def _rate(row: Row, device: str) -> Cell:
     rate, share = row[f"{device}_flops_per_s"], row[f"{device}_peak_share"]
     if not rate:
         return Cell(wording.NOT_MEASURED, None, look="hint")
-    note = f"{wording.percent(share)} % of the measured peak" if share else ""
+    note = f"{wording.percent(row[f'{device}_executed_share'])} % executed"
+    if share:
+        note = f"{wording.percent(share)} % of the peak; {note}"
     return Cell(wording.scaled(rate), rate, note=note)
 
 
@@ -158,11 +160,14 @@ def achieved(study: Study, rows: list[Row]) -> list[Table]:
     for row in rows:
         cells = [_rate(row, device) for device in ("cpu", "gpu")]
         if any(cell.value for cell in cells):
-            found.append([parts.text(_name(row)), parts.text(study.title(row["dataset"])), *cells])
+            named = [parts.text(_name(row)), parts.text(study.title(row["dataset"]))]
+            found.append([*named, *cells])
     note = (
-        "FLOPs of training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, over the "
-        "median training time. The peak is what the device reached beside it at a large convolution in the "
-        "same precision; taps of small maps that only meet padding count as work and are never computed."
+        "FLOPs executed in training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, "
+        "over the median training time. Executed: their share of the FLOPs that the network counts, which "
+        "holds taps of small maps that only ever meet padding. The peak is the highest rate at a large "
+        "convolution in the same precision, of those measured beside the study's timed trainings on that "
+        "machine and device."
     )
     return [Table("achieved", "Arithmetic per second while training", columns, found, note)] if found else []
 

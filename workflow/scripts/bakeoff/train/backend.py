@@ -19,7 +19,7 @@ from bakeoff.timing import Stopwatch
 from bakeoff.train import axes, loop, packs, trial
 from bakeoff.train.batches import Part
 from bakeoff.train.packs import Course
-from bakeoff.train.state import Training
+from bakeoff.train.state import Training, network
 
 
 class ResnetBackend:
@@ -123,8 +123,9 @@ class ResnetBackend:
 
     def compute(self, chosen: Run | None) -> dict[str, Any]:
         """Return the network's arithmetic, which no setting changes."""
-        network = models.build(self.identity["model"], len(self.dataset.meta["classes"]), 0)
-        return flops.count_network(network, self.input_shape)
+        what = self.identity["model"], len(self.dataset.meta["classes"]), 0
+        executed, _ = network(*what, self.input_shape, self._device.type)
+        return flops.count_network(models.build(*what), executed, self.input_shape)
 
     def _training(self, asked: packs.Group) -> Training:
         settings, seed = asked[0]

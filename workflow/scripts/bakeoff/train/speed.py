@@ -1,11 +1,12 @@
 """Trainings that are timed: one setting on several devices in turns, or what a cell chose, again."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bakeoff import energy, timed, train
 from bakeoff.datasets.store import Dataset
-from bakeoff.records import Record
+from bakeoff.records import Record, Run
 from bakeoff.timed import Timed
 from bakeoff.train import loop, precision
 from bakeoff.train.backend import ResnetBackend
@@ -31,7 +32,7 @@ def compare_devices(
     for device, output in outputs.items():
         backend = ResnetBackend(dataset, model, optimizer, device, [settings], range(repeats))
         backend.counters = energy.counters(device)
-        rate = {"peak_flops_per_s": peak(device, settings.get("precision", "fp32"))}
+        rate = partial(_peak_beside, device)
         cells.append(Timed(backend, output, "speed", repeats, train.code(), rate))
     timed.in_turns(cells, threads)
 
@@ -45,8 +46,14 @@ def time_chosen(record: Record, dataset: Dataset, times: int, output: Path, thre
     timed.in_turns([Timed(backend, output, "alone", len(seeds), train.code())], threads)
 
 
-def peak(device: str, kind: str = "fp32") -> float:
-    """Return the device's best measured rate in FLOP/s, at a large 3 x 3 convolution in a precision.
+def _peak_beside(device: str, runs: list[Run]) -> dict[str, Any]:
+    """Measure the device's peak in the precision that runs came to; nothing where none finished."""
+    used = next((run["details"]["autocast"] for run in runs if run["status"] == "ok"), "")
+    return {} if used == "" else {"peak_flops_per_s": peak(device, used)}
+
+
+def peak(device: str, low: str | None = None) -> float:
+    """Return the device's best measured rate in FLOP/s, at a large 3 x 3 convolution in fp32 or a `low` type.
 
     It is a bound that a training can be held against, not a data sheet's number.
     """
@@ -59,7 +66,7 @@ def peak(device: str, kind: str = "fp32") -> float:
     layer = layer.to(place).to(memory_format=torch.channels_last)
     seen = torch.rand(images, channels, size, size).to(place, memory_format=torch.channels_last)
     watches = [loop.stopwatch(place) for _ in range(PEAK_ROUNDS)]
-    with torch.no_grad(), precision.autocast(precision.autocast_dtype(kind, place), place):
+    with torch.no_grad(), precision.autocast(getattr(torch, low) if low else None, place):
         for watch in watches:
             with watch.phase("convolution"):
                 layer(seen)

@@ -90,16 +90,25 @@ OPTIMIZERS: dict[str, Callable[["nn.Module", float], "torch.optim.Optimizer"]] =
 }
 
 
-def build_state(training: Training, size: "torch.Size", device: "torch.device") -> State:
-    """Build network, optimizer and loss scaler from the seed, for images of size (rows, columns)."""
+def network(
+    name: str, classes: int, seed: int, shape: tuple[int, ...], kind: str
+) -> tuple["nn.Module", dict[str, live_taps.Cut]]:
+    """Build a network as it is trained on a kind of device (cpu, cuda), and what was cut from it."""
     import torch
 
-    model = models.build(training.model, training.classes, training.seed)
-    shape = (models.CHANNELS, *size)
+    model = models.build(name, classes, seed)
     cuts = live_taps.trim(model, shape)
-    if device.type == "cpu":
+    if kind == "cpu":
         products.replace(model, shape)
         model = model.to(memory_format=torch.channels_last)
+    return model, cuts
+
+
+def build_state(training: Training, size: "torch.Size", device: "torch.device") -> State:
+    """Build network, optimizer and loss scaler from the seed, for images of size (rows, columns)."""
+
+    what = training.model, training.classes, training.seed
+    model, cuts = network(*what, (models.CHANNELS, *size), device.type)
     model = model.to(device)
     optimizer = OPTIMIZERS[training.optimizer](model, training.learning_rate)
     dtype = precision.autocast_dtype(training.precision, device)

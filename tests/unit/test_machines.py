@@ -1,0 +1,102 @@
+"""Times of different environments are never ranked, compared or drawn as a front."""
+
+import pytest
+
+import studies
+from bakeoff.analysis import best, contrasts, findings, machines, methods, speedup
+from bakeoff.analysis.findings import Tables
+from bakeoff.plots import tradeoff
+from bakeoff.report import results
+from rendered import collected
+
+HERE = studies.cell("digits", "svm", "rbf", "cpu", [])["environments"][0]
+OTHERS = {
+    "cpu": {"cpu": "Other CPU"},
+    "cores": {"cores": 4},
+    "version": {"versions": HERE["versions"] | {"scikit-learn": "9.9.9"}},
+    "system": {"platform": "Darwin arm64"},
+}
+
+
+def _study(tmp_path, *changes: dict):
+    """Return a network and two SVMs that test cannot tell apart, timed alone; the quickest as changed."""
+    network = studies.run(studies._network(16, 0.001, 2, "fp32"), 0.95, train_s=600.0)
+    machine = studies.run(studies._svm(1.0, "scale"), 0.95, validation=0.94, train_s=1.0)
+    other = machine | {"train_s": 90.0, "time_to_result_s": 110.0}
+    cells = [
+        studies.cell("digits", "resnet18", "sgd", "cpu", [network]),
+        studies.cell("digits", "svm", "rbf", "cpu", [machine]),
+        studies.cell("digits", "svm", "poly", "cpu", [other]),
+    ]
+    cells = studies.alone(cells)
+    for change in changes:
+        cells[4]["environments"] = [cells[4]["environments"][0] | change]
+    return collected(tmp_path, cells)
+
+
+def _cheapest(study) -> str:
+    tables = Tables(best.rows(study), contrasts.rows(study), speedup.rows(study), [], [])
+    [found] = [f.text for f in findings.of_dataset(study, tables, "digits") if f.topic == "cheapest"]
+    return found
+
+
+def test_on_one_machine_all_are_ranked(tmp_path):
+    study = _study(tmp_path, {"threads": 1, "git_commit": "b" * 40})
+    rows = best.rows(study)
+    assert [row["ranked"] for row in rows] == [True] * 3
+    assert _cheapest(study) == "Cheapest of these to train: SVM (RBF)."
+    assert [row["model"] for row in tradeoff.pareto(rows)] == ["svm_rbf"]
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_time_of_another_environment_is_not_ranked(tmp_path, what):
+    study = _study(tmp_path, OTHERS[what])
+    rows = best.rows(study)
+    assert {row["model"]: (row["ranked"], row["machine"]) for row in rows} == {
+        "resnet18": (True, 1),
+        "svm_rbf": (False, 2),
+        "svm_poly": (True, 1),
+    }
+    assert _cheapest(study) == "Cheapest of these to train: SVM (polynomial)."
+    assert [row["model"] for row in tradeoff.pareto(rows)] == ["svm_poly"]
+    uses = {each.model: each.uses for each in methods.summary(study, rows, contrasts.rows(study))}
+    assert not any("training" in use or "time" in use for use in uses["svm_rbf"])
+    [table] = results.best(study, rows, [])
+    assert "Times on machine 2 are not ranked with the others." in table.note
+    [cell] = [row[-1] for row in table.rows if row[0].text == "SVM (RBF)"]
+    assert cell.note.endswith("machine 2")
+
+
+def test_a_tie_is_not_broken_by_a_time_of_another_environment(tmp_path):
+    rows = [row | {"validation_accuracy": 0.95} for row in best.rows(_study(tmp_path, OTHERS["cpu"]))]
+    assert methods.winner(rows)["model"] == "svm_poly"
+
+
+def test_of_a_mixed_record_the_time_is_that_of_one_machine(tmp_path):
+    study = _study(tmp_path)
+    [record] = [cell for cell in study.alone if cell["kernel"] == "rbf"]
+    record["environments"].append(HERE | OTHERS["version"])
+    record["runs"][0]["environment"] = 1
+    [row] = [row for row in best.rows(study) if row["model"] == "svm_rbf"]
+    assert (row["timed_n"], row["machine"], row["ranked"]) == (2, 1, True)
+    assert row["train_s_min"] == record["runs"][1]["train_s"]
+
+
+def test_a_cell_on_the_cpu_is_ranked_with_those_on_its_hosts_gpu(tmp_path):
+    gpu = {"gpu": "One GPU", "driver": "1", "versions": HERE["versions"] | {"cuda": "12.8"}}
+    assert all(row["ranked"] for row in best.rows(_study(tmp_path, gpu)))
+
+
+def test_another_driver_is_another_machine_for_the_gpu_alone():
+    with_gpu = [HERE | {"gpu": "One GPU", "driver": driver} for driver in ("1", "2")]
+    found = machines.Machines([{"environments": [HERE, *with_gpu]}])
+    assert len(found) == 2
+    assert [found.where(each) for each in (HERE, *with_gpu)] == [{1, 2}, {1}, {2}]
+
+
+def test_times_that_are_not_told_apart_name_no_cheapest(tmp_path):
+    study = _study(tmp_path)
+    for cell in study.alone[1:]:
+        for number, run in enumerate(cell["runs"]):
+            run["train_s"] = (1.0, 1.4, 2.0)[number] * (1.05 if cell["kernel"] == "poly" else 1)
+    assert _cheapest(study) == "Which of these is the cheapest to train was not shown."
