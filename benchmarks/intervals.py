@@ -20,7 +20,13 @@ from scipy.stats import binom, norm, rankdata
 
 from bakeoff.analysis import ranks, repeatability
 from bakeoff.analysis.differences import MARGIN, against, of_methods, of_repeats
-from bakeoff.analysis.intervals import median_interval, median_ratio, overlap, shorter, wilson
+from bakeoff.analysis.intervals import (
+    median_interval,
+    median_ratio,
+    overlap,
+    shorter,
+    wilson,
+)
 from bakeoff.analysis.paired import ALPHA, holm, mcnemar
 
 REFERENCE = Path(__file__).resolve().parents[1] / "config/reference/published_results.csv"
@@ -114,6 +120,15 @@ def costs(draws: int) -> Iterator[Line]:
         for what, slower in (("", 1.0), (", drift of 10 %", drift)):
             called = np.mean([_first(four) for four in noise((draws // 4, 4, n)) * slower])
             yield Line("shortest of four", case + what, f"{n}", "errs", ALPHA, float(called), draws // 4)
+
+
+def paired(draws: int) -> Iterator[Line]:
+    """The interval of a median of paired ratios, as of times with pinned memory and without."""
+    for (case, (first, second)), n in product(NOISE.items(), (4, 8, 16)):
+        truth = float(np.median(first((1_000_000,)) / second((1_000_000,))))
+        found = [median_interval(each) for each in first((draws, n)) / second((draws, n))]
+        rate = np.mean([ends[0] <= truth <= ends[1] for ends in found if ends])
+        yield Line("paired ratio", case, f"{n}", "covers", 0.95, float(rate), draws)
 
 
 def _first(times: np.ndarray) -> bool:
@@ -241,6 +256,7 @@ PARTS = {
     proportions: 20_000,
     ratios: 10_000,
     costs: 10_000,
+    paired: 10_000,
     drifting: 4_000,
     pairs: 8_000,
     methods: 4_000,

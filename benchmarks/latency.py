@@ -9,20 +9,17 @@ turns. Printed are medians of the calls with the 5th and 95th percentile, in mil
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
-from bakeoff import hardware, models, saved, train
+from bakeoff import hardware, latency, models, saved, train
 from bakeoff.files import write_text
+from bakeoff.latency import Predict
 from bakeoff.train import batches, loop, precision
 
 CLASSES = 10
 SIZE = 32
-WARM_UP = 10
-Predict = Callable[[np.ndarray], np.ndarray]
 
 
 def network(model: str, device: str) -> Predict:
@@ -46,22 +43,6 @@ def machine(path: Path) -> Predict:
     model = saved.load(path)
     rows, columns = model.signature.size
     return lambda images: model(images[:, :rows, :columns])[0]
-
-
-def measured(predictors: dict[str, Predict], batch: int, seconds: float) -> dict[str, list[float]]:
-    """Return the seconds of every call, the predictors taking turns for so long."""
-    images = np.random.default_rng(0).integers(0, 256, (batch, SIZE, SIZE), dtype=np.uint8)
-    for predict in predictors.values():
-        for _ in range(WARM_UP):
-            predict(images)
-    times: dict[str, list[float]] = {name: [] for name in predictors}
-    until = perf_counter() + seconds
-    while perf_counter() < until or min(map(len, times.values())) < WARM_UP:
-        for name, predict in predictors.items():
-            start = perf_counter()
-            predict(images)
-            times[name].append(perf_counter() - start)
-    return times
 
 
 def main() -> None:
@@ -90,7 +71,8 @@ def main() -> None:
             print(f"{path}: no such file, so not measured")
     rows = []
     for batch in options.batches:
-        for name, times in measured(predictors, batch, options.seconds).items():
+        images = np.random.default_rng(0).integers(0, 256, (batch, SIZE, SIZE), dtype=np.uint8)
+        for name, times in latency.calls(predictors, images, options.seconds).items():
             low, middle, high = (1000 * float(np.percentile(times, share)) for share in (5, 50, 95))
             rows.append(
                 {"predictor": name, "batch": batch, "ms": middle, "p5": low, "p95": high, "n": len(times)}

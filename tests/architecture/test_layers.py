@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "timed": BASE | TOOLS | {"fitting", "keeping", "cell"},
     **dict.fromkeys(("train", "svm"), BASE | TOOLS | {"fitting", "cell", "timed"}),
     "saved": BASE | TOOLS | {"svm"},
+    "latency": BASE | TOOLS | {"fitting", "saved"},
     "analysis": BASE,
     "plots": BASE | {"analysis"},
     "report": BASE | {"analysis", "plots"},

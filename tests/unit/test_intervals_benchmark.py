@@ -44,6 +44,7 @@ def test_every_interval_and_test_of_the_page_is_there(lines):
         "intervals apart",
         "ratio of times",
         "median time",
+        "paired ratio",
         "shortest of four",
         "McNemar, mid-p",
         "McNemar of one seed each",

@@ -93,7 +93,7 @@ def test_not_measured_is_written_into_the_figure(small):
 
 def test_the_pareto_front_leaves_out_times_of_the_grid():
     def row(time: float, accuracy: float, alone: bool = True) -> dict:
-        return {"train_s": time, "test_accuracy": accuracy, "alone": alone}
+        return {"train_s": time, "test_accuracy": accuracy, "ranked": alone}
 
     rows = [row(1, 0.9), row(2, 0.8), row(3, 0.95), row(0.1, 0.99, alone=False)]
     assert [found["train_s"] for found in tradeoff.pareto(rows)] == [1, 3]

@@ -16,7 +16,7 @@ from bakeoff.analysis import best, collect
 from bakeoff.command import DamagedError, UserError
 from bakeoff.datasets import store
 from bakeoff.predictions import Predictions
-from bakeoff.report import context, provenance, render
+from bakeoff.report import context, deployment, render
 from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.task import Means
 from bakeoff.train import batches
@@ -258,7 +258,7 @@ def reported(study):
 
 
 def test_the_report_names_every_best_models_file_what_it_takes_and_the_loader(study, reported):
-    section = next(section for section in reported.sections if section.name == "provenance")
+    section = next(section for section in reported.sections if section.name == "deployment")
     (table,) = (table for table in section.tables if table.name == "saved")
     rows = {row[2].text: [cell.text for cell in row] for row in table.rows}
     assert set(rows) == {f"digits/models/{name}.safetensors" for name in CELLS.values()}
@@ -273,7 +273,7 @@ def test_the_report_names_every_best_models_file_what_it_takes_and_the_loader(st
 
 def test_a_report_on_records_that_say_nothing_of_their_models_has_no_such_table(tmp_path):
     found = rendered.collected(tmp_path, studies.small())
-    assert provenance.models(found, best.rows(found)) == []
+    assert deployment.models(found, best.rows(found)) == []
 
 
 def readme_lines() -> str:

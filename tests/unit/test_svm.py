@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import arrays
-from bakeoff import cell, records, svm
+from bakeoff import cell, latency, records, svm
 from bakeoff.command import UserError
 from bakeoff.datasets import prepare, sources, store
 from bakeoff.progress import Progress
@@ -180,8 +180,11 @@ def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_
         assert run["packed"]
         assert 0 < run["details"]["amortised_s"] < run["train_s"]
     place = tmp_path / "alone" / "svm_rbf_cpu.json"
-    chosen.time_chosen(record, digits, 2, place, Means("pairwise"))
+    more = latency.beside(tmp_path / "models" / "svm_rbf_cpu.safetensors")
+    chosen.time_chosen(record, digits, 2, place, Means("pairwise"), more)
     alone = records.read(place)
+    assert [each["images"] for each in alone["prediction"]] == [1, min(256, len(digits.images["test"]))]
+    assert all(0 < each["s_low"] <= each["s_median"] <= each["s_high"] for each in alone["prediction"])
     assert (alone["purpose"], [run["repeat"] for run in alone["runs"]]) == ("alone", [0, 1])
     for run in alone["runs"]:
         assert run["settings"] == record["best"]["settings"]

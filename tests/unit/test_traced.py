@@ -164,6 +164,7 @@ def test_what_is_shown_is_the_value_rounded(study):
     for caption, table in tables.items():
         for _, head, words, value in numbers(table):
             factor = 100 if re.search(r"%|points", head) and "×" not in head else 1
+            factor *= 1000 if re.search(r" ms\b", head) else 1
             if words.startswith("<"):
                 assert value < float(words[1:]), caption
                 continue
@@ -216,6 +217,7 @@ def _best(sources, title, row, head):
     values = {
         "Validation %, 95 %": best["validation_accuracy"],
         "Test %, 95 %": best["test_accuracy"],
+        "Train %": best["train_accuracy"],
         "Gap points": best["validation_accuracy"] - best["test_accuracy"],
         "Training s": median(run["train_s"] for run in alone) if alone else best["train_s"],
         "Other seeds test %": fmean(run["test_accuracy"] for run in alone) if alone else None,
@@ -395,6 +397,11 @@ def _holm(p: float, family: list[float]) -> float:
 
 def _cost(sources, title, row, head):
     compute = sources.best(title=row["Data set"], competitor=MODELS[row["Model"]])["compute"]
+    if head == "Published MFLOPs":
+        model = MODELS[row["Model"]]
+        return [
+            float(line["mflops"]) for line in sources.published if line["model"] == model and line["mflops"]
+        ]
     names = {
         "Parameters": "parameters",
         "MACs forward": "macs_forward",
@@ -402,6 +409,52 @@ def _cost(sources, title, row, head):
         "FLOPs training": "flops_train",
     }
     return [compute[names[head]]]
+
+
+def _prediction(sources, title, row, head):
+    best = _identity(sources.best(title=row["Data set"], competitor=MODELS[row["Model"]]))
+    [cell] = sources.cells("alone", **best)
+    one, batch = cell["prediction"]
+    if head == "One image ms, median":
+        return [one["s_median"]]
+    each = batch["s_median"] / batch["images"]
+    return [1 / each if head.startswith("Images per second") else each]
+
+
+def _speedups(sources, title, row, head):
+    name, optimizer = row["Training"].rsplit(" ", 1)
+    times = {
+        line["device"]: float(line["train_time_s"])
+        for line in sources.published
+        if (line["table"], line["model"], line["optimizer"])
+        == ("cpu_vs_gpu", MODELS[name], MODELS[optimizer])
+    }
+    if head.endswith("PU s"):
+        return [times[head.split()[1].lower()]]
+    if head.startswith("Published"):
+        return [times["cpu"] / times["gpu"]]
+    sides = _sides(sources, row["Data set"], row)
+    return [median(r["train_s"] for r in sides["cpu"]) / median(r["train_s"] for r in sides["gpu"])]
+
+
+def _pinned(sources, title, row, head):
+    """Return the median over all pairs; ours of a training's longest run."""
+    model, pairs = MODELS[row["Model"]], {}
+    if head.startswith("Published"):
+        for line in sources.published:
+            if (line["table"], line["model"]) == ("hyperparameter_grid", model) and line[
+                "dataset"
+            ] == "fashion":
+                key = [line[name] for name in ("optimizer", "batch_size", "learning_rate", "epochs")]
+                pairs.setdefault(str(key), {})[line["pin_memory"]] = float(line["train_time_s"])
+    else:
+        for cell in sources.cells("selection", title=row["Data set"], competitor=model):
+            for run in sorted(cell["runs"], key=lambda run: run["settings"]["epochs"]):
+                pin = str(run["settings"].get("pin_memory")).lower()
+                if pin != "none" and run["status"] == "ok" and not run["packed"]:
+                    facts = run["settings"]["batch_size"], run["settings"]["learning_rate"]
+                    pairs.setdefault(str((cell["optimizer"], facts)), {})[pin] = run["train_s"]
+    return [median(each["false"] / each["true"] for each in pairs.values())]
 
 
 TRACES = {
@@ -414,4 +467,7 @@ TRACES = {
     r"(recall|precision) by class": _classes,
     r"paired tests": _test,
     r"^Cost of one image": _cost,
+    r"^Prediction times": _prediction,
+    r"^The published speedups": _speedups,
+    r"^What pinned memory does": _pinned,
 }

@@ -5,6 +5,7 @@ rule time_chosen:
     input:
         script=script("time_chosen"),
         record="results/{dataset}/{cell}_{device}.json",
+        model="results/{dataset}/models/{cell}_{device}.safetensors",
         data="resources/{dataset}.npz",
         code=code_of("alone"),
     output:
@@ -30,6 +31,6 @@ rule time_chosen:
     wildcard_constraints:
         cell="[a-z0-9_]+",
     shell:
-        "python {input.script:q} --record {input.record:q} --data {input.data:q} --times {params.times}"
-        " --engine {params.engine} --mem-mb {params.memory} --threads {threads}"
+        "python {input.script:q} --record {input.record:q} --data {input.data:q} --model {input.model:q}"
+        " --times {params.times} --engine {params.engine} --mem-mb {params.memory} --threads {threads}"
         " --output {output.record:q} --set-aside 2>&1 | tee {log:q}"

@@ -31,7 +31,7 @@ CODE = {
     "data": "command files datasets",
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
-    "alone": f"{BASE} models train svm",
+    "alone": f"{BASE} models train svm saved latency",
     "analysis": "command files records predictions grid selection analysis",
     "figures": "command files records predictions selection datasets analysis plots",
     "report": "command files records predictions selection datasets analysis plots report",

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command, hardware, records, train
+from bakeoff import command, latency, records, train
 from bakeoff.command import option
 from bakeoff.datasets import store
-from bakeoff.svm import chosen
-from bakeoff.svm.engines import Means
+from bakeoff.svm import chosen, engines
 from bakeoff.train import speed
 
 
@@ -18,6 +17,7 @@ class Options:
     record: Path = option("the cell's record (.json)")
     data: Path = option("the prepared data set (.npz)")
     output: Path = option("the record to write (.json); predictions/ and journal/ lie beside it")
+    model: Path = option("the model that the cell saved, to be timed at predicting", default=None)
     times: int = option("trainings; of a network each has a seed of its own", default=3)
     threads: int = option("CPU threads", default=1)
     engine: str = option("for an SVM: auto, pairwise, sklearn or intelex", default="auto")
@@ -27,13 +27,13 @@ class Options:
 def main(options: Options) -> None:
     """Time and write."""
     record, times, output = records.read(options.record), options.times, options.output
-    hardware.require_device(record["device"])
+    more = latency.beside(options.model)
     if record["family"] == "svm":
-        means = Means(options.engine, options.threads, options.mem_mb, record["device"])
-        chosen.time_chosen(record, store.load(options.data, "images"), times, output, means)
-    else:
-        train.set_threads(options.threads)
-        speed.time_chosen(record, store.load(options.data, "resized"), times, output, options.threads)
+        means = engines.Means(options.engine, options.threads, options.mem_mb, record["device"])
+        chosen.time_chosen(record, store.load(options.data, "images"), times, output, means, more)
+        return
+    train.set_threads(options.threads)
+    speed.time_chosen(record, store.load(options.data, "resized"), times, output, options.threads, more)
 
 
 if __name__ == "__main__":

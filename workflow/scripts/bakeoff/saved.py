@@ -47,7 +47,7 @@ class Predictor(ABC):
 class Network(Predictor):
     """A network: `module` is torchvision's own, in evaluation mode; scores are probabilities.
 
-    The module takes float32 (n, channels, rows, columns) within the signature's range.
+    The module takes float32 (n, channels, rows, columns) within the signature's range, on its own device.
     """
 
     module: "nn.Module"
@@ -57,7 +57,8 @@ class Network(Predictor):
 
         with torch.inference_mode():
             images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
-            scores = self.module(images).softmax(1).numpy()
+            place = next(self.module.parameters()).device
+            scores = self.module(images.to(place)).softmax(1).cpu().numpy()
         return scores.argmax(1), scores
 
 
@@ -79,8 +80,8 @@ class Svm(Predictor):
         return self.pipeline.predict(rows).astype(np.int64), svms.per_class(decisions, seen, classes)
 
 
-def load(path: Path | str) -> Predictor:
-    """Return the model that a cell saved, ready to be called with images.
+def load(path: Path | str, device: str = "cpu") -> Predictor:
+    """Return the model that a cell saved, ready to be called with images; a network's on the CPU or the GPU.
 
     UserError in one line where the file is absent, damaged, empty (no run finished) or does not say what it
     takes.
@@ -88,7 +89,7 @@ def load(path: Path | str) -> Predictor:
     known = signature.read(Path(path))
     if known.family == "svm":
         return Svm(known, svms.load_pipeline(Path(path)))
-    return Network(known, _module(known, Path(path)))
+    return Network(known, _module(known, Path(path)).to("cuda" if device == "gpu" else "cpu"))
 
 
 def _module(known: Signature, path: Path) -> "nn.Module":

@@ -14,6 +14,13 @@ from bakeoff.fitting import Backend, Fitted, Plan, noting
 from bakeoff.journal import Journal
 from bakeoff.records import Record, Run, cell_name
 
+More = Callable[[Backend, list[Run]], dict[str, Any]]  # what a record says beside its runs
+
+
+def nothing(_: Backend, runs: list[Run]) -> dict[str, Any]:
+    """Add nothing to a record."""
+    return {}
+
 
 @dataclass
 class Timed:
@@ -28,7 +35,7 @@ class Timed:
     purpose: str
     times: int
     code: Sequence[Path]
-    more: Callable[[list[Run]], dict[str, Any]] = lambda runs: {}
+    more: More = nothing
     done: list[tuple[Journal, Run]] = field(default_factory=list)
 
     @property
@@ -58,14 +65,16 @@ class Timed:
         """Write what the runs answered, and the record."""
         keeping.publish_answers(self.backend, self.done, self.outputs.predictions)
         runs = [run for _, run in self.done]
-        records.write(self.output, cell.build_record(self.backend, runs, self.purpose) | self.more(runs))
+        record = cell.build_record(self.backend, runs, self.purpose)
+        records.write(self.output, record | self.more(self.backend, runs))
 
 
 def chosen(record: Record, dataset: Dataset, times: int) -> tuple[Run, list[int]]:
     """Return a chosen run of a cell and so many seeds above those of its grid; none where no run finished.
 
-    UserError where the cell was trained on other data.
+    UserError where the cell was trained on other data, or on a device that is not here.
     """
+    hardware.require_device(record["device"])
     if record["data"]["digest"] != dataset.meta["digest"]:
         raise UserError(f"{cell_name(record)} was trained on other data than these; train it on them first")
     runs = selection.choose(record["runs"])

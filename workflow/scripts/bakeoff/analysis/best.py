@@ -35,6 +35,7 @@ COLUMNS: Columns = {
             ("n", int),
         )
     },
+    "train_accuracy": float,
     "optimism_gap": float,
     "train_s": float,
     "train_s_min": float,
@@ -50,6 +51,11 @@ COLUMNS: Columns = {
     "fresh_accuracy": float,
     "fresh_sd": float,
     "fresh_n": int,
+    "one_s": float,
+    "one_s_low": float,
+    "one_s_high": float,
+    "batch_s": float,
+    "batch_n": int,
     "parameters": int,
     "macs_forward": int,
     "flops_train": int,
@@ -85,7 +91,8 @@ def rows(study: Study) -> list[Row]:
         for model, pair in best.items():
             head = {"dataset": cells[0]["dataset"], "model": model}
             if pair:
-                found.append(head | _measured(*pair) | _times(pair[1], again[model], where))
+                times = _times(pair[1], again[model], where)
+                found.append(head | _measured(*pair) | times | _predicting(study.alone_record(pair[0])))
             else:
                 found.append(head | {"status": "no run finished", "seeds": 0})
     return complete(COLUMNS, found)
@@ -104,6 +111,7 @@ def _measured(cell: Record, runs: list[Run]) -> Row:
         "settings": json.dumps(wording.as_run(*runs)),
         "seeds": len(runs),
         **accuracies,
+        "train_accuracy": _mean(runs, "train_accuracy"),
         "optimism_gap": difference(accuracies["validation_accuracy"], accuracies["test_accuracy"]),
         **{name: cell["compute"][name] for name in ("parameters", "macs_forward", "flops_train")},
         "command": cell["command"],
@@ -145,6 +153,20 @@ def _times(chosen: list[Run], again: list[Placed], where: int | None) -> Row:
         "fresh_accuracy": fmean(fresh) if fresh else None,
         "fresh_sd": stdev(fresh) if len(fresh) > 1 else None,
         "fresh_n": len(fresh),
+    }
+
+
+def _predicting(record: Record | None) -> Row:
+    """Return how long the saved model takes for one image and for a batch, if a lone cell measured it."""
+    if record is None or not (measured := record.get("prediction")):
+        return {}
+    one, batch = measured[0], measured[-1]
+    return {
+        "one_s": one["s_median"],
+        "one_s_low": one["s_low"],
+        "one_s_high": one["s_high"],
+        "batch_s": batch["s_median"],
+        "batch_n": batch["images"],
     }
 
 

@@ -49,7 +49,7 @@ def t_quantile(df: float) -> float:
 
 
 def median_interval(times: Sequence[float]) -> Interval | None:
-    """Return the 95 % interval of a median of times (positive), None for a single one.
+    """Return the 95 % interval of a median of times, or of ratios of times (positive); None for a single one.
 
     Student's t on the logarithms, around the median, whose standard error is taken as for `median_ratio`.
     """

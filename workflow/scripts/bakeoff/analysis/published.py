@@ -24,21 +24,26 @@ COLUMNS: Columns = {
     "device": str,
     "published_validation": float,
     "published_test": float,
+    "published_train": float,
     "published_train_s": float,
+    "published_mflops": float,
     "our_cell": str,
     "our_settings": str,
     "our_device": str,
     "our_runs": int,
     "our_validation": float,
     "our_test": float,
+    "our_train": float,
     "our_train_s": float,
     "our_packed": bool,
+    "our_macs": int,
     "difference": float,
     "band": float,
     "verdict": str,
 }
 PUBLISHED_SCALE = "standard"  # the study standardised its pixels for every SVM
 JUDGED_ONCE = "judged above, once"
+CUT_DOWN = "not judged: cut-down data"
 Measured = tuple[Record, list[Run]]
 
 
@@ -115,6 +120,8 @@ def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -
         "device": line["device"],
         "published_validation": repeatability.fraction(line["validation_accuracy_percent"]),
         "published_test": repeatability.fraction(line["test_accuracy_percent"]),
+        "published_train": repeatability.fraction(line["train_accuracy_percent"]),
+        "published_mflops": float(line["mflops"]) if line["mflops"] else None,
         "published_train_s": float(line["train_time_s"]) if line["train_time_s"] else None,
         "band": bands.get(key[:3]),
     }
@@ -148,9 +155,11 @@ def _ours(measured: Measured) -> Row:
         "our_runs": len(runs),
         "our_validation": fmean(run["validation_accuracy"] for run in runs),
         "our_test": fmean(run["test_accuracy"] for run in runs),
+        "our_train": fmean(run["train_accuracy"] for run in runs),
+        "our_macs": cell["compute"]["macs_forward"],
         "our_train_s": fmean(run["train_s"] for run in runs),
         "our_packed": any(run["packed"] for run in runs),
-        "verdict": "not judged: cut-down data" if cut else None,
+        "verdict": CUT_DOWN if cut else None,
     }
 
 

@@ -170,6 +170,11 @@ def seconds(duration: float | None, digits: int | None = None) -> str:
     return f"{duration:,.{time_digits([duration]) if digits is None else digits}f}"
 
 
+def milliseconds(duration: float) -> str:
+    """Return seconds as milliseconds with about three figures, without the unit."""
+    return seconds(1000 * duration)
+
+
 def time_digits(durations: Iterable[float | None]) -> int:
     """Return the decimals that show the shortest of some durations with about three figures."""
     known = [abs(duration) for duration in durations if duration is not None]

@@ -7,7 +7,18 @@ from typing import Any
 from bakeoff.analysis import coverage, findings, methods, ranks, wording
 from bakeoff.analysis.findings import Finding, Tables
 from bakeoff.analysis.study import Study
-from bakeoff.report import classes, comparisons, explorer, parts, provenance, results, runs, timings
+from bakeoff.report import (
+    beside,
+    classes,
+    comparisons,
+    deployment,
+    explorer,
+    parts,
+    provenance,
+    results,
+    runs,
+    timings,
+)
 from bakeoff.report.figures import Drawn
 from bakeoff.report.parts import Section, Table
 
@@ -95,16 +106,13 @@ def _sections(
     found = methods.summary(study, tables.best, tables.tests)
     best = results.best(study, tables.best, tables.published)
     every_run = [*runs.grids(study, numbered), *runs.timed(study, numbered)]
-    machine = [
-        *provenance.machines(study),
-        *provenance.data(study),
-        *provenance.models(study, tables.best),
-    ]
+    machine = [*provenance.machines(study), *provenance.data(study)]
     return [
         Section("best", "Best configurations", tables=best + results.methods(study, found)),
         _published(study, tables),
         _devices(study, tables, figures("devices")),
         Section("tradeoff", "Accuracy against training time", figures=figures("tradeoff")),
+        _deployment(study, tables),
         _explorer(study, numbered),
         Section("grid", "The whole grid", tables=every_run, figures=figures("grid")),
         Section("curves", "Learning curves", figures=figures("curves")),
@@ -117,6 +125,11 @@ def _sections(
             tables=machine + provenance.configuration(config),
         ),
     ]
+
+
+def _deployment(study: Study, tables: Tables) -> Section:
+    found = [*deployment.predictions(study, tables.best), *deployment.models(study, tables.best)]
+    return Section("deployment", "Deployment", tables=found)
 
 
 def _explorer(study: Study, numbered: list[runs.Numbered]) -> Section:
@@ -161,7 +174,17 @@ def _published(study: Study, tables: Tables) -> Section:
         "by their mean. The study published no repeat of an SVM. Times are of different machines and are not "
         "judged."
     )
-    return _led("published", "Beside the published study", lead, results.published(study, tables.published))
+    judged, cut = beside.results(study, tables.published), beside.cut_down(tables.published)
+    others = [
+        *beside.speedups(study, tables.published, tables.speedup),
+        *beside.memory(study, tables.published),
+    ]
+    return Section(
+        "published",
+        "Beside the published study",
+        lead=" ".join([*([lead] if judged else []), *([cut] if cut else [])]),
+        tables=judged + others,
+    )
 
 
 def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
@@ -187,7 +210,8 @@ def _arithmetic(study: Study, tables: Tables) -> Section:
         "multiplication and an addition. Training one image is a forward and a backward pass. The "
         "parameters of an SVM are its support vectors and their coefficients."
     )
-    return _led("arithmetic", "Arithmetic", lead, results.arithmetic(study, tables.best))
+    found = results.arithmetic(study, tables.best, tables.published)
+    return _led("arithmetic", "Arithmetic", lead, found)
 
 
 def _led(name: str, title: str, lead: str, tables: list[Table], figures: Sequence[Drawn] = ()) -> Section:

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from bakeoff.analysis import wording
 from bakeoff.analysis.machines import Machines
 from bakeoff.analysis.study import Study, place, unique
-from bakeoff.analysis.tables import Row
-from bakeoff.records import Record, cell_name, model_name
+from bakeoff.records import Record
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
@@ -134,43 +133,6 @@ def _data(number: int, record: Record) -> Table:
 
 def _fact(value: Any) -> Cell:
     return parts.count(value) if isinstance(value, int) else parts.text(value)
-
-
-def models(study: Study, best: list[Row]) -> list[Table]:
-    """Return what the saved model of every best configuration takes, for those whose record says it."""
-    saved = {(each["dataset"], cell_name(each)): each for each in study.selection if "saved" in each}
-    chosen = [saved[key] for row in best if (key := (row["dataset"], row["cell"])) in saved]
-    columns = (
-        Column("Model"),
-        Column("Data set"),
-        Column("File"),
-        Column("Image", "rows \N{MULTIPLICATION SIGN} columns \N{MULTIPLICATION SIGN} channels"),
-        Column("Values"),
-        Column("Mean, deviation", "of pixels in 0\N{EN DASH}1"),
-    )
-    note = (
-        "Files lie beside the records. bakeoff.saved.load(file) returns what takes uint8 images of this size "
-        "and answers with class numbers and scores; it makes the values, (pixel / 255 \N{MINUS SIGN} mean) / "
-        "deviation, itself. Whoever loads the weights otherwise has to."
-    )
-    rows = [_model(study, record) for record in chosen]
-    return [Table("saved", "Saved models", columns, rows, note)] if rows else []
-
-
-def _model(study: Study, record: Record) -> list[Cell]:
-    saved = record["saved"]
-    file = f"{record['dataset']}/{saved['file']}"
-    low, high = (wording.value(end).replace("-", "\N{MINUS SIGN}") for end in saved["range"])
-    scaling = zip(saved["mean"], saved["deviation"], strict=True)
-    pairs = unique(f"{wording.value(mean)}, {wording.value(deviation)}" for mean, deviation in scaling)
-    return [
-        parts.text(wording.model(model_name(record))),
-        parts.text(study.title(record["dataset"])),
-        Cell(file, file, look="code"),
-        parts.text(" \N{MULTIPLICATION SIGN} ".join(map(str, (*saved["size"], saved["channels"])))),
-        parts.text(f"{low} to {high}"),
-        parts.text("; ".join(pairs)),
-    ]
 
 
 def configuration(config: dict[str, Any] | None) -> list[Table]:

@@ -1,17 +1,30 @@
-"""Tables of results: best configurations, methods, published values, paired tests, arithmetic."""
+"""Tables of results: best configurations, the methods side by side, arithmetic."""
 
 import json
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import difference
 from bakeoff.analysis.methods import Method
-from bakeoff.analysis.study import Study, unique
+from bakeoff.analysis.published import CUT_DOWN
+from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
 from bakeoff.records import cell_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 
-PACKED, IN_THE_GRID = "packed", "in the grid"
+IN_THE_GRID = "in the grid"
+CHOSEN = (
+    "Chosen by validation accuracy (n = {}), never by test accuracy (n = {}). Small: Wilson 95 % interval. "
+    "Gap: validation minus test."
+)
+TRAIN = "Train: a network's while it learnt, in its last epoch; an SVM's once it was fitted."
+ALONE = "Training: the chosen settings again, alone on the machine, on all cores that the study has; median."
+IN_GRID = f"{IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
+MFLOPS = (
+    "Published: what that study calls MFLOPs, of images of 32 \N{MULTIPLICATION SIGN} 32 pixels. They are "
+    "millions of multiply-accumulates, and of batch normalisation two per value; FLOPs are twice as many."
+)
+SEEDS = "Other seeds: the chosen settings trained again from seeds that had no part in the choice."
 
 
 def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
@@ -19,10 +32,11 @@ def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
     tables = []
     for dataset in study.datasets:
         mine = [row for row in rows if row["dataset"] == dataset]
+        theirs = [row for row in published if row["dataset"] == dataset]
+        # Accuracies on cut-down data are not held against theirs.
+        whole = not any(row["verdict"] == CUT_DOWN for row in theirs)
         headlines = {
-            row["model"]: row["published_test"]
-            for row in published
-            if row["dataset"] == dataset and row["table"] == "headline"
+            row["model"]: row["published_test"] for row in theirs if row["table"] == "headline" and whole
         }
         if mine:
             tables.append(_best(study, dataset, mine, headlines))
@@ -32,44 +46,42 @@ def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
 def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, float]) -> Table:
     rows = sorted(rows, key=lambda row: -(row["validation_accuracy"] or 0))
     digits = parts.column_digits(row["train_s"] for row in rows)
-    n = next((row for row in rows if row["status"] == "ok"), None)
     fresh = any(row["fresh_n"] for row in rows)
     columns = [
         Column("Model"),
         Column("Settings"),
+        Column("Train", "%", True),
         Column("Validation", "%, 95 %", True),
         Column("Test", "%, 95 %", True),
         Column("Gap", "points", True),
         *([Column("Other seeds", "test %", True)] if fresh else []),
         Column("Training", "s", True),
-        *(
-            [
-                Column("Published", "test %", True),
-                Column("Ours \N{MINUS SIGN} theirs", "points", True),
-            ]
-            if headlines
-            else []
-        ),
     ]
+    if headlines:
+        columns.append(Column("Published", "test %", True))
+        columns.append(Column("Ours \N{MINUS SIGN} theirs", "points", True))
     caption = f"{study.title(dataset)}: the best configuration of every model"
-    if n is None:
-        return Table(f"best-{dataset}", caption, columns, [_unfinished(row, len(columns)) for row in rows])
-    note = (
-        f"Chosen by validation accuracy (n = {wording.count(n['validation_n'])}), never by test "
-        f"accuracy (n = {wording.count(n['test_n'])}). Small: Wilson 95 % interval. Gap: "
-        "validation minus test."
-    )
-    if any(row["alone"] for row in rows):
-        note += " Training: the chosen settings again, alone on the machine, with all its cores; median."
-    if any(row["alone"] is False for row in rows):
-        note += f" {IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
-    if elsewhere := sorted({row["machine"] for row in rows if row["alone"] and not row["ranked"]}):
-        named = wording.listed([f"machine {number}" for number in elsewhere])
-        note += f" Times on {named} are not ranked with the others."
-    if any(row["fresh_n"] for row in rows):
-        note += " Other seeds: the chosen settings trained again from seeds that had no part in the choice."
     cells = [_best_row(row, headlines, digits, len(columns), fresh) for row in rows]
-    return Table(f"best-{dataset}", caption, columns, cells, note)
+    return Table(f"best-{dataset}", caption, columns, cells, _best_note(rows))
+
+
+def _best_note(rows: list[Row]) -> str:
+    """Say how the rows came about, as far as it holds for some of them."""
+    done = [row for row in rows if row["status"] == "ok"]
+    if not done:
+        return ""
+    counts = [wording.count(done[0][f"{part}_n"]) for part in ("validation", "test")]
+    said = [CHOSEN.format(*counts), TRAIN]
+    if any(row["alone"] for row in done):
+        said.append(ALONE)
+    if not all(row["alone"] for row in done):
+        said.append(IN_GRID)
+    if elsewhere := sorted({row["machine"] for row in done if row["alone"] and not row["ranked"]}):
+        named = wording.listed([f"machine {number}" for number in elsewhere])
+        said.append(f"Times on {named} are not ranked with the others.")
+    if any(row["fresh_n"] for row in done):
+        said.append(SEEDS)
+    return " ".join(said)
 
 
 def _unfinished(row: Row, width: int) -> list[Cell]:
@@ -88,6 +100,7 @@ def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int, fr
     cells = [
         parts.text(wording.model(row["model"])),
         parts.text(settings, note=seeds),
+        parts.percent(row["train_accuracy"]),
         parts.interval(row, "validation"),
         parts.interval(row, "test"),
         parts.points(row["optimism_gap"]),
@@ -151,62 +164,11 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
     return [Table("methods", "The methods side by side", [*columns, Column("Best used for")], rows, note)]
 
 
-def published(study: Study, rows: list[Row]) -> list[Table]:
-    """Return the published rows beside ours, one table per data set."""
-    columns = [
-        Column("Model"),
-        Column("Settings"),
-        Column("Published", "test %", True),
-        Column("Ours", "test %", True),
-        Column("Difference", "points, to their mean", True),
-        Column("Band", "\N{PLUS-MINUS SIGN} points", True),
-        Column("Theirs", "s", True),
-        Column("Ours", "s", True),
-        Column("Verdict"),
-    ]
-    tables = []
-    for dataset in study.datasets:
-        mine = [row for row in rows if row["dataset"] == dataset]
-        if mine:
-            results = wording.plural(len(mine), "published result")
-            caption = f"{study.title(dataset)}: {results} beside ours"
-            kinds = unique(filter(None, map(_precision, mine)))
-            note = f"Precision of our networks: {kinds[0]}." if len(kinds) == 1 else ""
-            cells = [_published(row, "" if note else _precision(row)) for row in mine]
-            name = f"published-{dataset}"
-            tables.append(Table(name, caption, columns, cells, note, folded=True, dense=True))
-    return tables
-
-
-def _precision(row: Row) -> str:
-    """Return the precision that our run of a published one was carried out in; nothing for an SVM's."""
-    ours = json.loads(row["our_settings"]) if row["our_settings"] else {}
-    return wording.used(ours).get("precision", "")
-
-
-def _published(row: Row, precision: str) -> list[Cell]:
-    settings = json.loads(row["settings"])
-    where = {"cpu_vs_gpu": f"timed on the {wording.device(row['device'])}", "headline": "headline"}
-    verdict = row["verdict"]
-    return [
-        parts.text(wording.model(row["model"])),
-        parts.text(
-            wording.settings(settings, row["optimizer"], short=True) or None,
-            note=where.get(row["table"], ""),
-        ),
-        parts.percent(row["published_test"]),
-        parts.percent(row["our_test"], note=precision),
-        parts.points(row["difference"]),
-        Cell(wording.percent(row["band"]), row["band"]),
-        parts.seconds(row["published_train_s"], 1),
-        parts.seconds(row["our_train_s"], 1, note=PACKED if row["our_packed"] else ""),
-        parts.text(verdict[:1].upper() + verdict[1:], look="hint" if verdict.startswith("not") else ""),
-    ]
-
-
-def arithmetic(study: Study, rows: list[Row]) -> list[Table]:
-    """Return what one image costs each best model: parameters, MACs and FLOPs."""
+def arithmetic(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
+    """Return what one image costs each best model, and what the published study says of the same network."""
     cells = {(cell["dataset"], cell_name(cell)): cell for cell in study.selection}
+    theirs = {row["model"]: row["published_mflops"] for row in published if row["published_mflops"]}
+    beside = any(row["model"] in theirs for row in rows)
     columns = [
         Column("Model"),
         Column("Data set"),
@@ -214,6 +176,7 @@ def arithmetic(study: Study, rows: list[Row]) -> list[Table]:
         Column("MACs forward", "", True),
         Column("FLOPs forward", "", True),
         Column("FLOPs training", "", True),
+        *([Column("Published", "MFLOPs", True)] if beside else []),
         Column("Counted by"),
     ]
     found = []
@@ -227,7 +190,17 @@ def arithmetic(study: Study, rows: list[Row]) -> list[Table]:
                     parts.text(wording.model(row["model"])),
                     parts.text(study.title(row["dataset"])),
                     *(parts.scaled(compute[name]) for name in numbers),
+                    *([_mflops(theirs.get(row["model"]), compute["macs_forward"])] if beside else []),
                     parts.text(compute["method"]),
                 ]
             )
-    return [Table("cost", "Cost of one image", columns, found)] if found else []
+    note = MFLOPS if beside else ""
+    return [Table("cost", "Cost of one image", columns, found, note)] if found else []
+
+
+def _mflops(theirs: float | None, macs: int | None) -> Cell:
+    """Return the published count with its factor to our multiply-accumulates."""
+    if theirs is None or not macs:
+        return parts.text(None)
+    factor = 1e6 * theirs / macs
+    return Cell(f"{theirs:.2f}", theirs, note=f"{factor:.3f} \N{MULTIPLICATION SIGN} our MACs")

@@ -6,8 +6,9 @@ from typing import Any
 
 from bakeoff import energy, timed, train
 from bakeoff.datasets.store import Dataset
+from bakeoff.fitting import Backend
 from bakeoff.records import Record, Run
-from bakeoff.timed import Timed
+from bakeoff.timed import More, Timed
 from bakeoff.train import loop, precision
 from bakeoff.train.backend import ResnetBackend
 
@@ -37,16 +38,21 @@ def compare_devices(
     timed.in_turns(cells, threads)
 
 
-def time_chosen(record: Record, dataset: Dataset, times: int, output: Path, threads: int) -> None:
-    """Train what a network's cell chose again, alone, from seeds that its grid did not use."""
+def time_chosen(
+    record: Record, dataset: Dataset, times: int, output: Path, threads: int, more: More = timed.nothing
+) -> None:
+    """Train what a network's cell chose again, alone, from seeds that its grid did not use.
+
+    The record also says what `more` adds.
+    """
     run, seeds = timed.chosen(record, dataset, times)
     what = (record["model"], record["optimizer"], record["device"])
     backend = ResnetBackend(dataset, *what, [run["settings"]], seeds)
     backend.counters = energy.counters(record["device"])
-    timed.in_turns([Timed(backend, output, "alone", len(seeds), train.code())], threads)
+    timed.in_turns([Timed(backend, output, "alone", len(seeds), train.code(), more)], threads)
 
 
-def _peak_beside(device: str, runs: list[Run]) -> dict[str, Any]:
+def _peak_beside(device: str, _: Backend, runs: list[Run]) -> dict[str, Any]:
     """Measure the device's peak in the precision that runs came to; nothing where none finished."""
     used = next((run["details"]["autocast"] for run in runs if run["status"] == "ok"), "")
     return {} if used == "" else {"peak_flops_per_s": peak(device, used)}
