@@ -10,7 +10,7 @@ import studies
 from bakeoff.analysis import calibration, errors
 from bakeoff.analysis.errors import Answers
 from bakeoff.analysis.study import Predictions
-from bakeoff.plots import gallery
+from bakeoff.plots import confusion, gallery
 from bakeoff.report import render
 from rendered import TEMPLATES, collected
 
@@ -118,3 +118,16 @@ def test_the_classes_tables_mark_the_lowest(small):
     table = re.search(r'<h3 id="recall-digits">.*?</table>', small.html, re.S).group()
     assert table.count('class="number bad"') >= 3
     assert '<h3 id="precision-digits">' in small.html
+
+
+def test_equally_frequent_errors_are_all_named_or_counted():
+    counts = np.diag([5, 5, 5, 5, 5])
+    assert confusion._mistake(counts, list("abcde")) == ""
+    counts[0, 1] = 2
+    assert confusion._mistake(counts, list("abcde")) == " Most frequent error: a taken for b (2 images)."
+    counts[3, 2] = 2
+    both = " Most frequent errors: a taken for b and d taken for c (2 images each)."
+    assert confusion._mistake(counts, list("abcde")) == both
+    counts[3, 4] = counts[4, 3] = 2
+    many = " No error is more frequent than 2 images, as 4 of them are."
+    assert confusion._mistake(counts, list("abcde")) == many

@@ -10,6 +10,7 @@ from bakeoff.report import results
 from rendered import collected
 
 HERE = studies.cell("digits", "svm", "rbf", "cpu", [])["environments"][0]
+THREE = "ResNet-18, SVM (polynomial) and SVM (RBF)"
 OTHERS = {
     "cpu": {"cpu": "Other CPU"},
     "cores": {"cores": 4},
@@ -34,9 +35,9 @@ def _study(tmp_path, *changes: dict):
     return collected(tmp_path, cells)
 
 
-def _cheapest(study) -> str:
+def _quickest(study) -> str:
     tables = Tables(best.rows(study), contrasts.rows(study), speedup.rows(study), [], [])
-    [found] = [f.text for f in findings.of_dataset(study, tables, "digits") if f.topic == "cheapest"]
+    [found] = [f.text for f in findings.of_dataset(study, tables, "digits") if f.topic == "quickest"]
     return found
 
 
@@ -44,7 +45,7 @@ def test_on_one_machine_all_are_ranked(tmp_path):
     study = _study(tmp_path, {"threads": 1, "git_commit": "b" * 40})
     rows = best.rows(study)
     assert [row["ranked"] for row in rows] == [True] * 3
-    assert _cheapest(study) == "Cheapest of these to train: SVM (RBF)."
+    assert _quickest(study) == f"Of {THREE}, SVM (RBF) is the quickest to train."
     assert [row["model"] for row in tradeoff.pareto(rows)] == ["svm_rbf"]
 
 
@@ -57,7 +58,9 @@ def test_a_time_of_another_environment_is_not_ranked(tmp_path, what):
         "svm_rbf": (False, 2),
         "svm_poly": (True, 1),
     }
-    assert _cheapest(study) == "Cheapest of these to train: SVM (polynomial)."
+    assert _quickest(study) == (
+        "Of ResNet-18 and SVM (polynomial), SVM (polynomial) is the quickest to train."
+    )
     assert [row["model"] for row in tradeoff.pareto(rows)] == ["svm_poly"]
     uses = {each.model: each.uses for each in methods.summary(study, rows, contrasts.rows(study))}
     assert not any("training" in use or "time" in use for use in uses["svm_rbf"])
@@ -94,9 +97,28 @@ def test_another_driver_is_another_machine_for_the_gpu_alone():
     assert [found.where(each) for each in (HERE, *with_gpu)] == [{1, 2}, {1}, {2}]
 
 
-def test_times_that_are_not_told_apart_name_no_cheapest(tmp_path):
+def test_times_that_are_not_told_apart_name_no_quickest(tmp_path):
     study = _study(tmp_path)
     for cell in study.alone[1:]:
         for number, run in enumerate(cell["runs"]):
             run["train_s"] = (1.0, 1.4, 2.0)[number] * (1.05 if cell["kernel"] == "poly" else 1)
-    assert _cheapest(study) == "Which of these is the cheapest to train was not shown."
+    assert _quickest(study) == f"Which of {THREE} is the quickest to train was not shown."
+
+
+@pytest.mark.parametrize(("cpu", "gpu", "chosen"), [(9.0, 3.0, "gpu"), (3.0, 9.0, "cpu")])
+def test_of_twins_on_two_devices_the_quicker_is_the_models_best(tmp_path, cpu, gpu, chosen):
+    settings = studies._svm(1.0, "scale")
+    cells = [
+        studies.cell("digits", "svm", "rbf", device, [studies.run(settings, 0.95, train_s=seconds)])
+        for device, seconds in (("cpu", cpu), ("gpu", gpu))
+    ]
+    [row] = best.rows(collected(tmp_path / "timed", studies.alone(cells)))
+    assert row["device"] == chosen
+    [row] = best.rows(collected(tmp_path / "of the grid", cells))
+    assert row["device"] == "cpu"  # the first, where no times can be compared
+
+
+def test_one_model_alone_is_not_the_quickest(tmp_path):
+    study = _study(tmp_path)
+    [row] = [row for row in best.rows(study) if row["model"] == "svm_rbf"]
+    assert methods.quickest([row]) is None

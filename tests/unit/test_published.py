@@ -1,5 +1,6 @@
 """The published study beside ours."""
 
+import json
 import math
 
 import pytest
@@ -126,3 +127,19 @@ def test_cut_down_data_are_not_judged(tmp_path, reference):
 
 def test_nothing_for_data_sets_that_nobody_published(small, reference):
     assert published.rows(small.study, reference) == []
+
+
+def test_a_pinned_run_that_failed_takes_no_other_run_of_its_setting(tmp_path, reference):
+    base = {"batch_size": 16, "learning_rate": 0.001, "epochs": 2, "precision": "mixed"}
+    runs = [
+        studies.run({**base, "engine": "resident"}, 0.98),
+        studies.run({**base, "engine": "dataloader", "pin_memory": True}, None),
+        studies.run({**base, "engine": "dataloader", "pin_memory": False}, 0.97),
+    ]
+    found = published.rows(
+        collected(tmp_path, [studies.cell("mnist", "resnet18", "sgd", "gpu", runs)]), reference
+    )
+    mine = [row for row in found if row["verdict"] != "not run" and row["table"] == "hyperparameter_grid"]
+    by_pin = {json.loads(row["settings"])["pin_memory"]: row for row in mine}
+    assert by_pin[True]["verdict"] == "did not finish"
+    assert by_pin[False]["our_test"] == 0.97

@@ -460,7 +460,7 @@ def _pinned(sources, title, row, head):
 TRACES = {
     r"best configuration of every model$": _best,
     r"^The methods side by side": _method,
-    r"published results? beside ours": _published,
+    r"published results?, \d+ with ours beside": _published,
     r"same training on CPU and GPU": _speedup,
     r"^Arithmetic per second": _achieved,
     r"(networks|SVMs), \d+ runs?|\d+ (timed|lone \w+) runs?": _run,

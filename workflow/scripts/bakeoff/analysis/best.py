@@ -1,18 +1,18 @@
 """The best configuration of every model on every data set: chosen by validation accuracy alone."""
 
 import json
+import math
 from collections.abc import Iterable
 from statistics import fmean, median, stdev
 
 from bakeoff import selection
 from bakeoff.analysis import disturbance, wording
 from bakeoff.analysis.intervals import median_interval, wilson
-from bakeoff.analysis.machines import Machines, most
-from bakeoff.analysis.study import Study, by
+from bakeoff.analysis.machines import most
+from bakeoff.analysis.study import Placed, Study, by
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name, model_name
 
-Placed = tuple[Run, frozenset[int]]
 PARTS = ("validation", "test", "holdout")
 COLUMNS: Columns = {
     "dataset": str,
@@ -63,15 +63,30 @@ COLUMNS: Columns = {
 }
 
 
-def best_cell(cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
+def best_cell(study: Study, cells: Iterable[Record]) -> tuple[Record, list[Run]] | None:
     """Return the cell with the highest mean validation accuracy and its chosen run of each seed.
 
-    Ties go to the cheaper settings, then to the first cell; None when no choice finished.
+    Ties go to the cheaper settings, then to the shorter time to result alone on one machine (the same
+    training on CPU and GPU), then to the first cell; None when no choice finished.
     """
     chosen = [(cell, runs) for cell in cells if (runs := selection.choose(cell["runs"]))]
     if not chosen:
         return None
-    return selection.prefer(chosen, lambda pair: selection.rate(pair[1]))
+    alone = [study.placed(*pair) for pair in chosen]
+    where = most(place for runs in alone for _, place in runs)
+    spent = {id(cell): _to_result(runs, where) for (cell, _), runs in zip(chosen, alone, strict=True)}
+
+    def rate(pair: tuple[Record, list[Run]]) -> selection.Rating:
+        accuracy, cost, _ = selection.rate(pair[1])
+        return accuracy, cost, spent[id(pair[0])]
+
+    return selection.prefer(chosen, rate)
+
+
+def _to_result(alone: list[Placed], where: int | None) -> float:
+    """Return the median time to result of lone trainings on a machine; infinite where there are none."""
+    times = [run["time_to_result_s"] for run, place in alone if where in place]
+    return median(times) if times else math.inf
 
 
 def rows(study: Study) -> list[Row]:
@@ -82,11 +97,10 @@ def rows(study: Study) -> list[Row]:
     Only those of the machine on which most of a data set's choices were timed are `ranked`.
     fresh_accuracy is the mean test accuracy of these trainings, whose seeds had no part in the choice.
     """
-    machines = Machines(study.records)
     found = []
     for cells in by(study.selection, lambda record: record["dataset"]).values():
-        best = {model: best_cell(members) for model, members in by(cells, model_name).items()}
-        again = {model: _again(study, machines, *pair) for model, pair in best.items() if pair}
+        best = {model: best_cell(study, members) for model, members in by(cells, model_name).items()}
+        again = {model: study.placed(*pair) for model, pair in best.items() if pair}
         where = most(place for runs in again.values() for _, place in runs)
         for model, pair in best.items():
             head = {"dataset": cells[0]["dataset"], "model": model}
@@ -116,12 +130,6 @@ def _measured(cell: Record, runs: list[Run]) -> Row:
         **{name: cell["compute"][name] for name in ("parameters", "macs_forward", "flops_train")},
         "command": cell["command"],
     }
-
-
-def _again(study: Study, machines: Machines, cell: Record, chosen: list[Run]) -> list[Placed]:
-    """Return the lone trainings of a cell's choice, each with the machines that it was of."""
-    record = study.alone_record(cell)
-    return [(run, machines.of(record, run)) for run in study.again(cell, chosen)] if record else []
 
 
 def _times(chosen: list[Run], again: list[Placed], where: int | None) -> Row:

@@ -64,7 +64,7 @@ def rows(study: Study) -> list[Row]:
 
 
 def _pairs(study: Study, contrast: str, within: str | None, groups: dict[str, list[Record]]) -> list[Row]:
-    best = {name: pair for name, cells in groups.items() if (pair := best_cell(cells))}
+    best = {name: pair for name, cells in groups.items() if (pair := best_cell(study, cells))}
     found = []
     for a, b in combinations(best, 2):
         row = {

@@ -32,18 +32,24 @@ def found(study: Study, rows: list[Row]) -> Iterator[Finding]:
 
 
 def _sentence(title: str, rows: list[Row]) -> str:
-    verdicts = {row[name] for row in rows for name in ("verdict", "result_verdict")}
-    lead = {
-        speedup.FASTER["gpu"]: "The GPU is worth it",
-        speedup.FASTER["cpu"]: "The GPU is not worth it",
-    }.get(verdicts.pop() if len(verdicts) == 1 else "", "GPU against CPU")
     training = _counted([WORDS[row["verdict"]] for row in rows], WORDS.values())
     result = _counted([WORDS[row["result_verdict"]] for row in rows], WORDS.values())
     accuracy = _counted([row["accuracy_verdict"] for row in rows])
     return (
-        f"{lead} on {title}: training {training} ({_range(rows, 'speedup')} times as fast), "
+        f"{_lead(rows)} on {title}: training {training} ({_range(rows, 'speedup')} times as fast), "
         f"the result {result} ({_range(rows, 'result_speedup')} times), accuracy {accuracy}."
     )
+
+
+def _lead(rows: list[Row]) -> str:
+    """Return the answer as far as all trainings agree: a faster GPU is worth it where accuracy is kept."""
+    verdicts = {row[name] for row in rows for name in ("verdict", "result_verdict")}
+    if verdicts == {speedup.FASTER["cpu"]}:
+        return "The GPU is not worth it"
+    if verdicts != {speedup.FASTER["gpu"]}:
+        return "GPU against CPU"
+    kept = all(row["accuracy_verdict"].startswith(("equivalent", "better")) for row in rows)
+    return "The GPU is worth it" if kept else "The GPU is faster"
 
 
 def _counted(verdicts: Sequence[str], order: Iterable[str] = ()) -> str:
@@ -60,7 +66,7 @@ def _range(rows: list[Row], name: str) -> str:
 
 def _evidence(rows: list[Row]) -> str:
     times = [f"{_name(row)} {_ratio(row)}" for row in rows if row["speedup"] is not None]
-    said = "median training times, 95 % intervals: " + ", ".join(times)
+    said = "CPU time over GPU time of training, medians, 95 % intervals: " + ", ".join(times)
     points = [f"{_name(row)} {_points(row)}" for row in rows if row["accuracy_difference"] is not None]
     return said + ("; accuracy, points: " + ", ".join(points) if points else "")
 

@@ -68,7 +68,7 @@ def of(study: Study, dataset: str) -> list[Answers]:
     cells = [cell for cell in study.selection if cell["dataset"] == dataset]
     found: list[Answers] = []
     for model, members in by(cells, model_name).items():
-        best = best_cell(members)
+        best = best_cell(study, members)
         given = study.predictions(best[0]) if best else None
         if best and given and (not found or np.array_equal(given.labels, found[0].given.labels)):
             found.append(Answers(model, best[0], given))

@@ -11,11 +11,14 @@ from bakeoff.analysis import devices, pairs, wording
 from bakeoff.analysis.finding import Finding
 from bakeoff.analysis.intervals import overlap, wilson
 from bakeoff.analysis.methods import level, quickest, test_between, ties, winner
-from bakeoff.analysis.published import CUT_DOWN
-from bakeoff.analysis.study import Study, finished
+from bakeoff.analysis.published import CUT_DOWN, DEVICES
+from bakeoff.analysis.study import Study, by, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Run, model_name
 from bakeoff.selection import choose
+
+# So many of the published results that ours lie outside of are named.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,9 @@ def of_dataset(study: Study, tables: Tables, dataset: str) -> list[Finding]:
         f"n = {wording.count(chosen['test_n'])}; {_how(chosen)}; chosen by validation accuracy, "
         f"{_margin(chosen, rows)}"
     )
-    others = [row for row in rows if row is not chosen]
     return [
         Finding("winner", text, evidence, dataset),
-        *_rivals(chosen, others, tables.tests),
-        *_cheapest(chosen, others, tables.tests),
+        *_rivals(chosen, rows, tables.tests),
         *_deployment(chosen),
     ]
 
@@ -59,11 +60,7 @@ def _margin(chosen: Row, rows: list[Row]) -> str:
     said = f"{wording.percent(chosen['validation_accuracy'])} %"
     if tied := level(chosen, rows):
         names = wording.listed([wording.model(row["model"]) for row in tied])
-        both = all(row["ranked"] for row in (chosen, *tied))
-        why = (
-            "the cheaper one by time to result, within 10 % the smaller one" if both else "the first of these"
-        )
-        return f"{said}, tied with {names}: {why}"
+        return f"{said}, tied with {names}: {_why(chosen, tied)}"
     others = [row for row in rows if row is not chosen]
     if not others or not n:
         return said
@@ -74,23 +71,41 @@ def _margin(chosen: Row, rows: list[Row]) -> str:
     return f"{said}: {counts} of {wording.count(n)} right, {wording.listed(second)} next"
 
 
+def _why(chosen: Row, tied: list[Row]) -> str:
+    """Say what tells the choice from what validation cannot tell from it."""
+    if not chosen["ranked"]:
+        return "the one with fewer parameters, as no times can be compared"
+    if all(row["ranked"] for row in tied):
+        return "the cheaper one by time to result, within 10 % the smaller one"
+    return "of those whose times can be compared the cheaper one by time to result"
+
+
 def _how(row: Row) -> str:
     return wording.settings(json.loads(row["settings"]), row["optimizer"])
 
 
-def _rivals(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
+def _rivals(chosen: Row, rows: list[Row], tests: list[Row]) -> Iterator[Finding]:
+    others = [row for row in rows if row is not chosen]
     tied = [row for row in others if ties(chosen, row, tests)]
     above = [row for row in others if row not in tied and _better(row, chosen, tests)]
     beaten = [row for row in others if row not in tied and row not in above]
-    for rows, words in (
-        (tied, "No evidence of a difference from {}."),
-        (beaten, "Better than {}."),
-        (above, "On the test images {} did better, although validation preferred the choice."),
-    ):
-        if rows:
-            names = wording.listed([wording.model(row["model"]) for row in rows])
-            evidence = "; ".join(_evidence(chosen, row, tests) for row in rows)
-            yield Finding("rivals", words.format(names), evidence, chosen["dataset"])
+    equal = level(chosen, above)
+    yield from _compared("No evidence of a difference from {}{}.", chosen, tied, tests)
+    yield from _quickest(chosen, tied)
+    yield from _compared("Better than {}{}.", chosen, beaten, tests)
+    words = "On the test images {} did better{}, although validation preferred the choice."
+    yield from _compared(words, chosen, [row for row in above if row not in equal], tests)
+    yield from _compared(
+        "On the test images {} did better{}, which validation did not tell.", chosen, equal, tests
+    )
+
+
+def _compared(words: str, chosen: Row, rows: list[Row], tests: list[Row]) -> Iterator[Finding]:
+    """Yield a sentence for those that are compared as methods, and one for two trained models each."""
+    for caveat, those in by(rows, lambda row: pairs.caveat(test_between(chosen, row, tests))).items():
+        names = wording.listed([wording.model(row["model"]) for row in those])
+        evidence = "; ".join(_evidence(chosen, row, tests) for row in those)
+        yield Finding("rivals", words.format(names, caveat), evidence, chosen["dataset"])
 
 
 def _better(row: Row, chosen: Row, tests: list[Row]) -> bool:
@@ -105,23 +120,25 @@ def _evidence(chosen: Row, row: Row, tests: list[Row]) -> str:
     if test is None:
         accuracy = f"{wording.model(row['model'])} {wording.percent(row['test_accuracy'])} %"
         return f"{accuracy}, judged by overlap of the intervals only"
-    side = "a" if test["a"] == row["model"] else "b"
-    return f"{pairs.score(test, side)}, {pairs.tested(test)}"
+    mine, side = ("b", "a") if test["a"] == row["model"] else ("a", "b")
+    accuracy = wording.percent(test[f"accuracy_{mine}"])
+    return f"{accuracy} against {pairs.score(test, side)}, {pairs.tested(test)}"
 
 
-def _cheapest(chosen: Row, others: list[Row], tests: list[Row]) -> Iterator[Finding]:
-    tied = [row for row in others if ties(chosen, row, tests)]
-    timed = [row for row in (chosen, *tied) if row["ranked"]]
-    if not tied or len(timed) < 2:
+def _quickest(chosen: Row, tied: list[Row]) -> Iterator[Finding]:
+    """Say which of those that tie is the quickest to train, as far as their times can be compared."""
+    every = [chosen, *tied]
+    timed = sorted((row for row in every if row["ranked"]), key=lambda row: row["train_s"])
+    if len(timed) < 2:
         return
-    order = sorted(timed, key=lambda row: row["train_s"])
-    first = quickest(order)
+    names = wording.listed([wording.model(row["model"]) for row in every if row["ranked"]])
+    first = quickest(timed)
     text = (
-        f"Cheapest of these to train: {wording.model(first['model'])}."
+        f"Of {names}, {wording.model(first['model'])} is the quickest to train."
         if first
-        else "Which of these is the cheapest to train was not shown."
+        else f"Which of {names} is the quickest to train was not shown."
     )
-    yield Finding("cheapest", text, ", ".join(map(_cost, order)), chosen["dataset"])
+    yield Finding("quickest", text, ", ".join(map(_cost, timed)), chosen["dataset"])
 
 
 def _cost(row: Row) -> str:
@@ -145,7 +162,9 @@ def _deployment(chosen: Row) -> Iterator[Finding]:
         f"{chosen['batch_n']} in {batch} ms on the {where}."
     )
     rate = wording.count(round(chosen["batch_n"] / chosen["batch_s"]))
-    evidence = f"{rate} images a second in the batch; medians, alone, decoding of files not counted"
+    evidence = (
+        f"{rate} images a second in the batch; medians, no other job beside it, decoding of files not counted"
+    )
     yield Finding("deployment", text, evidence, chosen["dataset"])
 
 
@@ -156,7 +175,7 @@ def overall(study: Study, tables: Tables) -> list[Finding]:
         *pairs.depth(study, tables.tests),
         *pairs.optimizers(study, tables.tests),
         *_scalings(study),
-        *_published(tables.published),
+        *_published(study, tables.published),
     ]
 
 
@@ -183,24 +202,35 @@ def _scalings(study: Study) -> Iterator[Finding]:
             yield Finding("scaling", text, f"validation {scores}, n = {wording.count(n)}")
 
 
-def _published(published: list[Row]) -> Iterator[Finding]:
+def _published(study: Study, published: list[Row]) -> Iterator[Finding]:
     judged = [row for row in published if row["verdict"].endswith("their spread")]
     if judged:
-        inside = sum(row["verdict"].startswith("within") for row in judged)
-        worst = max(judged, key=lambda row: abs(row["difference"]))
+        outside = [row for row in judged if not row["verdict"].startswith("within")]
+        worst = sorted(outside or judged, key=lambda row: -abs(row["difference"]))[: NAMED if outside else 1]
+        said = "; ".join(_apart(study, row) for row in worst)
+        more = f" and {len(outside) - len(worst)} more" if len(outside) > len(worst) else ""
         yield Finding(
             "published",
-            f"{inside} of {len(judged)} network results lie within the spread of the published "
-            "study's own repeats.",
-            f"largest difference {wording.points(worst['difference'])} points "
-            f"({wording.model(worst['model'])}, {worst['dataset']}, {_how(worst)})",
+            f"{len(judged) - len(outside)} of our {len(judged)} network results lie within the spread of the "
+            "published study's own repeats.",
+            f"{'outside' if outside else 'largest difference'}: {said}{more}",
         )
-    svm = [row for row in published if row["table"] == "svm_grid" and row["difference"] is not None]
+    grid = [row for row in published if row["table"] == "svm_grid"]
+    svm = [row for row in grid if row["difference"] is not None]
     if svm and not any(row["verdict"] == CUT_DOWN for row in svm):
-        worst = max(svm, key=lambda row: abs(row["difference"]))
+        largest = max(abs(row["difference"]) for row in svm)
+        worst = [row for row in svm if abs(row["difference"]) == largest]
         yield Finding(
             "published",
-            f"The {wording.plural(len(svm), 'published SVM result')} and ours differ by at most "
-            f"{wording.percent(abs(worst['difference']))} points.",
-            f"{wording.model(worst['model'])}, {worst['dataset']}, {_how(worst)}",
+            f"{len(svm)} of {wording.plural(len(grid), 'published SVM result')} and ours differ by at most "
+            f"{wording.percent(largest)} points.",
+            f"most: {_apart(study, worst[0])}" if len(worst) == 1 else "",
         )
+
+
+def _apart(study: Study, row: Row) -> str:
+    """Return a published result with how far ours is from it."""
+    where = ", ".join([wording.model(row["model"]), study.title(row["dataset"]), _how(row)])
+    timed = f", timed on the {wording.device(row['device'])}" if row["table"] == DEVICES else ""
+    band = f" (\N{PLUS-MINUS SIGN} {wording.percent(row['band'])})" if row["band"] is not None else ""
+    return f"{where}{timed}: {wording.points(row['difference'])} points{band}"

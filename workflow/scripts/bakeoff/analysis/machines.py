@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from bakeoff.analysis.study import by, unique
 from bakeoff.records import Record, Run, environment
 
 Environment = dict[str, Any]
@@ -25,13 +24,17 @@ class Machines:
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
-        each = unique(json.dumps(found) for record in records for found in record["environments"])
+        hosts: dict[str, list[Environment]] = {}
+        for found in (found for record in records for found in record["environments"]):
+            hosts.setdefault(_host(found), []).append(found)
         numbers = count(1)
         self._numbers: dict[str, frozenset[int]] = {}
-        for those in by(map(json.loads, each), _host).values():
-            gpus = {gpu: next(numbers) for gpu in unique(map(_gpu, those)) if gpu} or {None: next(numbers)}
+        for those in hosts.values():
+            seen = dict.fromkeys(gpu for found in those if (gpu := _gpu(found)))
+            gpus = {gpu: next(numbers) for gpu in seen}
+            every = list(gpus.values()) or [next(numbers)]
             for found in those:
-                mine = gpus.values() if (gpu := _gpu(found)) is None else [gpus[gpu]]
+                mine = every if (gpu := _gpu(found)) is None else [gpus[gpu]]
                 self._numbers[json.dumps(found)] = frozenset(mine)
 
     def __len__(self) -> int:

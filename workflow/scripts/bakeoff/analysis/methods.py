@@ -39,13 +39,15 @@ def summary(study: Study, best: list[Row], tests: list[Row]) -> list[Method]:
 
 def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Method]) -> None:
     chosen = winner(rows)
-    methods[chosen["model"]].uses.append(f"the highest validation accuracy on {title}")
+    for row in (chosen, *level(chosen, rows)):
+        methods[row["model"]].uses.append(f"the highest validation accuracy on {title}")
     timed = [row for row in rows if row["ranked"]]
     if not timed:
         return
     first = quickest(timed)
     if first is not None and first is not chosen:
-        methods[first["model"]].uses.append(f"the shortest training on {title}")
+        some = "" if len(timed) == len(rows) else ", of those timed alone on one machine"
+        methods[first["model"]].uses.append(f"the shortest training on {title}{some}")
     tied = [row for row in timed if row is not chosen and ties(chosen, row, tests)]
     for row in tied:
         if quicker(row, chosen) and row["train_s"] < 0.5 * chosen["train_s"]:
@@ -57,6 +59,8 @@ def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Meth
 
 def quickest(rows: list[Row]) -> Row | None:
     """Return the row whose training was shown to be shorter than any other's; None where none was."""
+    if len(rows) < 2:
+        return None
     return next((row for row in rows if all(quicker(row, other) for other in rows if other is not row)), None)
 
 

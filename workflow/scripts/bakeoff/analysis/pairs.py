@@ -11,50 +11,55 @@ from bakeoff.analysis.tables import Row
 
 def depth(study: Study, tests: list[Row]) -> Iterator[Finding]:
     """Yield which network beats which, on which data sets."""
-    wins: dict[tuple[str, str], list[Row]] = {}
+    wins: dict[tuple[str, str, str], list[Row]] = {}
     for test in tests:
         networks = test["a"].startswith("resnet") and test["b"].startswith("resnet")
         if test["contrast"] == "model" and networks and test["better"]:
-            worse = test["b"] if test["better"] == test["a"] else test["a"]
-            wins.setdefault((test["better"], worse), []).append(test)
-    for (better, worse), rows in wins.items():
+            wins.setdefault((*_order(test), caveat(test)), []).append(test)
+    for (better, worse, only), rows in wins.items():
         where = wording.listed([study.title(row["dataset"]) for row in rows])
-        text = f"{wording.model(better)} beats {wording.model(worse)} on {where}{_only_models(rows)}."
+        text = f"{wording.model(better)} beats {wording.model(worse)} on {where}{only}."
         yield Finding("depth", text, "; ".join(_pair(study, row) for row in rows))
 
 
 def optimizers(study: Study, tests: list[Row]) -> Iterator[Finding]:
     """Yield which optimizer is better than which, for which networks."""
-    wins: dict[tuple[str, str, str], list[Row]] = {}
+    wins: dict[tuple[str, ...], list[Row]] = {}
     for test in tests:
         if test["contrast"] == "optimizer" and test["better"]:
-            worse = test["b"] if test["better"] == test["a"] else test["a"]
-            wins.setdefault((test["better"], worse, test["dataset"]), []).append(test)
-    for (better, worse, dataset), rows in wins.items():
+            key = (*_order(test), test["dataset"], caveat(test), _unforeseen(test))
+            wins.setdefault(key, []).append(test)
+    for (better, worse, dataset, only, unforeseen), rows in wins.items():
         models = wording.listed([wording.model(row["within"]) for row in rows])
         text = (
             f"{wording.optimizer(better)} is better than {wording.optimizer(worse)} "
-            f"on {study.title(dataset)} for {models}{_only_models(rows)}{_unforeseen(better, worse, rows)}."
+            f"on {study.title(dataset)} for {models}{only}{unforeseen}."
         )
         yield Finding("optimizer", text, "; ".join(_pair(study, row) for row in rows))
 
 
-def _only_models(tests: list[Row]) -> str:
-    """Say where a sentence is of two trained models, not of what other seeds would come to."""
-    only = any(test["compared"] == MODELS for test in tests)
+def _order(test: Row) -> tuple[str, str]:
+    """Return the better and the worse side of a test."""
+    return test["better"], test["b"] if test["better"] == test["a"] else test["a"]
+
+
+def caveat(test: Row | None) -> str:
+    """Say where a comparison is of two trained models, not of what other seeds would come to."""
+    only = test is not None and test["compared"] == MODELS
     return f" ({MODELS}; other seeds may differ)" if only else ""
 
 
-def _unforeseen(better: str, worse: str, tests: list[Row]) -> str:
+def _unforeseen(test: Row) -> str:
     """Say where validation, which chooses, did not prefer what did better on the test images."""
-    ahead = [
-        (test["validation_a"] - test["validation_b"]) * (1 if test["a"] == better else -1) for test in tests
-    ]
-    if min(ahead) > 0:
+    better, worse = _order(test)
+    ahead = (test["validation_a"] - test["validation_b"]) * (1 if test["a"] == better else -1)
+    if ahead > 0:
         return ""
-    if max(ahead) < 0:
-        return f", although validation preferred {wording.optimizer(worse)}"
-    return ", which validation did not tell"
+    return (
+        f", although validation preferred {wording.optimizer(worse)}"
+        if ahead
+        else ", which validation did not tell"
+    )
 
 
 def _pair(study: Study, test: Row) -> str:

@@ -38,11 +38,10 @@ def ours(study: Study) -> Effects:
     A pair is two trainings of one cell on one machine, each by itself on the device. Numbers of epochs that
     share a training make one pair: the longest.
     """
-    machines = Machines(study.records)
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for cell in study.selection:
         found = pairs.setdefault((cell["dataset"], model_name(cell)), [])
-        found += _pairs(cell, machines)
+        found += _pairs(cell, study.machines)
     return _effects(pairs)
 
 

@@ -79,10 +79,7 @@ def _trained(row: Row) -> tuple:
 
 
 def _index(study: Study) -> dict[tuple, list[Measured]]:
-    """Return our finished trainings by purpose and the published key.
-
-    Several may match one key; a key without any is one whose trainings did not finish.
-    """
+    """Return our trainings by purpose and the published key; several may match one key."""
     found: dict[tuple, list[Measured]] = {}
     for cell in study.records:
         model = cell["model"] if cell["family"] == "resnet" else f"svm_{cell['kernel']}"
@@ -95,17 +92,14 @@ def _index(study: Study) -> dict[tuple, list[Measured]]:
             if runs[0]["settings"].get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
                 continue
             key = cell["dataset"], model, cell["optimizer"], repeatability.settings_key(settings)
-            matching = found.setdefault((cell["purpose"], *key), [])
-            if done := finished(runs):
-                matching.append((cell, done))
+            found.setdefault((cell["purpose"], *key), []).append((cell, runs))
     return found
 
 
 def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -> Row:
     key = repeatability.training(line)
     purpose = "speed" if line["table"] == DEVICES else "selection"
-    matching = ours.get((purpose, *key))
-    candidates = matching or []
+    candidates = ours.get((purpose, *key), [])
     if purpose == "speed":
         candidates = [pair for pair in candidates if pair[0]["device"] == line["device"]]
     settings = repeatability.settings(line)
@@ -125,12 +119,12 @@ def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -
         "published_train_s": float(line["train_time_s"]) if line["train_time_s"] else None,
         "band": bands.get(key[:3]),
     }
-    if matching == []:
-        return row | {"verdict": "did not finish"}
     if not candidates:
         named = line["model"] != "svm" or line["C"]
         return row | {"verdict": "not run" if named else "settings not published"}
-    return row | _ours(max(candidates, key=lambda pair: _likeness(pair, line)))
+    cell, runs = max(candidates, key=lambda pair: _likeness(pair, line))
+    done = finished(runs)
+    return row | (_ours((cell, done)) if done else {"verdict": "did not finish"})
 
 
 def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, bool, bool]:

@@ -3,7 +3,6 @@
 from statistics import median
 from typing import Any
 
-from bakeoff.analysis.machines import Machines
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Record, Run
@@ -16,8 +15,8 @@ UNKNOWN = "unknown"
 class Peaks:
     """One peak per machine, device and precision of a study: the highest of those beside its trainings."""
 
-    def __init__(self, study: Study, machines: Machines) -> None:
-        self._machines = machines
+    def __init__(self, study: Study) -> None:
+        self._machines = study.machines
         self._peaks: dict[Key, float] = {}
         for cell in study.speed:
             for run in finished(cell["runs"]):

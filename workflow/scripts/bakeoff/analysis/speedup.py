@@ -69,8 +69,7 @@ def rows(study: Study) -> list[Row]:
     `accuracy_difference` is the GPU's less the CPU's, and not judged where the answers of the timed runs were
     not kept.
     """
-    machines = Machines(study.records)
-    peaks = rates.Peaks(study, machines)
+    peaks = rates.Peaks(study)
     matched: dict[tuple[str, str, str, str], dict[str, Side]] = {}
     for cell in study.speed:
         for runs in groups(cell["runs"]):
@@ -81,12 +80,12 @@ def rows(study: Study) -> list[Row]:
                 settings_key(runs[0]["settings"]),
             )
             matched.setdefault(key, {})[cell["device"]] = cell, runs
-    return complete(COLUMNS, (_row(sides, study, machines, peaks) for sides in matched.values()))
+    return complete(COLUMNS, (_row(sides, study, peaks) for sides in matched.values()))
 
 
-def _row(sides: dict[str, Side], study: Study, machines: Machines, peaks: rates.Peaks) -> Row:
+def _row(sides: dict[str, Side], study: Study, peaks: rates.Peaks) -> Row:
     cell, _ = next(iter(sides.values()))
-    machine, usable = _together(sides, machines)
+    machine, usable = _together(sides, study.machines)
     carried_out = {device: wording.as_run(*runs) for device, (_, runs) in sides.items()}
     row: Row = {
         "dataset": cell["dataset"],

@@ -5,17 +5,20 @@ Owns where things lie (records.jsonl, <dataset>/predictions/<cell>.npz). Must no
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from bakeoff import records, selection
+from bakeoff.analysis.machines import Machines
 from bakeoff.files import reading
 from bakeoff.predictions import SUFFIX, Kept, Predictions
 from bakeoff.records import FOLDERS, Record, Run, cell_name, model_name
 
 Item = TypeVar("Item")
+Placed = tuple[Run, frozenset[int]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Study:
     def speed(self) -> list[Record]:
         """Return the cells that were timed alone to compare devices."""
         return [record for record in self.records if record["purpose"] == "speed"]
+
+    @cached_property
+    def machines(self) -> Machines:
+        """Return the machines that the study's runs were measured on."""
+        return Machines(self.records)
 
     @property
     def datasets(self) -> list[str]:
@@ -68,10 +76,18 @@ class Study:
         runs = finished(record["runs"]) if record else []
         return [run for run in runs if run["settings"] == settings]
 
+    def placed(self, cell: Record, chosen: list[Run]) -> list[Placed]:
+        """Return the lone trainings of a cell's choice, each with the machines that it was of."""
+        record = self.alone_record(cell)
+        return [(run, self.machines.of(record, run)) for run in self.again(cell, chosen)] if record else []
+
     def alone_record(self, cell: Record) -> Record | None:
         """Return the record of what a cell chose, trained again alone."""
-        name = cell["dataset"], cell_name(cell)
-        return next((r for r in self.alone if (r["dataset"], cell_name(r)) == name), None)
+        return self._alone.get((cell["dataset"], cell_name(cell)))
+
+    @cached_property
+    def _alone(self) -> dict[tuple[str, str], Record]:
+        return {(record["dataset"], cell_name(record)): record for record in self.alone}
 
     def right(self, record: Record, runs: Sequence[Run]) -> np.ndarray | None:
         """Return which test images runs got right, (runs, n) booleans; None where one's answers are gone."""

@@ -18,26 +18,27 @@ from bakeoff.records import Record, cell_name, model_name
 COLUMNS = ("true_class", "predicted_class", "count", "rate")
 # Beyond this many classes neither numbers nor names can be read in a cell.
 WRITTEN = 20
+# Of equally frequent errors so many are named.
+MENTIONED = 3
 
 
 def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set and model whose best cell kept its predictions."""
     groups = by(study.selection, lambda record: (record["dataset"], model_name(record)))
     for (dataset, model), cells in groups.items():
-        best = best_cell(cells)
+        best = best_cell(study, cells)
         answers = study.predictions(best[0]) if best else None
         if best and answers is not None:
             counts = matrix(answers.labels, answers.predictions, len(best[0]["data"]["classes"]))
             yield _plot(study, dataset, model, best[0], counts)
 
 
-def most_confused(counts: np.ndarray) -> tuple[int, int] | None:
-    """Return the (true, predicted) pair with the most errors, or None where there are none."""
+def most_confused(counts: np.ndarray) -> list[tuple[int, int]]:
+    """Return the (true, predicted) pairs with the most errors; none where there are no errors."""
     errors = counts - np.diag(np.diag(counts))
     if not errors.any():
-        return None
-    true, predicted = np.unravel_index(int(errors.argmax()), errors.shape)
-    return int(true), int(predicted)
+        return []
+    return [(int(true), int(predicted)) for true, predicted in np.argwhere(errors == errors.max())]
 
 
 def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarray) -> Plot:
@@ -51,11 +52,7 @@ def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarr
     left.set(title="images", xlabel="predicted", ylabel="true")
     right.set(title="% of the true class", xlabel="predicted")
     title, right_count = study.title(dataset), int(np.trace(counts))
-    worst = most_confused(counts)
-    mistake = ""
-    if worst:
-        number = wording.plural(int(counts[worst]), "image")
-        mistake = f" Most frequent error: {names[worst[0]]} taken for {names[worst[1]]} ({number})."
+    mistake = _mistake(counts, names)
     return Plot(
         name=f"confusion_{dataset}_{model}",
         figure=figure,
@@ -68,6 +65,19 @@ def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarr
         columns=COLUMNS,
         rows=_rows(names, counts, shares),
     )
+
+
+def _mistake(counts: np.ndarray, names: list[str]) -> str:
+    """Name the most frequent error, or the number of those that are equally frequent."""
+    worst = most_confused(counts)
+    if not worst:
+        return ""
+    images = wording.plural(int(counts[worst[0]]), "image")
+    if len(worst) > MENTIONED:
+        return f" No error is more frequent than {images}, as {len(worst)} of them are."
+    said = wording.listed([f"{names[true]} taken for {names[predicted]}" for true, predicted in worst])
+    errors, each = ("errors", " each") if len(worst) > 1 else ("error", "")
+    return f" Most frequent {errors}: {said} ({images}{each})."
 
 
 def _rate(share: float) -> str:

@@ -59,8 +59,8 @@ def _plot(study: Study, dataset: str, rows: list[Row]) -> Plot:
         name=f"devices_{dataset}",
         figure=figure,
         title=f"CPU and GPU on {title}",
-        caption="Bars: median time of the repeats, whiskers: shortest and longest. The same "
-        "program, data, batch order and precision asked for on both devices, each alone on the machine.",
+        caption="Bars: median time of the repeats, whiskers: shortest and longest. The same program, data, "
+        "batch order and precision asked for, whatever the device, with no other job of the study beside it.",
         alt=f"Bar chart of training times on {title}. " + "; ".join(_words(row) for row in rows) + ".",
         section="devices",
         dataset=dataset,

@@ -99,7 +99,7 @@ def _value(setting: str, value: Any) -> str:
 
 def _left_out(found: list[Effect]) -> str:
     lost = sum(effect.compared - effect.groups for effect in found)
-    return f" ({lost} left out because a run did not finish)" if lost else ""
+    return f" (left out because a run did not finish: {lost}, all panels together)" if lost else ""
 
 
 def _ranges(found: list[Effect]) -> str:

@@ -29,15 +29,15 @@ LABELLED = 40
 def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set: a panel per model, all in one scale."""
     for dataset, cells in by(study.selection, lambda record: record["dataset"]).items():
-        panels = {model: _entries(members) for model, members in by(cells, model_name).items()}
+        panels = {model: _entries(study, members) for model, members in by(cells, model_name).items()}
         panels = {model: panels[model] for model in study.models if panels.get(model)}
         if any(entry["validation_accuracy"] is not None for p in panels.values() for entry in p):
             yield _plot(study, dataset, panels)
 
 
-def _entries(cells: list[Record]) -> list[dict[str, Any]]:
+def _entries(study: Study, cells: list[Record]) -> list[dict[str, Any]]:
     """Return one entry per cell and settings, with the mean over seeds (None: not all finished)."""
-    best = best_cell(cells)
+    best = best_cell(study, cells)
     found = []
     for cell in cells:
         for runs in selection.groups(cell["runs"]):
@@ -79,7 +79,7 @@ def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -
         name=f"grid_{dataset}",
         figure=_draw(panels),
         title=f"The whole grid on {title}",
-        caption="Validation accuracy (%) of every setting, darker is better, mean over seeds; the "
+        caption="Validation accuracy (%) of every setting, mean over seeds; the higher, the more colour. The "
         f"framed one was chosen. A dot marks a combination that the grid leaves out. {edges(panels)}".strip(),
         alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {words}.",
         section="grid",

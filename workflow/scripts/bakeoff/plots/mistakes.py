@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from bakeoff.analysis import errors, wording
 from bakeoff.analysis.errors import Answers, Missed, Pair
-from bakeoff.analysis.study import Study
+from bakeoff.analysis.study import Study, unique
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
+from bakeoff.records import model_name
 
 # Test images, (n, rows, columns) in uint8, by the digest of the data that they belong to.
 Pictures = Mapping[str, np.ndarray]
@@ -108,14 +109,15 @@ def _missed(
         axis.set_visible(False)
     title, number = study.title(dataset), len(missed)
     count = f"{number:,} of {len(images):,} test images"
+    who = _models(study, dataset, every)
     cut = f" The first {SHOWN} are shown." if number > SHOWN else ""
     return Plot(
         name=f"missed_{dataset}",
         figure=figure,
-        title=f"What every model gets wrong on {title}",
-        caption=f"{count} defeat the best configuration of all {len(every)} models. Above: the class given "
-        f"by the data set; below: the answers. Those with a single wrong answer come first.{cut}",
-        alt=f"{count} of {title} that all {len(every)} models get wrong, each with its class and the "
+        title=f"What all models get wrong on {title}",
+        caption=f"{count} defeat the best configuration of {who}. Above: the class given by the data set; "
+        f"below: the answers. Those with a single wrong answer come first.{cut}",
+        alt=f"{count} of {title} that {who} get wrong, each with its class and the "
         "answers; the numbers behind the figure list them all.",
         section="confusion",
         dataset=dataset,
@@ -126,3 +128,10 @@ def _missed(
             for item in missed
         ],
     )
+
+
+def _models(study: Study, dataset: str, every: list[Answers]) -> str:
+    """Say whose answers are known: of all models that took part, or of some."""
+    models = unique(model_name(cell) for cell in study.selection if cell["dataset"] == dataset)
+    some = f" of {len(models)} whose answers were kept" if len(every) < len(models) else ""
+    return f"all {len(every)} models{some}"

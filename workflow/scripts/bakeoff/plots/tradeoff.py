@@ -28,6 +28,8 @@ COLUMNS = (
     "ranked",
     "pareto",
 )
+# A run so many points below the most accurate one is not drawn.
+CUT = 25
 
 
 def plots(study: Study, best: list[Row]) -> Iterator[Plot]:
@@ -68,7 +70,8 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         linestyle=":",
         zorder=1,
     )
-    _axes(axis, [row["test_accuracy"] for row in (*others, *best)])
+    bottom = _axes(axis, [row["test_accuracy"] for row in (*others, *best)], best)
+    below = sum(100 * row["test_accuracy"] < bottom for row in others)
     several = len(unique(cell["device"] for cell in cells)) > 1
     names = [_name(row, several) for row in best]
     _legend(figure, study.models, best, names)
@@ -80,7 +83,7 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Row]) -> P
         caption="Large: the best configuration of each model with its 95 % interval, area by its "
         "parameters (an SVM's are its support vectors and their coefficients). Faint: every other "
         "finished run of the grid. Hollow: timed in the grid, beside other work or on few threads, or on "
-        f"another machine, which is not comparable. {_front_words(front)}",
+        f"another machine, which is not comparable. {_front_words(front)}{_below_words(below)}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
         + "; ".join(_point_words(*each) for each in zip(best, names, strict=True)),
         section="tradeoff",
@@ -143,7 +146,8 @@ def _area(parameters: int | None) -> float:
     return 45 + (parameters or 0) / 1e6 * 8
 
 
-def _axes(axis: Axes, accuracies: list[float]) -> None:
+def _axes(axis: Axes, accuracies: list[float], best: list[Row]) -> float:
+    """Lay out the axes; return the accuracy in percent at which the vertical one begins."""
     axis.set_xscale("log")
     axis.set(xlabel="training time (s, logarithmic)", ylabel="test accuracy (%)")
     low, high = axis.get_xlim()
@@ -153,9 +157,12 @@ def _axes(axis: Axes, accuracies: list[float]) -> None:
     axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axis.xaxis.set_minor_formatter(NullFormatter())
-    # A run that learnt nothing must not flatten the others: it is cut off, and the table has it.
-    top = 100 * max(accuracies)
-    axis.set_ylim(bottom=max(axis.get_ylim()[0], top - 25), top=min(100.4, axis.get_ylim()[1]))
+    # A run that learnt nothing must not flatten the others: it is cut off, but for the best of a model.
+    lowest = 100 * min(row["test_low"] or row["test_accuracy"] for row in best) - 1
+    cut = min(100 * max(accuracies) - CUT, lowest)
+    bottom = max(axis.get_ylim()[0], cut)
+    axis.set_ylim(bottom=bottom, top=min(100.4, axis.get_ylim()[1]))
+    return bottom
 
 
 def _name(row: Row, several: bool) -> str:
@@ -183,8 +190,14 @@ def _legend(figure: Figure, models: list[str], best: list[Row], names: list[str]
 def _front_words(front: list[Row]) -> str:
     names = [wording.model(row["model"]) for row in front]
     if len(names) < 2:
-        return f"No other point is quicker than {names[0]}'s, none more accurate." if names else ""
-    return f"Dotted, the Pareto front of these points: {wording.listed(names)}."
+        return (
+            f"Of the filled points {names[0]}'s is both the quickest and the most accurate." if names else ""
+        )
+    return f"Dotted, the Pareto front of the filled points: {wording.listed(names)}."
+
+
+def _below_words(below: int) -> str:
+    return f" Below the axis, and in the tables: {wording.plural(below, 'run')}." if below else ""
 
 
 def _point_words(row: Row, name: str) -> str:

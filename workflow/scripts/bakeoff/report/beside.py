@@ -42,7 +42,8 @@ def results(study: Study, rows: list[Row]) -> list[Table]:
     whole = [row for row in rows if row["verdict"] != CUT_DOWN]
     for dataset, mine in by(whole, lambda row: row["dataset"]).items():
         count = wording.plural(len(mine), "published result")
-        caption = f"{study.title(dataset)}: {count} beside ours"
+        ours = sum(row["our_cell"] is not None for row in mine)
+        caption = f"{study.title(dataset)}: {count}, {ours} with ours beside"
         kinds = unique(filter(None, map(_precision, mine)))
         said = [f"Precision of our networks: {kinds[0]}."] if len(kinds) == 1 else []
         cells = [_result(row, "" if said else _precision(row)) for row in mine]

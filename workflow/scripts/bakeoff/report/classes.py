@@ -39,7 +39,10 @@ def _table(study: Study, dataset: str, measure: str, rows: list[Row]) -> Table:
     title = f"{study.title(dataset)}: {measure} by class"
     note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model."
     table = Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
-    lowest_of = [min(row[measure] or 0 for row in found.values()) for found in by_class.values()]
+    lowest_of = [
+        min((row[measure] for row in found.values() if row[measure] is not None), default=1.0)
+        for found in by_class.values()
+    ]
     return parts.excerpted(table, lowest_of, "weakest", f"their lowest {measure}")
 
 

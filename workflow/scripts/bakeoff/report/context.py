@@ -135,15 +135,18 @@ def _deployment(study: Study, tables: Tables) -> Section:
 def _explorer(study: Study, numbered: list[runs.Numbered]) -> Section:
     found = explorer.of(study, numbered)
     lead = (
-        "Every finished run of the grid. A point leads to the command that makes its run again; a hollow "
-        "one was timed beside other runs (packed)."
+        "Every finished run of the grid, with its time in the grid: beside other work or on few threads. A "
+        "point leads to the command that makes its run again; a hollow one shared its device with others "
+        "(packed)."
     )
     return Section("explorer", "Explorer", lead=lead if found else "", explorer=found)
 
 
 def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     found = classes.tables(study, tables.classes)
-    lead = "The best configuration of every model on the test images." if found or figures else ""
+    several = any(row["seeds"] > 1 for row in tables.best)
+    which = ", the model of its first seed" if several else ""
+    lead = f"The best configuration of every model{which}, on the test images." if found or figures else ""
     mistakes = any(row["recall"] is not None and row["recall"] < 1 for row in tables.classes)
     if mistakes and not any(figure.name.startswith(("confused_", "missed_")) for figure in figures):
         lead += " The images themselves were not at hand, so none is shown."
@@ -166,13 +169,13 @@ def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
 
 def _published(study: Study, tables: Tables) -> Section:
     lead = (
-        "The published study trained every network setting twice; the two differ only in "
+        "The published study trained every network setting of its grid twice; the two differ only in "
         "pinned memory, which cannot change the result. The spread of these pairs is the band: "
         "Student's t (2.31 for eight pairs) times their root mean square difference, per data set, model and "
         "optimizer, less where several runs are averaged. Left out one at a time, 59 of their 64 pairs "
-        "(92 %) lie within the band of the others. A training of ours beside both of a pair is judged once, "
-        "by their mean. The study published no repeat of an SVM. Times are of different machines and are not "
-        "judged."
+        "(92 %) lie within the band of the others. Its timed trainings, of 10 epochs, and its headlines are "
+        "held against the same band. A result of ours beside several of theirs is judged once, by their "
+        "mean. The study published no repeat of an SVM. Times are of different machines and are not judged."
     )
     judged, cut = beside.results(study, tables.published), beside.cut_down(tables.published)
     others = [
@@ -199,7 +202,7 @@ def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     if not figures:
         lead += (
             f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and {ranks.MIN_MODELS} "
-            "models that finished on all of them: over fewer, ranks hardly differ from chance."
+            "models that finished on all of them; with fewer it is left out."
         )
     return _led("statistics", "Statistics", lead, comparisons.tests(study, tables.tests), figures)
 

@@ -19,8 +19,9 @@ def predictions(study: Study, best: list[Row]) -> list[Table]:
         Column("Images per second", "in a batch", True),
     )
     note = (
-        "By the saved model, alone on the machine, from pixels in memory to class numbers and scores: files "
-        "are neither read nor decoded. Small: 5th to 95th percentile of the calls, and the images of a batch."
+        "By the saved model, with no other job of the study beside it, from pixels in memory to class "
+        "numbers and scores: files are neither read nor decoded. Small: 5th to 95th percentile of the calls, "
+        "and the images of a batch."
     )
     rows = [_prediction(study, row) for row in best if row["one_s"] is not None]
     return [Table("predictions", "Prediction times", columns, rows, note)] if rows else []
@@ -33,7 +34,7 @@ def _prediction(study: Study, row: Row) -> list[Cell]:
     return [
         parts.text(wording.model(row["model"])),
         parts.text(study.title(row["dataset"])),
-        parts.text(device if row["ranked"] else f"{device}, machine {row['machine']}"),
+        parts.text(f"{device}, machine {row['machine']}" if row["machine"] and not row["ranked"] else device),
         Cell(wording.milliseconds(row["one_s"]), row["one_s"], note=f"{low}\N{EN DASH}{high}"),
         Cell(wording.milliseconds(each), each, note=f"of {row['batch_n']}"),
         Cell(wording.count(round(1 / each)), 1 / each),

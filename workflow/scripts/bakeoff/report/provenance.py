@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.machines import Machines
 from bakeoff.analysis.study import Study, place, unique
 from bakeoff.records import Record
 from bakeoff.report import parts
@@ -33,10 +32,9 @@ class Stay(NamedTuple):
 def machines(study: Study) -> list[Table]:
     """Return one table of hardware and versions per machine that took part, whatever threads a cell had."""
     stays = [stay for cell in study.records for stay in _stays(cell)]
-    machines = Machines(study.records)
     groups = {
-        number: [stay for stay in stays if number in machines.where(stay.environment)]
-        for number in range(1, len(machines) + 1)
+        number: [stay for stay in stays if number in study.machines.where(stay.environment)]
+        for number in range(1, len(study.machines) + 1)
     }
     return [_machine(number, those, len(groups) > 1) for number, those in groups.items()]
 

@@ -18,7 +18,10 @@ CHOSEN = (
     "Gap: validation minus test."
 )
 TRAIN = "Train: a network's while it learnt, in its last epoch; an SVM's once it was fitted."
-ALONE = "Training: the chosen settings again, alone on the machine, on all cores that the study has; median."
+ALONE = (
+    "Training: the chosen settings again, with no other job of the study beside them, on all cores that it "
+    "has; median."
+)
 IN_GRID = f"{IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
 MFLOPS = (
     "Published: what that study calls MFLOPs, of images of 32 \N{MULTIPLICATION SIGN} 32 pixels. They are "

@@ -81,7 +81,7 @@ def grids(study: Study, runs: list[Numbered]) -> list[Table]:
 
 def _best(study: Study, dataset: str) -> list[Run]:
     cells = [cell for cell in study.selection if cell["dataset"] == dataset]
-    pairs = [best_cell(members) for members in by(cells, model_name).values()]
+    pairs = [best_cell(study, members) for members in by(cells, model_name).values()]
     return [run for pair in pairs if pair for run in pair[1]]
 
 
@@ -116,7 +116,7 @@ def _table(name: str, caption: str, items: list[Numbered], best: list[Run]) -> T
     rows = [_row(item, settings, shares, digits, any(item.run is run for run in best)) for item in items]
     notes = [
         *(["Best: chosen for its model."] if best else []),
-        "The run's number leads to the command that makes it again.",
+        "The run's number leads to the command that makes it again (in the HTML report, of a large study).",
         *([f"All runs: {wording.settings(shared)}."] if shared else []),
         *_facts(items),
     ]

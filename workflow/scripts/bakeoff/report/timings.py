@@ -13,19 +13,19 @@ from bakeoff.report.parts import Cell, Column, Table
 WORDS = (
     "Training time: copying the data to the device and every epoch, optimizer included; "
     "evaluation is left out. Time to result adds set-up, warm-up and validation.",
-    "One program on both devices: same data, same batch order, same precision asked for; only the "
-    "device differs. Repeat by repeat the devices take turns, each run after a warm-up that was undone, and "
-    "no other job of the study runs beside them. {}",
+    "One program, data, batch order and precision asked for, whatever the device. Where several are timed "
+    "they take turns, repeat by repeat; each run comes after a warm-up that was undone, and no other job of "
+    "the study runs beside it. {}",
     "Speedup: median CPU time over median GPU time, with a 95 % interval: Welch's t on the logarithms, "
     "around the medians. An interval that contains 1 is called a tie: no difference was shown. With one "
     "repeat there is no interval and nothing is judged. The training and the result are judged apart.",
     "Accuracy: right answers on the same test images, repeats of one seed in pairs, and the 95 % "
     "interval of their difference. The devices are equivalent where it lies within "
-    f"{100 * MARGIN:g} point, about what another seed changes. Where timed runs kept no answers, "
-    "and with one repeat of a network, accuracy is not judged.",
+    f"{100 * MARGIN:g} point. Where timed runs kept no answers, and with one repeat of a network, accuracy "
+    "is not judged.",
     "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
 )
-# Beyond this ratio of the slowest to the fastest repeat, something else took part.
+# Beyond this ratio of the slowest to the fastest repeat a time is not steady.
 STEADY_RATIO = 1.5
 COLUMNS = (
     Column("Training"),
@@ -61,7 +61,7 @@ def speedups(study: Study, rows: list[Row]) -> list[Table]:
 
 
 def _unsteady(row: Row) -> list[str]:
-    """Warn of times whose repeats lie so far apart that the machine cannot have been quiet."""
+    """Warn of times whose repeats lie far apart."""
     warnings = []
     for device in ("cpu", "gpu"):
         fastest, slowest = (row[f"{device}_train_s_{end}"] for end in ("min", "max"))
@@ -69,7 +69,7 @@ def _unsteady(row: Row) -> list[str]:
             ratio = wording.ratio(slowest / fastest)
             warnings.append(
                 f"{_name(row)} on the {device.upper()}: the slowest repeat took {ratio} times as long as the "
-                "fastest, so something else ran on the machine; time it again before relying on it."
+                "fastest; time it again before relying on it."
             )
     return warnings
 
