@@ -318,7 +318,7 @@ def _prediction(model: str) -> list[dict]:
     """Return how long a model takes for one image and for a batch."""
     one = 0.0016 if model == "svm" else 0.0048
     return [
-        {"images": n, "s_median": time, "s_low": 0.9 * time, "s_high": 1.4 * time, "calls": 100}
+        {"images": n, "s_median": time, "s_low": 0.9 * time, "s_high": 1.4 * time, "calls": 100, "load": None}
         for n, time in ((1, one), (256, 9 * one))
     ]
 

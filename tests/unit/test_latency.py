@@ -49,9 +49,7 @@ def test_the_choice_says_what_a_prediction_takes(tmp_path):
     tables = Tables(best.rows(study), contrasts.rows(study), speedup.rows(study), [], [])
     [said] = [each for each in findings.of_dataset(study, tables, "digits") if each.topic == "deployment"]
     assert said.text == "SVM (RBF) answers one image in 1.60 ms and a batch of 256 in 14.4 ms on the CPU."
-    assert said.evidence == (
-        "17,778 images a second in the batch; medians, alone, decoding of files not counted"
-    )
+    assert said.evidence == ("17,778 images a second in the batch; medians, decoding of files not counted")
     [table] = deployment.predictions(study, tables.best)
     row = next(row for row in table.rows if row[0].text == "SVM (RBF)")
     assert [cell.text for cell in row[3:]] == ["1.60", "0.056", "17,778"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import saved
+from bakeoff import load, saved
 from bakeoff.fitting import Backend
 from bakeoff.records import Run
 
@@ -38,7 +38,7 @@ def measure(model: Path, images: np.ndarray, device: str) -> list[dict[str, Any]
     """Return the record's `prediction` entry of a saved model: one image, and a batch of those given."""
     predict = saved.load(model, device)
     sizes = dict.fromkeys((1, min(BATCH, len(images))))
-    return [_summary(size, calls({"": predict}, images[:size])[""]) for size in sizes]
+    return [_summary(size, predict, images[:size]) for size in sizes]
 
 
 def beside(model: Path | None) -> Callable[[Backend, list[Run]], dict[str, Any]]:
@@ -53,6 +53,16 @@ def beside(model: Path | None) -> Callable[[Backend, list[Run]], dict[str, Any]]
     return measured
 
 
-def _summary(size: int, times: list[float]) -> dict[str, Any]:
+def _summary(size: int, predict: Predict, images: np.ndarray) -> dict[str, Any]:
+    meter = load.Meter()
+    times = calls({"": predict}, images)[""]
+    found = meter.lap()
     low, middle, high = (float(np.percentile(times, share)) for share in (5, 50, 95))
-    return {"images": size, "s_median": middle, "s_low": low, "s_high": high, "calls": len(times)}
+    return {
+        "images": size,
+        "s_median": middle,
+        "s_low": low,
+        "s_high": high,
+        "calls": len(times),
+        "load": found,
+    }

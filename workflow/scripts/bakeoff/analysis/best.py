@@ -56,6 +56,7 @@ COLUMNS: Columns = {
     "one_s_high": float,
     "batch_s": float,
     "batch_n": int,
+    "predicting_disturbed": bool,
     "parameters": int,
     "macs_forward": int,
     "flops_train": int,
@@ -175,6 +176,7 @@ def _predicting(record: Record | None) -> Row:
         "one_s_high": one["s_high"],
         "batch_s": batch["s_median"],
         "batch_n": batch["images"],
+        "predicting_disturbed": any(map(disturbance.disturbed, measured)),
     }
 
 

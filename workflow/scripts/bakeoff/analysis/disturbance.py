@@ -1,6 +1,7 @@
 """Whether anything else ran on the machine while something was timed there, as the kernel counted it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bakeoff.analysis import wording
 from bakeoff.records import Run
@@ -12,9 +13,9 @@ CORES = 0.1
 RESOLUTION_S = 0.05
 
 
-def disturbed(run: Run) -> bool:
-    """Tell whether others took a part of the machine while a run was timed."""
-    load = run["load"]
+def disturbed(timed: Mapping[str, Any]) -> bool:
+    """Tell whether others took a part of the machine while something was timed; a run, or its like."""
+    load = timed["load"]
     if load is None:
         return False
     taken = (load["others_cores"] + load["stolen_cores"]) * load["seconds"]

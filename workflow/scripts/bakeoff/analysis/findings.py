@@ -142,13 +142,10 @@ def _quickest(chosen: Row, tied: list[Row]) -> Iterator[Finding]:
 
 
 def _cost(row: Row) -> str:
-    """Return a model's training time with its interval."""
-    span = "one training, no interval"
-    if row["train_s_low"] is not None:
-        ends = (wording.seconds(row[f"train_s_{end}"]) for end in ("low", "high"))
-        span = "\N{EN DASH}".join(ends)
-    device = wording.device(row["device"])
-    return f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s ({span}, {device})"
+    """Return a model's training time with its range."""
+    span = "\N{EN DASH}".join(wording.seconds(row[f"train_s_{end}"]) for end in ("min", "max"))
+    facts = f"{span}, n = {row['timed_n']}, {wording.device(row['device'])}"
+    return f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s ({facts})"
 
 
 def _deployment(chosen: Row) -> Iterator[Finding]:
@@ -162,9 +159,8 @@ def _deployment(chosen: Row) -> Iterator[Finding]:
         f"{chosen['batch_n']} in {batch} ms on the {where}."
     )
     rate = wording.count(round(chosen["batch_n"] / chosen["batch_s"]))
-    evidence = (
-        f"{rate} images a second in the batch; medians, no other job beside it, decoding of files not counted"
-    )
+    disturbed = ", while others used the machine" if chosen["predicting_disturbed"] else ""
+    evidence = f"{rate} images a second in the batch; medians{disturbed}, decoding of files not counted"
     yield Finding("deployment", text, evidence, chosen["dataset"])
 
 

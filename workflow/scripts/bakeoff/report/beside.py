@@ -14,15 +14,21 @@ PACKED = "packed"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def cut_down(rows: list[Row]) -> str:
-    """Say how many published results stand beside trainings on cut-down data, which are not in the tables."""
-    if not (count := sum(row["verdict"] == CUT_DOWN for row in rows)):
-        return ""
-    have, are = ("has", "is") if count == 1 else ("have", "are")
-    return (
-        f"{wording.plural(count, 'published result')} {have} a counterpart on cut-down data, which {are} not "
-        "compared; published.csv has the numbers."
-    )
+def folded(rows: list[Row]) -> str:
+    """Say how many published results are in no table: beside ours on cut-down data, or none at all."""
+    cut = sum(row["verdict"] == CUT_DOWN for row in rows)
+    alone = len(rows) - cut - sum(map(len, _shown(rows).values()))
+    said = [
+        *([f"{wording.plural(cut, 'published result')} beside ours on cut-down data"] if cut else []),
+        *([f"{wording.plural(alone, 'published result')} without a counterpart here"] if alone else []),
+    ]
+    return f"Not in the tables, as nothing is to be compared: {wording.listed(said)}." if said else ""
+
+
+def _shown(rows: list[Row]) -> dict[str, list[Row]]:
+    """Return the rows of each data set's table; none where none of them has ours beside it."""
+    whole = by((row for row in rows if row["verdict"] != CUT_DOWN), lambda row: row["dataset"])
+    return {dataset: mine for dataset, mine in whole.items() if any(row["our_cell"] for row in mine)}
 
 
 def results(study: Study, rows: list[Row]) -> list[Table]:
@@ -39,8 +45,7 @@ def results(study: Study, rows: list[Row]) -> list[Table]:
         Column("Verdict"),
     ]
     tables = []
-    whole = [row for row in rows if row["verdict"] != CUT_DOWN]
-    for dataset, mine in by(whole, lambda row: row["dataset"]).items():
+    for dataset, mine in _shown(rows).items():
         count = wording.plural(len(mine), "published result")
         ours = sum(row["our_cell"] is not None for row in mine)
         caption = f"{study.title(dataset)}: {count}, {ours} with ours beside"

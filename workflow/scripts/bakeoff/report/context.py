@@ -177,7 +177,7 @@ def _published(study: Study, tables: Tables) -> Section:
         "held against the same band. A result of ours beside several of theirs is judged once, by their "
         "mean. The study published no repeat of an SVM. Times are of different machines and are not judged."
     )
-    judged, cut = beside.results(study, tables.published), beside.cut_down(tables.published)
+    judged, folded = beside.results(study, tables.published), beside.folded(tables.published)
     others = [
         *beside.speedups(study, tables.published, tables.speedup),
         *beside.memory(study, tables.published),
@@ -185,7 +185,7 @@ def _published(study: Study, tables: Tables) -> Section:
     return Section(
         "published",
         "Beside the published study",
-        lead=" ".join([*([lead] if judged else []), *([cut] if cut else [])]),
+        lead=" ".join([*([lead] if judged else []), *([folded] if folded else [])]),
         tables=judged + others,
     )
 

@@ -31,10 +31,12 @@ def _prediction(study: Study, row: Row) -> list[Cell]:
     low, high = (wording.milliseconds(row[f"one_s_{end}"]) for end in ("low", "high"))
     each = row["batch_s"] / row["batch_n"]
     device = wording.device(row["device"])
+    if row["machine"] and not row["ranked"]:
+        device += f", machine {row['machine']}"
     return [
         parts.text(wording.model(row["model"])),
         parts.text(study.title(row["dataset"])),
-        parts.text(f"{device}, machine {row['machine']}" if row["machine"] and not row["ranked"] else device),
+        parts.text(device, note="disturbed" if row["predicting_disturbed"] else ""),
         Cell(wording.milliseconds(row["one_s"]), row["one_s"], note=f"{low}\N{EN DASH}{high}"),
         Cell(wording.milliseconds(each), each, note=f"of {row['batch_n']}"),
         Cell(wording.count(round(1 / each)), 1 / each),

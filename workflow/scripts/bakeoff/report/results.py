@@ -4,7 +4,7 @@ import json
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import difference
-from bakeoff.analysis.methods import Method
+from bakeoff.analysis.methods import Method, winner
 from bakeoff.analysis.published import CUT_DOWN
 from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
@@ -47,7 +47,9 @@ def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
 
 
 def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, float]) -> Table:
-    rows = sorted(rows, key=lambda row: -(row["validation_accuracy"] or 0))
+    done = [row for row in rows if row["status"] == "ok"]
+    first = winner(done) if done else None
+    rows = sorted(rows, key=lambda row: (row is not first, -(row["validation_accuracy"] or 0)))
     digits = parts.column_digits(row["train_s"] for row in rows)
     fresh = any(row["fresh_n"] for row in rows)
     columns = [
