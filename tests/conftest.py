@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from checkout import ROOT
+from optional import skip_where_missing
 
 OWN = tuple(f"{ROOT / name}{os.sep}" for name in ("results", "resources", "logs", ".snakemake"))
 ON_PATHS = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove", "shutil.rmtree"}
@@ -36,13 +37,21 @@ sys.addaudithook(keep_out)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--no-skips", action="store_true", help="a skip is a failure, but for want of a GPU")
+    words = "markers whose tests may be skipped, as gpu,program; any other skip is a failure"
+    parser.addoption("--may-skip", metavar="MARKERS", help=words)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        skip_where_missing(item)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
-    meant = item.get_closest_marker("gpu") or hasattr(report, "wasxfail")
-    if report.skipped and item.config.getoption("--no-skips") and not meant:
+    allowed = item.config.getoption("--may-skip")
+    if not report.skipped or allowed is None or hasattr(report, "wasxfail"):
+        return
+    if not any(item.get_closest_marker(name) for name in allowed.split(",")):
         report.outcome = "failed"
         report.longrepr = f"skipped, where all that it needs was to be installed: {report.longrepr[2]}"

@@ -27,6 +27,12 @@ def program(name: str) -> str | None:
 
 
 def needs(*names: str) -> pytest.MarkDecorator:
-    """Return the mark of tests that need programs; it skips where one is missing, and says which."""
-    missing = [name for name in names if program(name) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"not on this machine: {', '.join(missing)}")
+    """Return the mark of tests that need programs, which are skipped where one is missing."""
+    return pytest.mark.program(*names)
+
+
+def skip_where_missing(item: pytest.Item) -> None:
+    """Skip a test whose programs are not all here, and say which are missing."""
+    names = [name for mark in item.iter_markers("program") for name in mark.args]
+    if missing := [name for name in names if program(name) is None]:
+        item.add_marker(pytest.mark.skip(reason=f"not on this machine: {', '.join(missing)}"))

@@ -198,4 +198,4 @@ def test_published_results_stand_beside_runs_whose_precision_is_named(tmp_path):
     derived = render.read_tables(found, None)
     tables = context.build(found, derived.__class__(**{**vars(derived), "published": rows}), []).sections
     table, *_ = next(section for section in tables if section.name == "published").tables
-    assert table.note == "Precision of our networks: mixed (asked for: auto)."
+    assert table.note.startswith("Precision of our networks: mixed (asked for: auto).")

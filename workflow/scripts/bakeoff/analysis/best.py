@@ -56,6 +56,8 @@ COLUMNS: Columns = {
     "one_s_high": float,
     "batch_s": float,
     "batch_n": int,
+    "batch_each_s": float,
+    "images_per_s": float,
     "predicting_disturbed": bool,
     "parameters": int,
     "macs_forward": int,
@@ -176,6 +178,8 @@ def _predicting(record: Record | None) -> Row:
         "one_s_high": one["s_high"],
         "batch_s": batch["s_median"],
         "batch_n": batch["images"],
+        "batch_each_s": batch["s_median"] / batch["images"],
+        "images_per_s": batch["images"] / batch["s_median"],
         "predicting_disturbed": any(map(disturbance.disturbed, measured)),
     }
 

@@ -158,7 +158,7 @@ def _deployment(chosen: Row) -> Iterator[Finding]:
         f"{wording.model(chosen['model'])} answers one image in {one} ms and a batch of "
         f"{chosen['batch_n']} in {batch} ms on the {where}."
     )
-    rate = wording.count(round(chosen["batch_n"] / chosen["batch_s"]))
+    rate = wording.count(round(chosen["images_per_s"]))
     disturbed = ", while others used the machine" if chosen["predicting_disturbed"] else ""
     evidence = f"{rate} images a second in the batch; medians{disturbed}, decoding of files not counted"
     yield Finding("deployment", text, evidence, chosen["dataset"])

@@ -29,7 +29,6 @@ def predictions(study: Study, best: list[Row]) -> list[Table]:
 
 def _prediction(study: Study, row: Row) -> list[Cell]:
     low, high = (wording.milliseconds(row[f"one_s_{end}"]) for end in ("low", "high"))
-    each = row["batch_s"] / row["batch_n"]
     device = wording.device(row["device"])
     if row["machine"] and not row["ranked"]:
         device += f", machine {row['machine']}"
@@ -38,8 +37,8 @@ def _prediction(study: Study, row: Row) -> list[Cell]:
         parts.text(study.title(row["dataset"])),
         parts.text(device, note="disturbed" if row["predicting_disturbed"] else ""),
         Cell(wording.milliseconds(row["one_s"]), row["one_s"], note=f"{low}\N{EN DASH}{high}"),
-        Cell(wording.milliseconds(each), each, note=f"of {row['batch_n']}"),
-        Cell(wording.count(round(1 / each)), 1 / each),
+        Cell(wording.milliseconds(row["batch_each_s"]), row["batch_each_s"], note=f"of {row['batch_n']}"),
+        Cell(wording.count(round(row["images_per_s"])), row["images_per_s"]),
     ]
 
 
