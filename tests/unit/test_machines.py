@@ -41,8 +41,14 @@ def _quickest(study) -> str:
     return found
 
 
+def _evidence(study) -> str:
+    tables = Tables(best.rows(study), contrasts.rows(study), speedup.rows(study), [], [])
+    found = findings.of_dataset(study, tables, "digits")
+    return next(finding.evidence for finding in found if finding.topic == "quickest")
+
+
 def test_on_one_machine_all_are_ranked(tmp_path):
-    study = _study(tmp_path, {"threads": 1, "git_commit": "b" * 40})
+    study = _study(tmp_path, {"git_commit": "b" * 40, "image_digest": "sha256:1"})
     rows = best.rows(study)
     assert [row["ranked"] for row in rows] == [True] * 3
     assert _quickest(study) == f"Of {THREE}, SVM (RBF) is the quickest to train."
@@ -65,9 +71,33 @@ def test_a_time_of_another_environment_is_not_ranked(tmp_path, what):
     uses = {each.model: each.uses for each in methods.summary(study, rows, contrasts.rows(study))}
     assert not any("training" in use or "time" in use for use in uses["svm_rbf"])
     [table] = results.best(study, rows, [])
-    assert "Times on machine 2 are not ranked with the others." in table.note
+    assert "Times on machine 2 with 8 threads are not ranked with the others." in table.note
     [cell] = [row[-1] for row in table.rows if row[0].text == "SVM (RBF)"]
-    assert cell.note.endswith("machine 2")
+    assert cell.note.endswith("machine 2 with 8 threads")
+
+
+def test_a_time_of_other_threads_is_not_ranked(tmp_path):
+    rows = best.rows(_study(tmp_path, {"threads": 1}))
+    assert {row["model"]: (row["ranked"], row["threads"]) for row in rows}["svm_rbf"] == (False, 1)
+
+
+def test_a_time_of_which_all_was_disturbed_is_not_ranked(tmp_path):
+    study = _study(tmp_path)
+    busy = {"started": 0, "seconds": 9.0, "others_cores": 7.0, "stolen_cores": 0.0, "switches_per_s": 1.0}
+    [record] = [cell for cell in study.alone if cell["kernel"] == "rbf"]
+    for run in record["runs"]:
+        run["load"] = busy
+    rows = best.rows(study)
+    assert {row["model"]: row["ranked"] for row in rows} == {
+        "resnet18": True,
+        "svm_rbf": False,
+        "svm_poly": True,
+    }
+    [table] = results.best(study, rows, [])
+    assert "Times of which all were disturbed are not ranked." in table.note
+    record["runs"][0]["load"] = None
+    assert all(row["ranked"] for row in best.rows(study))
+    assert "2 disturbed" in _evidence(study)
 
 
 def test_a_tie_is_not_broken_by_a_time_of_another_environment(tmp_path):

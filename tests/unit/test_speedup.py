@@ -84,7 +84,7 @@ def test_devices_on_different_machines_are_not_compared(tmp_path):
     cpu["environments"][0]["cpu"] = "Other CPU"
     row = _row(tmp_path, cpu, gpu)
     assert (row["speedup"], row["verdict"]) == (None, "not measured")
-    assert row["reason"] == "the devices were timed on different machines"
+    assert row["reason"] == "the devices were timed on different machines or threads"
     assert (row["cpu_train_s_median"], row["gpu_train_s_median"]) == (11, 5.5)
 
 
@@ -132,7 +132,7 @@ def test_without_a_gpu_it_is_not_measured(tmp_path):
 
 def test_a_missing_cpu_is_not_measured(tmp_path):
     row = _row(tmp_path, _timed("gpu", [5, 5.5, 6]))
-    assert row["reason"] == "no CPU run was made"
+    assert row["reason"] == "no CPU run of these settings and data was made"
 
 
 def test_packed_times_are_never_divided(tmp_path):
@@ -159,7 +159,7 @@ def test_one_repeat_has_no_interval(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10]), _timed("gpu", [5]))
     assert (row["speedup"], row["speedup_low"]) == (2.0, None)
     assert (row["verdict"], row["result_verdict"]) == ("not judged", "not judged")
-    assert row["reason"] == "one repeat per device: no interval"
+    assert row["reason"] == "a single repeat on the CPU and GPU: no interval"
 
 
 def test_one_repeat_on_one_side_alone_has_no_interval_either(tmp_path):
@@ -253,7 +253,7 @@ def test_one_repeat_is_no_tie(tmp_path):
         "GPU against CPU on Digits: training not judged for 1 of 1 (10.0 times as fast), "
         "the result not judged for 1 of 1 (7.75 times), accuracy not judged for 1 of 1."
     )
-    assert "10.0 (one repeat, no interval)" in evidence
+    assert "10.0 (a single repeat on the CPU and GPU: no interval)" in evidence
 
 
 def test_a_gpu_whose_result_comes_later_is_not_called_worth_it(tmp_path):

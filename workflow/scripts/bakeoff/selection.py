@@ -79,5 +79,10 @@ def summarise(chosen: list[Run] | None) -> dict[str, Any] | None:
 
 
 def mean(runs: list[Run], name: str) -> float:
-    """Return the mean of one measured value over runs."""
-    return fmean(run[name] for run in runs)
+    """Return the mean of one measured value over runs, without the last digits that its order decides."""
+    return average(run[name] for run in runs)
+
+
+def average(values: Iterable[float]) -> float:
+    """Return a mean by which equals are equal, in whatever order they were added."""
+    return round(fmean(values), 12)

@@ -2,17 +2,20 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from statistics import fmean, median, stdev
 
 from bakeoff import selection
 from bakeoff.analysis import disturbance, wording
 from bakeoff.analysis.intervals import median_interval, wilson
-from bakeoff.analysis.machines import most
+from bakeoff.analysis.machines import Place, most
 from bakeoff.analysis.study import Placed, Study, by
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name, model_name
 
+# Why nothing was chosen.
+NO_RUN, NOT_ON_EVERY_SEED = "no run finished", "no setting finished on every seed"
 PARTS = ("validation", "test", "holdout")
 COLUMNS: Columns = {
     "dataset": str,
@@ -45,12 +48,15 @@ COLUMNS: Columns = {
     "time_to_result_s": float,
     "alone": bool,
     "machine": int,
+    "threads": int,
+    "elsewhere": bool,
     "ranked": bool,
     "timed_n": int,
     "disturbed": int,
     "fresh_accuracy": float,
     "fresh_sd": float,
     "fresh_n": int,
+    "fresh_lost": int,
     "one_s": float,
     "one_s_low": float,
     "one_s_high": float,
@@ -86,32 +92,36 @@ def best_cell(study: Study, cells: Iterable[Record]) -> tuple[Record, list[Run]]
     return selection.prefer(chosen, rate)
 
 
-def _to_result(alone: list[Placed], where: int | None) -> float:
-    """Return the median time to result of lone trainings on a machine; infinite where there are none."""
+def _to_result(alone: list[Placed], where: Place | None) -> float:
+    """Return the median time to result of lone trainings in a place; infinite where there are none."""
     times = [run["time_to_result_s"] for run, place in alone if where in place]
     return median(times) if times else math.inf
 
 
 def rows(study: Study) -> list[Row]:
-    """Return one row per data set and model, also where no run finished (status says so).
+    """Return one row per data set and model, also where nothing could be chosen (status says why).
 
     Times are of the chosen settings alone on one machine, medians of timed_n trainings; where there are none
-    (alone: False) means of the grid's, which were measured beside other work or on few threads.
-    Only those of the machine on which most of a data set's choices were timed are `ranked`.
-    fresh_accuracy is the mean test accuracy of these trainings, whose seeds had no part in the choice.
+    (alone: False) means of the grid's, which were measured beside other work or on few threads. `ranked` are
+    those on the machine, the threads and the data of most of a data set's choices, if others did not disturb
+    all of them. fresh_accuracy is the mean test accuracy of these trainings, whose seeds had no part in the
+    choice; fresh_lost of them did not finish.
     """
     found = []
     for cells in by(study.selection, lambda record: record["dataset"]).values():
         best = {model: best_cell(study, members) for model, members in by(cells, model_name).items()}
-        again = {model: study.placed(*pair) for model, pair in best.items() if pair}
-        where = most(place for runs in again.values() for _, place in runs)
+        chosen = {model: pair for model, pair in best.items() if pair}
+        where = most(place for pair in chosen.values() for _, place in study.placed(*pair))
+        data = Counter(cell["data"]["digest"] for cell, _ in chosen.values())
         for model, pair in best.items():
             head = {"dataset": cells[0]["dataset"], "model": model}
             if pair:
-                times = _times(pair[1], again[model], where)
-                found.append(head | _measured(*pair) | times | _predicting(study.alone_record(pair[0])))
+                row = head | _measured(*pair) | _times(study, *pair, where) | _predicting(study, *pair)
+                row["ranked"] &= pair[0]["data"]["digest"] == data.most_common(1)[0][0]
+                found.append(row)
             else:
-                found.append(head | {"status": "no run finished", "seeds": 0})
+                ran = any(run["status"] == "ok" for c in cells if model_name(c) == model for run in c["runs"])
+                found.append(head | {"status": NOT_ON_EVERY_SEED if ran else NO_RUN, "seeds": 0})
     return complete(COLUMNS, found)
 
 
@@ -135,20 +145,24 @@ def _measured(cell: Record, runs: list[Run]) -> Row:
     }
 
 
-def _times(chosen: list[Run], again: list[Placed], where: int | None) -> Row:
+def _times(study: Study, cell: Record, chosen: list[Run], where: Place | None) -> Row:
     """Return the times of the chosen settings alone, or of the grid, and what fresh seeds come to.
 
-    Alone on the machine `where`, or on another if on that one there are none.
+    Alone in the place `where`, or in another if in that one there are none.
     """
-    if not again:
+    placed = study.placed(cell, chosen)
+    lost = len(study.again(cell, chosen)) - len(placed)
+    if not placed:
         times: Row = {name: _mean(chosen, name) for name in ("train_s", "time_to_result_s")}
-        return {**times, "alone": False, "ranked": False}
-    places = [place for _, place in again]
-    machine = where if any(where in place for place in places) else most(places)
-    timed = [run for run, place in again if machine in place]
+        return {**times, "alone": False, "ranked": False, "fresh_lost": lost}
+    places = [place for _, place in placed]
+    here = where if any(where in place for place in places) else most(places)
+    assert here is not None
+    timed = [run for run, place in placed if here in place]
     spent = [run["train_s"] for run in timed]
     low, high = median_interval(spent) or (None, None)
-    fresh = [run["test_accuracy"] for run, _ in again if run["seed"] is not None]
+    fresh = [run["test_accuracy"] for run, _ in placed if run["seed"] is not None]
+    disturbed = disturbance.count(timed)
     return {
         "train_s": median(spent),
         "train_s_min": min(spent),
@@ -157,19 +171,23 @@ def _times(chosen: list[Run], again: list[Placed], where: int | None) -> Row:
         "train_s_high": high,
         "time_to_result_s": median(run["time_to_result_s"] for run in timed),
         "alone": True,
-        "machine": machine,
-        "ranked": machine == where,
+        "machine": here.machine,
+        "threads": here.threads,
+        "elsewhere": here != where,
+        "ranked": here == where and disturbed < len(timed),
         "timed_n": len(timed),
-        "disturbed": disturbance.count(timed),
+        "disturbed": disturbed,
         "fresh_accuracy": fmean(fresh) if fresh else None,
         "fresh_sd": stdev(fresh) if len(fresh) > 1 else None,
         "fresh_n": len(fresh),
+        "fresh_lost": lost,
     }
 
 
-def _predicting(record: Record | None) -> Row:
-    """Return how long the saved model takes for one image and for a batch, if a lone cell measured it."""
-    if record is None or not (measured := record.get("prediction")):
+def _predicting(study: Study, cell: Record, chosen: list[Run]) -> Row:
+    """Return how long the saved model takes for one image and for a batch, if measured of this choice."""
+    record = study.alone_record(cell)
+    if record is None or not study.again(cell, chosen) or not (measured := record.get("prediction")):
         return {}
     one, batch = measured[0], measured[-1]
     return {
@@ -191,7 +209,7 @@ def accuracy(runs: list[Run], part: str, n: int) -> Row:
     deviation over seeds is None with a single one.
     """
     values = [run[f"{part}_accuracy"] for run in runs if run[f"{part}_accuracy"] is not None]
-    mean = fmean(values) if values else None
+    mean = selection.average(values) if values else None
     low, high = wilson(mean, n) if mean is not None and n else (None, None)
     spread = stdev(values) if len(values) > 1 else None
     return {

@@ -9,7 +9,7 @@ from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.differences import of_methods
 from bakeoff.analysis.paired import ALPHA, holm, mcnemar
-from bakeoff.analysis.study import Predictions, Study, by
+from bakeoff.analysis.study import Predictions, Study, by, finished
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name, model_name
 
@@ -28,6 +28,8 @@ COLUMNS: Columns = {
     "compared": str,
     "seeds_a": int,
     "seeds_b": int,
+    "lost_a": int,
+    "lost_b": int,
     "n": int,
     "validation_a": float,
     "validation_b": float,
@@ -48,7 +50,8 @@ COLUMNS: Columns = {
 def rows(study: Study) -> list[Row]:
     """Return every paired test; p values are Holm-corrected within a data set and kind of contrast.
 
-    contrast is "model" (best cell of each model) or "optimizer" (best cell of each optimizer within
+    seeds are fresh ones that were compared as methods, else those that chose; lost: fresh ones that did not
+    finish. contrast is "model" (best cell of each model) or "optimizer" (best cell of each optimizer within
     one network, named in `within`). `better` is empty without evidence of a difference.
     """
     found = []
@@ -77,11 +80,25 @@ def _pairs(study: Study, contrast: str, within: str | None, groups: dict[str, li
             "cell_b": cell_name(best[b][0]),
             "validation_a": selection.mean(best[a][1], "validation_accuracy"),
             "validation_b": selection.mean(best[b][1], "validation_accuracy"),
+            "lost_a": _lost(study, *best[a]),
+            "lost_b": _lost(study, *best[b]),
         }
         methods = _methods(study, best[a], best[b])
         kept_a, kept_b = (study.predictions(best[name][0]) for name in (a, b))
-        found.append(row | (methods or _models(kept_a, kept_b, row)))
+        seeds = {f"seeds_{side}": _seeds(best[name][1]) for side, name in (("a", a), ("b", b))}
+        found.append(row | (methods or seeds | _models(kept_a, kept_b, row)))
     return found
+
+
+def _lost(study: Study, cell: Record, chosen: list[Run]) -> int:
+    """Return how many trainings of a choice from fresh seeds did not finish."""
+    again = study.again(cell, chosen)
+    return len(again) - len(finished(again))
+
+
+def _seeds(chosen: list[Run]) -> int:
+    """Return how many seeds chose, 0 where nothing is random."""
+    return len(chosen) if chosen[0]["seed"] is not None else 0
 
 
 def _methods(study: Study, a: Chosen, b: Chosen) -> Row | None:
@@ -109,7 +126,7 @@ def _methods(study: Study, a: Chosen, b: Chosen) -> Row | None:
 
 def _fresh(study: Study, cell: Record, chosen: list[Run]) -> tuple[np.ndarray, bool] | None:
     """Return which test images the trainings from fresh seeds got right, and whether seeds matter."""
-    again, record = study.again(cell, chosen), study.alone_record(cell)
+    again, record = finished(study.again(cell, chosen)), study.alone_record(cell)
     right = study.right(record, again) if record else None
     if right is None:
         return None

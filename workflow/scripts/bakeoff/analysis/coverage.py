@@ -48,9 +48,16 @@ def reason(cell: Record, run: Run) -> str:
 
 
 def limits(study: Study) -> list[str]:
-    """Return a line per cut that was made to the data; none when all of it was used."""
+    """Return a line per cut that was made to the data, and per data set whose cells saw different data."""
     lines = []
     for name, part in (("limit_train", "training"), ("limit_test", "test")):
         cuts = unique(cell["data"][name] for cell in study.records if cell["data"][name])
         lines += [f"{name} = {cut:,}: the {part} images were cut for a quick look" for cut in cuts]
+    for dataset in study.datasets:
+        data = unique(cell["data"]["digest"] for cell in study.records if cell["dataset"] == dataset)
+        if len(data) > 1:
+            lines.append(
+                f"{study.title(dataset)}: cells were made with {len(data)} different preparations of the "
+                "data, so their results cannot be compared"
+            )
     return lines

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bakeoff.analysis import speedup, wording
 from bakeoff.analysis.finding import Finding
-from bakeoff.analysis.study import Study
+from bakeoff.analysis.study import Study, by
 from bakeoff.analysis.tables import Row
 
 # Of the GPU, in the order in which they are said.
@@ -19,16 +19,24 @@ WORDS = {
 
 
 def found(study: Study, rows: list[Row]) -> Iterator[Finding]:
-    """Yield one finding per data set with a measured pair, or why nothing was measured."""
+    """Yield a finding per data set and machine with a measured pair, and why others were not measured."""
     measured = [row for row in rows if row["speedup"] is not None]
     if not measured:
-        reasons = dict.fromkeys(row["reason"] for row in rows) or ["no training was timed"]
+        reasons = dict.fromkeys(row["reason"] for row in rows) or ["no training was timed to compare devices"]
         yield Finding("devices", f"Whether a GPU is worth it was not measured: {'; '.join(reasons)}.", "")
-    machines = {row["machine"] for row in measured}
-    for dataset, machine in dict.fromkeys((row["dataset"], row["machine"]) for row in measured):
-        mine = [row for row in rows if row["dataset"] == dataset and row["machine"] in (machine, None)]
-        where = f" (machine {machine})" if len(machines) > 1 else ""
-        yield Finding("devices", _sentence(f"{study.title(dataset)}{where}", mine), _evidence(mine))
+    for dataset in dict.fromkeys(row["dataset"] for row in measured):
+        title = study.title(dataset)
+        by_machine = by((row for row in measured if row["dataset"] == dataset), lambda row: row["machine"])
+        others = [row for row in rows if row["dataset"] == dataset and row["speedup"] is None]
+        for machine, mine in by_machine.items():
+            where = f" (machine {machine})" if len({row["machine"] for row in measured}) > 1 else ""
+            every = mine if len(by_machine) > 1 else [*mine, *others]
+            yield Finding("devices", _sentence(f"{title}{where}", every), _evidence(every))
+        if others and len(by_machine) > 1:
+            names = wording.listed([_name(row) for row in others])
+            reasons = dict.fromkeys(row["reason"] for row in others)
+            text = f"GPU against CPU on {title} was not measured for {names}: {'; '.join(reasons)}."
+            yield Finding("devices", text, "")
 
 
 def _sentence(title: str, rows: list[Row]) -> str:
@@ -44,12 +52,19 @@ def _sentence(title: str, rows: list[Row]) -> str:
 def _lead(rows: list[Row]) -> str:
     """Return the answer as far as all trainings agree: a faster GPU is worth it where accuracy is kept."""
     verdicts = {row[name] for row in rows for name in ("verdict", "result_verdict")}
-    if verdicts == {speedup.FASTER["cpu"]}:
+    if verdicts == {speedup.FASTER["cpu"]} and not any(map(_disturbed, rows)):
         return "The GPU is not worth it"
-    if verdicts != {speedup.FASTER["gpu"]}:
+    if verdicts != {speedup.FASTER["gpu"]} or any(map(_disturbed, rows)):
         return "GPU against CPU"
     kept = all(row["accuracy_verdict"].startswith(("equivalent", "better")) for row in rows)
     return "The GPU is worth it" if kept else "The GPU is faster"
+
+
+def _disturbed(row: Row) -> bool:
+    """Tell whether others disturbed every repeat on a device."""
+    return any(
+        row[f"{device}_n"] and row[f"{device}_disturbed"] == row[f"{device}_n"] for device in ("cpu", "gpu")
+    )
 
 
 def _counted(verdicts: Sequence[str], order: Iterable[str] = ()) -> str:
@@ -73,9 +88,13 @@ def _evidence(rows: list[Row]) -> str:
 
 def _ratio(row: Row) -> str:
     ratio = wording.ratio(row["speedup"])
+    disturbed = (row["cpu_disturbed"] or 0) + (row["gpu_disturbed"] or 0)
+    some = f", {wording.plural(disturbed, 'repeat')} disturbed" if disturbed else ""
     if row["speedup_low"] is None:
-        return f"{ratio} (one repeat, no interval)"
-    return f"{ratio} ({wording.ratio(row['speedup_low'])}\N{EN DASH}{wording.ratio(row['speedup_high'])})"
+        return f"{ratio} ({row['reason']}{some})"
+    return (
+        f"{ratio} ({wording.ratio(row['speedup_low'])}\N{EN DASH}{wording.ratio(row['speedup_high'])}{some})"
+    )
 
 
 def _points(row: Row) -> str:

@@ -66,10 +66,10 @@ def against(margin: float, found: Difference) -> str:
     points = f"{100 * margin:g} point{'' if margin == 0.01 else 's'}"
     if -margin < found.low and found.high < margin:
         return f"equivalent within {points}"
-    if found.high < 0:
-        return f"worse by at least {-100 * found.high:.2f} points"
-    if found.low > 0:
-        return f"better by at least {100 * found.low:.2f} points"
+    for word, least in (("worse", -found.high), ("better", found.low)):
+        if least > 0:
+            # A hundredth of a point is the least that is said in numbers.
+            return f"{word} by at least {100 * least:.2f} points" if least >= 1e-4 else word
     return f"equivalence within {points} not shown"
 
 

@@ -7,18 +7,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bakeoff.analysis import devices, pairs, wording
+from bakeoff.analysis import agreement, devices, pairs, wording
+from bakeoff.analysis.best import NO_RUN, NOT_ON_EVERY_SEED
 from bakeoff.analysis.finding import Finding
 from bakeoff.analysis.intervals import overlap, wilson
 from bakeoff.analysis.methods import level, quickest, test_between, ties, winner
-from bakeoff.analysis.published import CUT_DOWN, DEVICES
-from bakeoff.analysis.study import Study, by, finished
+from bakeoff.analysis.study import Study, by, finished, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Run, model_name
 from bakeoff.selection import choose
-
-# So many of the published results that ours lie outside of are named.
-NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,18 @@ def of_dataset(study: Study, tables: Tables, dataset: str) -> list[Finding]:
     """Return the verdict on one data set: the choice, who ties with it, what is cheapest."""
     title = study.title(dataset)
     rows = [row for row in tables.best if row["dataset"] == dataset and row["status"] == "ok"]
+    others = unique(row["status"] for row in tables.best if row["dataset"] == dataset and row not in rows)
     if not rows:
-        return [Finding("winner", f"No run finished on {title}.", "", dataset)]
+        said = NOT_ON_EVERY_SEED if NOT_ON_EVERY_SEED in others else NO_RUN
+        return [Finding("winner", f"{said.capitalize()} on {title}.", "", dataset)]
     chosen = winner(rows)
     name = wording.model(chosen["model"])
-    lead = "is the only model that finished" if len(rows) == 1 else "is the choice"
-    text = f"{name} {lead}: {wording.percent(chosen['test_accuracy'])} % of the test images right."
+    alone = "is the only model with a setting that finished on every seed"
+    if NOT_ON_EVERY_SEED not in others:
+        alone = "is the only model that finished"
+    lead = alone if len(rows) == 1 else "is the choice"
+    mean = f" (mean of {chosen['seeds']} seeds)" if chosen["seeds"] > 1 else ""
+    text = f"{name} {lead}: {wording.percent(chosen['test_accuracy'])} % of the test images right{mean}."
     evidence = (
         f"95 % interval {wording.span(chosen['test_low'], chosen['test_high'])} %, "
         f"n = {wording.count(chosen['test_n'])}; {_how(chosen)}; chosen by validation accuracy, "
@@ -49,9 +52,19 @@ def of_dataset(study: Study, tables: Tables, dataset: str) -> list[Finding]:
     )
     return [
         Finding("winner", text, evidence, dataset),
+        *_lost(chosen),
         *_rivals(chosen, rows, tables.tests),
         *_deployment(chosen),
     ]
+
+
+def _lost(chosen: Row) -> Iterator[Finding]:
+    """Say on how many fresh seeds the choice did not finish."""
+    if lost := chosen["fresh_lost"]:
+        every = lost + (chosen["fresh_n"] or 0)
+        name, seeds = wording.model(chosen["model"]), wording.plural(every, "other seed")
+        text = f"{name} did not finish on {lost} of {seeds}."
+        yield Finding("lost", text, "", chosen["dataset"])
 
 
 def _margin(chosen: Row, rows: list[Row]) -> str:
@@ -144,7 +157,8 @@ def _quickest(chosen: Row, tied: list[Row]) -> Iterator[Finding]:
 def _cost(row: Row) -> str:
     """Return a model's training time with its range."""
     span = "\N{EN DASH}".join(wording.seconds(row[f"train_s_{end}"]) for end in ("min", "max"))
-    facts = f"{span}, n = {row['timed_n']}, {wording.device(row['device'])}"
+    some = f", {row['disturbed']} disturbed" if row["disturbed"] else ""
+    facts = f"{span}, n = {row['timed_n']}{some}, {wording.device(row['device'])}"
     return f"{wording.model(row['model'])} {wording.seconds(row['train_s'])} s ({facts})"
 
 
@@ -171,7 +185,7 @@ def overall(study: Study, tables: Tables) -> list[Finding]:
         *pairs.depth(study, tables.tests),
         *pairs.optimizers(study, tables.tests),
         *_scalings(study),
-        *_published(study, tables.published),
+        *agreement.found(study, tables.published),
     ]
 
 
@@ -196,37 +210,3 @@ def _scalings(study: Study) -> Iterator[Finding]:
             )
             text = f"{where} does better with scaling {winning} than with {usual} pixels."
             yield Finding("scaling", text, f"validation {scores}, n = {wording.count(n)}")
-
-
-def _published(study: Study, published: list[Row]) -> Iterator[Finding]:
-    judged = [row for row in published if row["verdict"].endswith("their spread")]
-    if judged:
-        outside = [row for row in judged if not row["verdict"].startswith("within")]
-        worst = sorted(outside or judged, key=lambda row: -abs(row["difference"]))[: NAMED if outside else 1]
-        said = "; ".join(_apart(study, row) for row in worst)
-        more = f" and {len(outside) - len(worst)} more" if len(outside) > len(worst) else ""
-        yield Finding(
-            "published",
-            f"{len(judged) - len(outside)} of our {len(judged)} network results lie within the spread of the "
-            "published study's own repeats.",
-            f"{'outside' if outside else 'largest difference'}: {said}{more}",
-        )
-    grid = [row for row in published if row["table"] == "svm_grid"]
-    svm = [row for row in grid if row["difference"] is not None]
-    if svm and not any(row["verdict"] == CUT_DOWN for row in svm):
-        largest = max(abs(row["difference"]) for row in svm)
-        worst = [row for row in svm if abs(row["difference"]) == largest]
-        yield Finding(
-            "published",
-            f"{len(svm)} of {wording.plural(len(grid), 'published SVM result')} and ours differ by at most "
-            f"{wording.percent(largest)} points.",
-            f"most: {_apart(study, worst[0])}" if len(worst) == 1 else "",
-        )
-
-
-def _apart(study: Study, row: Row) -> str:
-    """Return a published result with how far ours is from it."""
-    where = ", ".join([wording.model(row["model"]), study.title(row["dataset"]), _how(row)])
-    timed = f", timed on the {wording.device(row['device'])}" if row["table"] == DEVICES else ""
-    band = f" (\N{PLUS-MINUS SIGN} {wording.percent(row['band'])})" if row["band"] is not None else ""
-    return f"{where}{timed}: {wording.points(row['difference'])} points{band}"

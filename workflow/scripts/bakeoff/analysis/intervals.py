@@ -22,7 +22,8 @@ def wilson(accuracy: float, n: int, z: float = Z95) -> Interval:
         raise ValueError(f"an interval needs at least one case, got n = {n}")
     centre = (accuracy + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(accuracy * (1 - accuracy) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # What rounding leaves on the wrong side of the accuracy itself is not said.
+    return max(0.0, min(centre - half, accuracy)), min(1.0, max(centre + half, accuracy))
 
 
 def overlap(first: Interval, second: Interval) -> bool:

@@ -1,17 +1,27 @@
-"""Which machine a run was measured on, numbered from 1: times of different ones are not ranked.
+"""Which machine a run was measured on, numbered from 1, and on how many threads.
 
-Threads and the checkout's commit make no other machine; memory counts as far as it is shown.
+Times of different machines or threads are not ranked. The checkout's commit makes no other machine; memory
+counts as far as it is shown.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from bakeoff.records import Record, Run, environment
 
 Environment = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """Where a time was measured: a machine's number, and the threads that the training was given there."""
+
+    machine: int
+    threads: int
+
+
 # What a run on the CPU does not say of its machine, or only where it imported torch.
 OF_THE_GPU = ("gpu", "driver")
 CUDA = "cuda"
@@ -44,15 +54,16 @@ class Machines:
         """Return the numbers of the machines that an environment is of."""
         return self._numbers[json.dumps(found)]
 
-    def of(self, record: Record, run: Run) -> frozenset[int]:
-        """Return the numbers of the machines that a run was measured on."""
-        return self.where(environment(record, run))
+    def of(self, record: Record, run: Run) -> frozenset[Place]:
+        """Return the places that a run was measured in."""
+        found = environment(record, run)
+        return frozenset(Place(number, found["threads"]) for number in self.where(found))
 
 
-def most(places: Iterable[frozenset[int]]) -> int | None:
-    """Return the machine that most have in common, the first of equals; None where there are none."""
-    counts = Counter(number for place in places for number in place)
-    return min(counts, key=lambda number: (-counts[number], number), default=None)
+def most(places: Iterable[frozenset[Place]]) -> Place | None:
+    """Return the place that most have in common, the first of equals; None where there are none."""
+    counts = Counter(each for place in places for each in place)
+    return min(counts, key=lambda each: (-counts[each], each), default=None)
 
 
 def _host(found: Environment) -> str:

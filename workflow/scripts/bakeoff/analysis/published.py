@@ -43,7 +43,9 @@ COLUMNS: Columns = {
 }
 PUBLISHED_SCALE = "standard"  # the study standardised its pixels for every SVM
 JUDGED_ONCE = "judged above, once"
-CUT_DOWN = "not judged: cut-down data"
+CUT_DOWN, OTHER_SIZE = "not judged: cut-down data", "not judged: images of another size"
+UNLIKE = (CUT_DOWN, OTHER_SIZE)
+PUBLISHED_SHAPES = {"resnet": [3, 32, 32], "svm": [784]}  # of one image, as a model took it
 Measured = tuple[Record, list[Run]]
 
 
@@ -142,6 +144,7 @@ def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, bool, bool]:
 def _ours(measured: Measured) -> Row:
     cell, runs = measured
     cut = cell["data"]["limit_train"] or cell["data"]["limit_test"]
+    other = cell["data"]["input_shape"] != PUBLISHED_SHAPES[cell["family"]]
     return {
         "our_cell": cell_name(cell),
         "our_settings": json.dumps(wording.as_run(*runs)),
@@ -153,7 +156,7 @@ def _ours(measured: Measured) -> Row:
         "our_macs": cell["compute"]["macs_forward"],
         "our_train_s": fmean(run["train_s"] for run in runs),
         "our_packed": any(run["packed"] for run in runs),
-        "verdict": CUT_DOWN if cut else None,
+        "verdict": CUT_DOWN if cut else OTHER_SIZE if other else None,
     }
 
 

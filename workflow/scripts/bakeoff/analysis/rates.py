@@ -3,17 +3,18 @@
 from statistics import median
 from typing import Any
 
+from bakeoff.analysis.machines import Place
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Record, Run
 
-Key = tuple[int, str, str | None]
+Key = tuple[Place, str, str | None]
 # A run whose precision is not known is of none of these.
 UNKNOWN = "unknown"
 
 
 class Peaks:
-    """One peak per machine, device and precision of a study: the highest of those beside its trainings."""
+    """One peak per machine, threads, device and precision: the highest beside the study's trainings."""
 
     def __init__(self, study: Study) -> None:
         self._machines = study.machines
@@ -29,7 +30,7 @@ class Peaks:
 
     def _keys(self, cell: Record, run: Run) -> list[Key]:
         used: Any = run["details"].get("autocast", UNKNOWN)
-        return [(machine, cell["device"], used) for machine in sorted(self._machines.of(cell, run))]
+        return [(place, cell["device"], used) for place in self._machines.of(cell, run)]
 
 
 def achieved(cell: Record, runs: list[Run], peaks: Peaks) -> Row:

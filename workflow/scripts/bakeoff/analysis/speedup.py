@@ -9,7 +9,7 @@ import numpy as np
 from bakeoff.analysis import differences, disturbance, rates, wording
 from bakeoff.analysis.best import difference
 from bakeoff.analysis.intervals import median_ratio, wilson
-from bakeoff.analysis.machines import Machines, most
+from bakeoff.analysis.machines import Machines, Place, most
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Columns, Row, complete
 from bakeoff.records import Record, Run, cell_name
@@ -70,7 +70,7 @@ def rows(study: Study) -> list[Row]:
     not kept.
     """
     peaks = rates.Peaks(study)
-    matched: dict[tuple[str, str, str, str], dict[str, Side]] = {}
+    matched: dict[tuple[str, ...], dict[str, Side]] = {}
     for cell in study.speed:
         for runs in groups(cell["runs"]):
             key = (
@@ -78,6 +78,7 @@ def rows(study: Study) -> list[Row]:
                 cell["model"],
                 cell["optimizer"] or cell["kernel"],
                 settings_key(runs[0]["settings"]),
+                cell["data"]["digest"],
             )
             matched.setdefault(key, {})[cell["device"]] = cell, runs
     return complete(COLUMNS, (_row(sides, study, peaks) for sides in matched.values()))
@@ -101,36 +102,40 @@ def _row(sides: dict[str, Side], study: Study, peaks: rates.Peaks) -> Row:
             row |= {f"{device}_{name}": value for name, value in side.items()}
     reasons = [_missing(device, sides.get(device), study) for device in DEVICES]
     if any(reasons) or machine is None:
-        reason = "; ".join(filter(None, reasons)) or "the devices were timed on different machines"
+        reason = "; ".join(filter(None, reasons)) or "the devices were timed on different machines or threads"
         verdicts = dict.fromkeys(("verdict", "result_verdict", "accuracy_verdict"), wording.NOT_MEASURED)
         return row | verdicts | {"reason": reason}
     right = {device: study.right(sides[device][0], usable[device]) for device in DEVICES}
     seeds = {device: [run["seed"] for run in usable[device]] for device in DEVICES}
     accuracy = _accuracy(right["cpu"], right["gpu"], seeds["cpu"] if seeds["cpu"] == seeds["gpu"] else [])
-    return row | {"machine": machine} | _compared(row, usable["cpu"], usable["gpu"]) | accuracy
+    lost = {device: len(sides[device][1]) - len(finished(sides[device][1])) for device in DEVICES}
+    compared = _compared(row, usable["cpu"], usable["gpu"], lost)
+    return row | {"machine": machine} | compared | accuracy
 
 
 def _together(sides: dict[str, Side], machines: Machines) -> tuple[int | None, dict[str, list[Run]]]:
     """Return the machine on which all sides have runs whose time may be compared, and their runs there.
 
-    Where there is none, each side has those of the machine on which most of its runs were measured.
+    On equal threads, too. Where there is none, each side has those of the place where most of its runs were
+    measured.
     """
     placed = {
         device: [(run, machines.of(cell, run)) for run in lone_runs(runs)]
         for device, (cell, runs) in sides.items()
     }
 
-    def shared(machine: int) -> int:
-        return min(sum(machine in place for _, place in runs) for runs in placed.values())
+    def shared(here: Place) -> int:
+        return min(sum(here in places for _, places in runs) for runs in placed.values())
 
-    machine = max(range(1, len(machines) + 1), key=shared, default=None)
-    if machine is not None and not shared(machine):
-        machine = None
+    every = sorted({here for runs in placed.values() for _, places in runs for here in places})
+    common = max(every, key=shared, default=None)
+    if common is not None and not shared(common):
+        common = None
     usable = {}
     for device, runs in placed.items():
-        here = machine or most(place for _, place in runs)
-        usable[device] = [run for run, place in runs if here in place]
-    return machine, usable
+        here = common or most(places for _, places in runs)
+        usable[device] = [run for run, places in runs if here in places]
+    return common.machine if common else None, usable
 
 
 def lone_runs(runs: Sequence[Run]) -> list[Run]:
@@ -155,8 +160,11 @@ def _side(cell: Record, runs: list[Run]) -> Row:
     return side | {"accuracy_low": low, "accuracy_high": high}
 
 
-def _compared(row: Row, cpu: list[Run], gpu: list[Run]) -> Row:
-    found: Row = {"reason": None if min(len(cpu), len(gpu)) > 1 else "one repeat per device: no interval"}
+def _compared(row: Row, cpu: list[Run], gpu: list[Run], lost: dict[str, int]) -> Row:
+    single = [wording.device(device) for device, runs in (("cpu", cpu), ("gpu", gpu)) if len(runs) == 1]
+    said = [f"a single repeat on the {wording.listed(single)}: no interval"] if single else []
+    said += [f"{count} more did not finish on the {wording.device(d)}" for d, count in lost.items() if count]
+    found: Row = {"reason": "; ".join(said) or None}
     for time, name, verdict in zip(TIMES, RATIOS, ("verdict", "result_verdict"), strict=True):
         ratio, low, high = median_ratio([run[time] for run in cpu], [run[time] for run in gpu])
         found |= {name: ratio, f"{name}_low": low, f"{name}_high": high, verdict: _verdict(low, high)}
@@ -192,7 +200,7 @@ def _missing(device: str, side: Side | None, study: Study) -> str | None:
     if side is None:
         if device == "gpu" and not any(e["gpu"] for r in study.records for e in r["environments"]):
             return "no GPU was visible or asked for"
-        return f"no {name} run was made"
+        return f"no {name} run of these settings and data was made"
     runs = side[1]
     if lone_runs(runs):
         return None

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bakeoff import records, selection
-from bakeoff.analysis.machines import Machines
+from bakeoff.analysis.machines import Machines, Place
 from bakeoff.files import reading
 from bakeoff.predictions import SUFFIX, Kept, Predictions
 from bakeoff.records import FOLDERS, Record, Run, cell_name, model_name
 
 Item = TypeVar("Item")
-Placed = tuple[Run, frozenset[int]]
+Placed = tuple[Run, frozenset[Place]]
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,26 @@ class Study:
         return kept.test(_number(record, chosen[0]))
 
     def again(self, cell: Record, chosen: list[Run]) -> list[Run]:
-        """Return the finished runs of a cell's choice that were made alone, from seeds that chose nothing."""
-        record = self.alone_record(cell)
-        settings = chosen[0]["settings"]
-        runs = finished(record["runs"]) if record else []
-        return [run for run in runs if run["settings"] == settings]
+        """Return the runs of a cell's choice that were made again alone, from seeds that chose nothing.
+
+        Finished or not; of another choice, of other data and of seeds that took part by now there are none.
+        """
+        record, settings = self.alone_record(cell), chosen[0]["settings"]
+        used = {run["seed"] for run in cell["runs"]} - {None}
+        runs = record["runs"] if record else []
+        return [run for run in runs if run["settings"] == settings and run["seed"] not in used]
 
     def placed(self, cell: Record, chosen: list[Run]) -> list[Placed]:
-        """Return the lone trainings of a cell's choice, each with the machines that it was of."""
+        """Return the finished lone trainings of a cell's choice, each with the places it was timed in."""
         record = self.alone_record(cell)
-        return [(run, self.machines.of(record, run)) for run in self.again(cell, chosen)] if record else []
+        if record is None:
+            return []
+        return [(run, self.machines.of(record, run)) for run in finished(self.again(cell, chosen))]
 
     def alone_record(self, cell: Record) -> Record | None:
-        """Return the record of what a cell chose, trained again alone."""
-        return self._alone.get((cell["dataset"], cell_name(cell)))
+        """Return the record of what a cell chose on the same data, trained again alone."""
+        found = self._alone.get((cell["dataset"], cell_name(cell)))
+        return found if found and found["data"]["digest"] == cell["data"]["digest"] else None
 
     @cached_property
     def _alone(self) -> dict[tuple[str, str], Record]:

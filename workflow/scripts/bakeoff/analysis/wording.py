@@ -206,7 +206,10 @@ def p_value(p: float | None) -> str:
     """Return a p value: 0.031, < 0.001."""
     if p is None:
         return "\N{EN DASH}"
-    return "<\N{NO-BREAK SPACE}0.001" if p < 0.001 else f"{p:.3f}"
+    if p < 0.001:
+        return "<\N{NO-BREAK SPACE}0.001"
+    # Rounding must not carry a p value over the level that it is held against.
+    return f"{p:.4f}" if f"{p:.3f}" == "0.050" else f"{p:.3f}"
 
 
 def p_clause(p: float) -> str:

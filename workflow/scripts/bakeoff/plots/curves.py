@@ -144,7 +144,7 @@ def _ends(cells: list[Record]) -> str:
         if chosen := selection.choose(cell["runs"]):
             accuracy = selection.mean(chosen, "validation_accuracy")
             parts.append(f"{cell_name(cell)} ends at {wording.percent(accuracy)} % validation accuracy")
-    return f"{wording.listed(parts)}."
+    return f"{wording.listed(parts)}." if parts else "No settings were chosen."
 
 
 def _rows(cell: Record) -> Iterator[dict]:

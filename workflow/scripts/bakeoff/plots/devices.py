@@ -99,10 +99,11 @@ def _bar(axis: Axes, place: float, row: Row, device: str, longest: float) -> Non
 
 def _words(row: Row) -> str:
     name = f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
+    times = {device: row[f"{device}_train_s_median"] for device in ("cpu", "gpu")}
+    said = [f"{wording.device(d)} {wording.seconds(time)} s" for d, time in times.items() if time is not None]
     if row["speedup"] is None:
-        return f"{name}: {wording.NOT_MEASURED}, {row['reason']}"
-    times = [wording.seconds(row[f"{device}_train_s_median"]) for device in ("cpu", "gpu")]
-    return f"{name}: CPU {times[0]} s, GPU {times[1]} s, speedup {wording.ratio(row['speedup'])}"
+        return ", ".join([f"{name}: speedup {wording.NOT_MEASURED}, {row['reason']}", *said])
+    return f"{name}: {', '.join(said)}, speedup {wording.ratio(row['speedup'])}"
 
 
 def _csv(row: Row, device: str) -> Row:

@@ -133,5 +133,5 @@ def _missed(
 def _models(study: Study, dataset: str, every: list[Answers]) -> str:
     """Say whose answers are known: of all models that took part, or of some."""
     models = unique(model_name(cell) for cell in study.selection if cell["dataset"] == dataset)
-    some = f" of {len(models)} whose answers were kept" if len(every) < len(models) else ""
+    some = f" of {len(models)} whose answers to these images were kept" if len(every) < len(models) else ""
     return f"all {len(every)} models{some}"

@@ -190,9 +190,7 @@ def _legend(figure: Figure, models: list[str], best: list[Row], names: list[str]
 def _front_words(front: list[Row]) -> str:
     names = [wording.model(row["model"]) for row in front]
     if len(names) < 2:
-        return (
-            f"Of the filled points {names[0]}'s is both the quickest and the most accurate." if names else ""
-        )
+        return f"No filled point is quicker or more accurate than {names[0]}'s." if names else ""
     return f"Dotted, the Pareto front of the filled points: {wording.listed(names)}."
 
 

@@ -4,7 +4,7 @@ import json
 
 from bakeoff.analysis import pinned, wording
 from bakeoff.analysis.pinned import Effect
-from bakeoff.analysis.published import CUT_DOWN, DEVICES
+from bakeoff.analysis.published import CUT_DOWN, DEVICES, OTHER_SIZE, UNLIKE
 from bakeoff.analysis.study import Study, by, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.report import parts
@@ -15,11 +15,12 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def folded(rows: list[Row]) -> str:
-    """Say how many published results are in no table: beside ours on cut-down data, or none at all."""
-    cut = sum(row["verdict"] == CUT_DOWN for row in rows)
-    alone = len(rows) - cut - sum(map(len, _shown(rows).values()))
+    """Say how many published results are in no table: beside ours on other data, or none at all."""
+    unlike = {CUT_DOWN: "on cut-down data", OTHER_SIZE: "on images of another size"}
+    counts = {words: sum(row["verdict"] == verdict for row in rows) for verdict, words in unlike.items()}
+    alone = len(rows) - sum(counts.values()) - sum(map(len, _shown(rows).values()))
     said = [
-        *([f"{wording.plural(cut, 'published result')} beside ours on cut-down data"] if cut else []),
+        *(f"{wording.plural(n, 'published result')} beside ours {words}" for words, n in counts.items() if n),
         *([f"{wording.plural(alone, 'published result')} without a counterpart here"] if alone else []),
     ]
     return f"Not in the tables, as nothing is to be compared: {wording.listed(said)}." if said else ""
@@ -27,7 +28,7 @@ def folded(rows: list[Row]) -> str:
 
 def _shown(rows: list[Row]) -> dict[str, list[Row]]:
     """Return the rows of each data set's table; none where none of them has ours beside it."""
-    whole = by((row for row in rows if row["verdict"] != CUT_DOWN), lambda row: row["dataset"])
+    whole = by((row for row in rows if row["verdict"] not in UNLIKE), lambda row: row["dataset"])
     return {dataset: mine for dataset, mine in whole.items() if any(row["our_cell"] for row in mine)}
 
 
@@ -124,10 +125,13 @@ def speedups(study: Study, rows: list[Row], speedup: list[Row]) -> list[Table]:
 
 
 def _ours(row: Row | None, published: list[Row]) -> Cell:
-    if any(each["verdict"] == CUT_DOWN for each in published):
-        return Cell("cut-down data", None, look="hint")
-    if row is None or row["speedup"] is None or any(each["our_cell"] is None for each in published):
+    for each in published:
+        if each["verdict"] in UNLIKE:
+            return Cell(each["verdict"].split(": ")[1], None, look="hint")
+    if row is None or row["speedup"] is None:
         return Cell(wording.NOT_MEASURED, None, look="hint")
+    if any(each["our_cell"] is None for each in published):
+        return Cell("timed with other settings", None, look="hint")
     return Cell(
         wording.ratio(row["speedup"]), row["speedup"], note=_span(row["speedup_low"], row["speedup_high"])
     )

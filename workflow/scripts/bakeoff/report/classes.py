@@ -37,7 +37,7 @@ def _table(study: Study, dataset: str, measure: str, rows: list[Row]) -> Table:
         for found in by_class.values()
     ]
     title = f"{study.title(dataset)}: {measure} by class"
-    note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model."
+    note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model, below 100 %."
     table = Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
     lowest_of = [
         min((row[measure] for row in found.values() if row[measure] is not None), default=1.0)
@@ -58,4 +58,4 @@ def _class(found: dict[str, Row]) -> list[Cell]:
 
 def _cell(row: Row | None, measure: str, lowest: float | None) -> Cell:
     share = row[measure] if row else None
-    return parts.percent(share, look="bad" if share is not None and share == lowest else "")
+    return parts.percent(share, look="bad" if share is not None and share == lowest and share < 1 else "")

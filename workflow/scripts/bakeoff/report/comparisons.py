@@ -23,8 +23,9 @@ def tests(study: Study, rows: list[Row]) -> list[Table]:
     for dataset in study.datasets:
         mine = [row for row in rows if row["dataset"] == dataset]
         if mine:
-            n = next((row["n"] for row in mine if row["n"]), None)
-            caption = f"{study.title(dataset)}: paired tests" + (f", n = {wording.count(n)}" if n else "")
+            sizes = sorted({row["n"] for row in mine if row["n"]})
+            n = wording.listed([wording.count(size) for size in sizes], "or")
+            caption = f"{study.title(dataset)}: paired tests" + (f", n = {n}" if n else "")
             cells = [_test(row) for row in mine]
             tables.append(Table(f"tests-{dataset}", caption, columns, cells, dense=True))
     return tables

@@ -155,7 +155,7 @@ def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
 
 def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     if not tables.speedup:
-        words = f"No training was timed on either device: {wording.NOT_MEASURED}."
+        words = f"No training was timed to compare devices: {wording.NOT_MEASURED}."
         return Section("devices", "CPU against GPU", lead=words if study.records else "")
     measured = (timings.speedups, timings.achieved, timings.energy)
     return Section(

@@ -30,7 +30,7 @@ def predictions(study: Study, best: list[Row]) -> list[Table]:
 def _prediction(study: Study, row: Row) -> list[Cell]:
     low, high = (wording.milliseconds(row[f"one_s_{end}"]) for end in ("low", "high"))
     device = wording.device(row["device"])
-    if row["machine"] and not row["ranked"]:
+    if row["elsewhere"]:
         device += f", machine {row['machine']}"
     return [
         parts.text(wording.model(row["model"])),

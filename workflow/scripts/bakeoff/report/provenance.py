@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, place, unique
+from bakeoff.analysis.study import Study, by, place, unique
 from bakeoff.records import Record
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
@@ -15,10 +15,10 @@ FACTS = (Column("What"), Column("Value"))
 
 
 class Stay(NamedTuple):
-    """The runs of a cell that were measured in one environment: all of them, as a rule."""
+    """The runs of a cell that were measured on one machine: all of them, as a rule, in one environment."""
 
     cell: Record
-    environment: dict[str, Any]
+    environments: list[dict[str, Any]]
     runs: int
 
     @property
@@ -31,22 +31,26 @@ class Stay(NamedTuple):
 
 def machines(study: Study) -> list[Table]:
     """Return one table of hardware and versions per machine that took part, whatever threads a cell had."""
-    stays = [stay for cell in study.records for stay in _stays(cell)]
-    groups = {
-        number: [stay for stay in stays if number in study.machines.where(stay.environment)]
-        for number in range(1, len(study.machines) + 1)
-    }
-    return [_machine(number, those, len(groups) > 1) for number, those in groups.items()]
+    numbers = range(1, len(study.machines) + 1)
+    return [_machine(number, _stays(study, number), len(numbers) > 1) for number in numbers]
 
 
-def _stays(cell: Record) -> list[Stay]:
-    counts = Counter(run["environment"] for run in cell["runs"])
-    return [Stay(cell, cell["environments"][number], count) for number, count in counts.items()]
+def _stays(study: Study, machine: int) -> list[Stay]:
+    """Return the cells that a machine had runs of."""
+    found = []
+    for cell in study.records:
+        counts = Counter(run["environment"] for run in cell["runs"])
+        here = {
+            n: each for n, each in enumerate(cell["environments"]) if machine in study.machines.where(each)
+        }
+        if runs := sum(counts[number] for number in here):
+            found.append(Stay(cell, list(here.values()), runs))
+    return found
 
 
 def _machine(index: int, stays: list[Stay], several: bool) -> Table:
-    on_gpu = [stay for stay in stays if stay.environment["gpu"]]
-    environment = (on_gpu or stays)[0].environment
+    on_gpu = [stay for stay in stays if stay.environments[0]["gpu"]]
+    environment = (on_gpu or stays)[0].environments[0]
     memory = environment["memory_bytes"]
     given = unique(filter(None, (stay.cell["allocation"] for stay in stays)))
     facts = [
@@ -71,14 +75,17 @@ def _machine(index: int, stays: list[Stay], several: bool) -> Table:
 
 def _versions(stays: list[Stay]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, version in unique(pair for stay in stays for pair in stay.environment["versions"].items()):
+    every = (pair for stay in stays for each in stay.environments for pair in each["versions"].items())
+    for name, version in unique(every):
         found.setdefault(name, []).append(version)
     return found
 
 
 def _each(stays: list[Stay], name: str, absent: str) -> str:
     """Return what the environments say of one thing, with the number of cells where they differ."""
-    counts = Counter(stay.environment[name] or absent for stay in stays)
+    counts = Counter(
+        value for stay in stays for value in unique(e[name] or absent for e in stay.environments)
+    )
     if len(counts) == 1:
         return next(iter(counts))
     return "; ".join(f"{value} ({wording.plural(count, 'cell')})" for value, count in counts.items())
@@ -88,14 +95,14 @@ def _gpu(stays: list[Stay], on_gpu: list[Stay]) -> str:
     if not on_gpu:
         return "none used"
     some = f", used by {len(on_gpu)} of {len(stays)} cells" if len(on_gpu) < len(stays) else ""
-    return f"{on_gpu[0].environment['gpu']}{some}"
+    return f"{on_gpu[0].environments[0]['gpu']}{some}"
 
 
 def _threads(stays: list[Stay]) -> str:
     """Say how many threads a training was given; a timed one is given every core."""
     words = {"selection": "the grid", "alone": "the chosen, alone", "speed": "the comparison of devices"}
     given = {
-        name: sorted({stay.environment["threads"] for stay in stays if stay.cell["purpose"] == purpose})
+        name: sorted({e["threads"] for s in stays if s.cell["purpose"] == purpose for e in s.environments})
         for purpose, name in words.items()
     }
     return "; ".join(f"{', '.join(map(str, counts))} ({name})" for name, counts in given.items() if counts)
@@ -103,13 +110,16 @@ def _threads(stays: list[Stay]) -> str:
 
 def data(study: Study) -> list[Table]:
     """Return one table of facts per data set and preparation (digest) of it."""
-    found: dict[tuple[str, str], Record] = {}
-    for record in study.records:
-        found.setdefault((record["dataset"], record["data"]["digest"]), record)
-    return [_data(number, record) for number, record in enumerate(found.values(), start=1)]
+    found = by(study.records, lambda record: (record["dataset"], record["data"]["digest"]))
+    several = Counter(dataset for dataset, _ in found)
+    return [
+        _data(number, records, several[dataset] > 1)
+        for number, ((dataset, _), records) in enumerate(found.items(), start=1)
+    ]
 
 
-def _data(number: int, record: Record) -> Table:
+def _data(number: int, records: list[Record], several: bool) -> Table:
+    record = records[0]
     about = record["data"]
     names = about["classes"]
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
@@ -126,7 +136,8 @@ def _data(number: int, record: Record) -> Table:
         ["Digest of the prepared arrays (sha256)", about["digest"]],
     ]
     cells = [[parts.text(name), _fact(value)] for name, value in rows]
-    return Table(f"data-{number}", f"Data: {about['title']}", FACTS, cells)
+    note = f"The data of {wording.listed([place(each) for each in records])}." if several else ""
+    return Table(f"data-{number}", f"Data: {about['title']}", FACTS, cells, note)
 
 
 def _fact(value: Any) -> Cell:

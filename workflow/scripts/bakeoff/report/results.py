@@ -5,8 +5,8 @@ import json
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import difference
 from bakeoff.analysis.methods import Method, winner
-from bakeoff.analysis.published import CUT_DOWN
-from bakeoff.analysis.study import Study
+from bakeoff.analysis.published import UNLIKE
+from bakeoff.analysis.study import Study, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.records import cell_name
 from bakeoff.report import parts
@@ -18,10 +18,7 @@ CHOSEN = (
     "Gap: validation minus test."
 )
 TRAIN = "Train: a network's while it learnt, in its last epoch; an SVM's once it was fitted."
-ALONE = (
-    "Training: the chosen settings again, with no other job of the study beside them, on all cores that it "
-    "has; median."
-)
+ALONE = "Training: the chosen settings again, with no other job of the study beside them, on {}; median."
 IN_GRID = f"{IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
 MFLOPS = (
     "Published: what that study calls MFLOPs, of images of 32 \N{MULTIPLICATION SIGN} 32 pixels. They are "
@@ -36,8 +33,8 @@ def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
     for dataset in study.datasets:
         mine = [row for row in rows if row["dataset"] == dataset]
         theirs = [row for row in published if row["dataset"] == dataset]
-        # Accuracies on cut-down data are not held against theirs.
-        whole = not any(row["verdict"] == CUT_DOWN for row in theirs)
+        # Accuracies on other images are not held against theirs.
+        whole = not any(row["verdict"] in UNLIKE for row in theirs)
         headlines = {
             row["model"]: row["published_test"] for row in theirs if row["table"] == "headline" and whole
         }
@@ -75,15 +72,18 @@ def _best_note(rows: list[Row]) -> str:
     done = [row for row in rows if row["status"] == "ok"]
     if not done:
         return ""
-    counts = [wording.count(done[0][f"{part}_n"]) for part in ("validation", "test")]
+    sizes = (unique(row[f"{part}_n"] for row in done) for part in ("validation", "test"))
+    counts = [wording.listed([wording.count(n) for n in each], "or") for each in sizes]
     said = [CHOSEN.format(*counts), TRAIN]
     if any(row["alone"] for row in done):
-        said.append(ALONE)
+        threads = unique(row["threads"] for row in done if row["alone"] and not row["elsewhere"])
+        said.append(ALONE.format(wording.listed([wording.plural(n, "thread") for n in threads], "or")))
     if not all(row["alone"] for row in done):
         said.append(IN_GRID)
-    if elsewhere := sorted({row["machine"] for row in done if row["alone"] and not row["ranked"]}):
-        named = wording.listed([f"machine {number}" for number in elsewhere])
-        said.append(f"Times on {named} are not ranked with the others.")
+    if elsewhere := unique(_place(row) for row in done if row["elsewhere"]):
+        said.append(f"Times on {wording.listed(elsewhere)} are not ranked with the others.")
+    if any(row["alone"] and row["disturbed"] == row["timed_n"] for row in done):
+        said.append("Times of which all were disturbed are not ranked.")
     if any(row["fresh_n"] for row in done):
         said.append(SEEDS)
     return " ".join(said)
@@ -92,7 +92,7 @@ def _best_note(rows: list[Row]) -> str:
 def _unfinished(row: Row, width: int) -> list[Cell]:
     return [
         parts.text(wording.model(row["model"])),
-        parts.text("no run finished", look="hint"),
+        parts.text(row["status"], look="hint"),
         *[parts.text(None)] * (width - 2),
     ]
 
@@ -123,7 +123,8 @@ def _fresh(row: Row) -> Cell:
     if not row["fresh_n"]:
         return parts.text(None)
     spread = f"sd {wording.percent(row['fresh_sd'])}, " if row["fresh_sd"] is not None else ""
-    return parts.percent(row["fresh_accuracy"], note=f"{spread}n = {row['fresh_n']}")
+    lost = f", {row['fresh_lost']} did not finish" if row["fresh_lost"] else ""
+    return parts.percent(row["fresh_accuracy"], note=f"{spread}n = {row['fresh_n']}{lost}")
 
 
 def _time(row: Row, digits: int) -> Cell:
@@ -137,8 +138,12 @@ def _time(row: Row, digits: int) -> Cell:
 def _timed(row: Row) -> str:
     """Say how many trainings a time is the median of, how many of these others disturbed, and where else."""
     some = f", {row['disturbed']} disturbed" if row["disturbed"] else ""
-    elsewhere = "" if row["ranked"] else f", machine {row['machine']}"
+    elsewhere = f", {_place(row)}" if row["elsewhere"] else ""
     return f"n = {row['timed_n']}{some}{elsewhere}"
+
+
+def _place(row: Row) -> str:
+    return f"machine {row['machine']} with {wording.plural(row['threads'], 'thread')}"
 
 
 def methods(study: Study, found: list[Method]) -> list[Table]:

@@ -21,8 +21,8 @@ WORDS = (
     "repeat there is no interval and nothing is judged. The training and the result are judged apart.",
     "Accuracy: right answers on the same test images, repeats of one seed in pairs, and the 95 % "
     "interval of their difference. The devices are equivalent where it lies within "
-    f"{100 * MARGIN:g} point. Where timed runs kept no answers, and with one repeat of a network, accuracy "
-    "is not judged.",
+    f"{100 * MARGIN:g} point. Where timed runs kept no answers, finished from different seeds, or are a "
+    "single repeat of a network, accuracy is not judged.",
     "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
 )
 # Beyond this ratio of the slowest to the fastest repeat a time is not steady.
