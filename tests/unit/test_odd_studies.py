@@ -280,5 +280,5 @@ def test_all_that_validation_cannot_tell_apart_have_its_highest_accuracy(tmp_pat
 
 @pytest.mark.parametrize("accuracy", [0.0, 1.0])
 def test_a_perfect_model_and_one_that_gets_nothing_right_are_drawn(tmp_path, accuracy):
-    study = collected(tmp_path, _two(accuracy, accuracy, history=[]))
+    study = collected(tmp_path, _two(accuracy, accuracy, history=[])[:2])
     assert len(list(tradeoff.plots(study, best.rows(study)))) == 1

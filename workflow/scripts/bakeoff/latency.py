@@ -13,7 +13,7 @@ from bakeoff.records import Run
 
 BATCH = 256
 # Calls that are not counted, calls at least, and how long calls of one size are made.
-WARM_UP, LEAST, SECONDS = 2, 10, 1.0
+WARM_UP, LEAST, SECONDS = 2, 10, 0.5
 Predict = Callable[[np.ndarray], Any]
 
 
