@@ -95,7 +95,7 @@ ROUNDING, LEEWAY, FAULT = 2**-50, 1000, 1e-6
 
 @pytest.mark.parametrize(
     ("name", "size", "optimizer", "rate"),
-    [("resnet18", 32, "adam", 1e-3), ("resnet18", 16, "sgd", 1e-2), ("resnet50", 16, "adam", 1e-4)],
+    [("resnet18", 32, "adam", 1e-3), ("resnet18", 16, "sgd", 1e-2), ("resnet50", 32, "adam", 1e-4)],
 )
 def test_a_trimmed_network_trains_the_same_and_fits_back_into_the_stock_class(name, size, optimizer, rate):
     import torch
@@ -108,7 +108,7 @@ def test_a_trimmed_network_trains_the_same_and_fits_back_into_the_stock_class(na
         network.train()
         step = OPTIMIZERS[optimizer](torch, network.parameters(), rate)
         losses.append([])
-        for _ in range(5):
+        for _ in range(3):
             step.zero_grad()
             loss = cross_entropy(network(seen), labels)
             loss.backward()

@@ -46,9 +46,9 @@ def describe(threads: int, device: str) -> dict[str, Any]:
     }
 
 
-def fingerprint(threads: int, device: str) -> dict[str, Any]:
+def fingerprint(environment: dict[str, Any]) -> dict[str, Any]:
     """Return what times depend on: the environment without the checkout's commit, which a pull changes."""
-    return {name: value for name, value in describe(threads, device).items() if name != "git_commit"}
+    return {name: value for name, value in environment.items() if name != "git_commit"}
 
 
 def allocation() -> str | None:

@@ -45,12 +45,12 @@ class Timed:
 
     def take_turn(self, number: int, threads: int) -> None:
         """Carry out a turn, or take its run from the journal."""
-        device = self.backend.identity["device"]
+        environment = hardware.describe(threads, self.backend.identity["device"])
         plans = self.backend.plans()
         plan: Plan = plans[number % len(plans)]
-        machine = {"machine": hardware.fingerprint(threads, device), "turn": number}
+        machine = {"machine": hardware.fingerprint(environment), "turn": number}
         journal = cell.open_journal(self.backend, self.outputs.journal, threads, self.code, **machine)
-        environment, meter = hardware.describe(threads, device), load.Meter()
+        meter = load.Meter()
         carry_out = noting(lambda: {"environment": environment, "load": meter.lap()})
 
         def keep(fitted: Fitted, finished: list[Run]) -> None:
