@@ -292,6 +292,13 @@ def test_a_time_is_shown_with_its_device(gpu, tables):
     assert devices == ["GPU", "GPU", "GPU", "CPU"]
 
 
+def test_a_prediction_is_shown_with_the_device_that_made_it(tables):
+    shown = {(row[0], row[2]) for row in tables.whole("Prediction times")[1:]}
+    assert shown == {(name, "GPU") for name in ("ResNet-18", "ResNet-50")} | {
+        (name, "CPU") for name in ("SVM (RBF)", "SVM (polynomial)")
+    }
+
+
 def test_twins_are_one_competitor_in_the_paired_tests(gpu):
     rows = [row for row in contrasts.rows(gpu.study) if row["contrast"] == "model"]
     assert len(rows) == 2 * 6

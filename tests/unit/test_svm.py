@@ -184,6 +184,7 @@ def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_
     chosen.time_chosen(record, digits, 2, place, Means("pairwise"), more)
     alone = records.read(place)
     assert [each["images"] for each in alone["prediction"]] == [1, min(256, len(digits.images["test"]))]
+    assert {each["device"] for each in alone["prediction"]} == {"cpu"}
     assert all(0 < each["s_low"] <= each["s_median"] <= each["s_high"] for each in alone["prediction"])
     assert (alone["purpose"], [run["repeat"] for run in alone["runs"]]) == ("alone", [0, 1])
     for run in alone["runs"]:

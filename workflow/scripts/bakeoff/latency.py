@@ -38,11 +38,14 @@ def measure(model: Path, images: np.ndarray, device: str) -> list[dict[str, Any]
     """Return the record's `prediction` entry of a saved model: one image, and a batch of those given."""
     predict = saved.load(model, device)
     sizes = dict.fromkeys((1, min(BATCH, len(images))))
-    return [_summary(size, predict, images[:size]) for size in sizes]
+    return [{"device": predict.device, **_summary(size, predict, images[:size])} for size in sizes]
 
 
 def beside(model: Path | None) -> Callable[[Backend, list[Run]], dict[str, Any]]:
-    """Return what adds to a record how long the saved model takes for test images, on the cell's device."""
+    """Return what adds to a record how long the saved model takes for test images.
+
+    A network's on the cell's device, an SVM's always on the CPU.
+    """
 
     def measured(backend: Backend, runs: list[Run]) -> dict[str, Any]:
         if model is None or not runs:

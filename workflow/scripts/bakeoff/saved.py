@@ -38,6 +38,11 @@ class Predictor(ABC):
         numbers, scores = (np.concatenate(each) for each in zip(*found, strict=True))
         return numbers, scores
 
+    @property
+    def device(self) -> str:
+        """Return where it computes, cpu or gpu."""
+        return "cpu"
+
     @abstractmethod
     def _answer(self, pixels: np.ndarray) -> Answers:
         """Return class numbers and scores of normalised pixels (n, rows, columns, channels)."""
@@ -51,6 +56,11 @@ class Network(Predictor):
     """
 
     module: "nn.Module"
+
+    @property
+    def device(self) -> str:
+        """Return where it computes, cpu or gpu."""
+        return "gpu" if next(self.module.parameters()).is_cuda else "cpu"
 
     def _answer(self, pixels: np.ndarray) -> Answers:
         import torch

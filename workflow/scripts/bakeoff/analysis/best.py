@@ -64,6 +64,7 @@ COLUMNS: Columns = {
     "batch_n": int,
     "batch_each_s": float,
     "images_per_s": float,
+    "predicting_device": str,
     "predicting_disturbed": bool,
     "parameters": int,
     "macs_forward": int,
@@ -198,6 +199,7 @@ def _predicting(study: Study, cell: Record, chosen: list[Run]) -> Row:
         "batch_n": batch["images"],
         "batch_each_s": batch["s_median"] / batch["images"],
         "images_per_s": batch["images"] / batch["s_median"],
+        "predicting_device": one["device"],
         "predicting_disturbed": any(map(disturbance.disturbed, measured)),
     }
 

@@ -167,7 +167,7 @@ def _deployment(chosen: Row) -> Iterator[Finding]:
     if chosen["one_s"] is None:
         return
     one, batch = (wording.milliseconds(chosen[name]) for name in ("one_s", "batch_s"))
-    where = wording.device(chosen["device"])
+    where = wording.device(chosen["predicting_device"])
     text = (
         f"{wording.model(chosen['model'])} answers one image in {one} ms and a batch of "
         f"{chosen['batch_n']} in {batch} ms on the {where}."

@@ -29,7 +29,7 @@ def predictions(study: Study, best: list[Row]) -> list[Table]:
 
 def _prediction(study: Study, row: Row) -> list[Cell]:
     low, high = (wording.milliseconds(row[f"one_s_{end}"]) for end in ("low", "high"))
-    device = wording.device(row["device"])
+    device = wording.device(row["predicting_device"])
     if row["elsewhere"]:
         device += f", machine {row['machine']}"
     return [
