@@ -7,6 +7,8 @@ in one process. Printed are medians: the training time that a record gets, and t
 """
 
 import argparse
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -38,9 +40,10 @@ def fitted(data: Dataset, kernel: str, threads: int, checked: bool) -> tuple[flo
     """Fit a grid; return the training time of its records, the wall time, and the violations."""
     backend = SvmBackend(data, kernel, GRIDS[kernel], Means("pairwise", threads, 4000, "cpu"))
     with patch.object(kkt, "violations", kkt.violations if checked else unmeasured):
-        start = perf_counter()
         (plan,) = backend.plans()
-        runs = [found.run for found in backend.fit(plan, Progress("", plan.work))]
+        start = perf_counter()
+        with redirect_stdout(StringIO()):  # its progress
+            runs = [found.run for found in backend.fit(plan, Progress("", plan.work))]
         wall = perf_counter() - start
     return runs[0]["train_s"], wall, [run["details"].get("kkt_violation", 0.0) for run in runs]
 
