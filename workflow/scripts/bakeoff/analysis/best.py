@@ -152,7 +152,7 @@ def _times(study: Study, cell: Record, chosen: list[Run], where: Place | None) -
     Alone in the place `where`, or in another if in that one there are none.
     """
     placed = study.placed(cell, chosen)
-    lost = len(study.again(cell, chosen)) - len(placed)
+    lost = study.lost(cell, chosen)
     if not placed:
         times: Row = {name: _mean(chosen, name) for name in ("train_s", "time_to_result_s")}
         return {**times, "alone": False, "ranked": False, "fresh_lost": lost}

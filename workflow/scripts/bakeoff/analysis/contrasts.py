@@ -80,20 +80,14 @@ def _pairs(study: Study, contrast: str, within: str | None, groups: dict[str, li
             "cell_b": cell_name(best[b][0]),
             "validation_a": selection.mean(best[a][1], "validation_accuracy"),
             "validation_b": selection.mean(best[b][1], "validation_accuracy"),
-            "lost_a": _lost(study, *best[a]),
-            "lost_b": _lost(study, *best[b]),
+            "lost_a": study.lost(*best[a]),
+            "lost_b": study.lost(*best[b]),
         }
         methods = _methods(study, best[a], best[b])
         kept_a, kept_b = (study.predictions(best[name][0]) for name in (a, b))
         seeds = {f"seeds_{side}": _seeds(best[name][1]) for side, name in (("a", a), ("b", b))}
         found.append(row | (methods or seeds | _models(kept_a, kept_b, row)))
     return found
-
-
-def _lost(study: Study, cell: Record, chosen: list[Run]) -> int:
-    """Return how many trainings of a choice from fresh seeds did not finish."""
-    again = study.again(cell, chosen)
-    return len(again) - len(finished(again))
 
 
 def _seeds(chosen: list[Run]) -> int:

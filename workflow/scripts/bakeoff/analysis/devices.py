@@ -92,9 +92,7 @@ def _ratio(row: Row) -> str:
     some = f", {wording.plural(disturbed, 'repeat')} disturbed" if disturbed else ""
     if row["speedup_low"] is None:
         return f"{ratio} ({row['reason']}{some})"
-    return (
-        f"{ratio} ({wording.ratio(row['speedup_low'])}\N{EN DASH}{wording.ratio(row['speedup_high'])}{some})"
-    )
+    return f"{ratio} ({wording.ratio_span(row['speedup_low'], row['speedup_high'])}{some})"
 
 
 def _points(row: Row) -> str:

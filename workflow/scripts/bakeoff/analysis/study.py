@@ -79,6 +79,11 @@ class Study:
         runs = record["runs"] if record else []
         return [run for run in runs if run["settings"] == settings and run["seed"] not in used]
 
+    def lost(self, cell: Record, chosen: list[Run]) -> int:
+        """Return how many of the runs of a cell's choice that were made again did not finish."""
+        again = self.again(cell, chosen)
+        return len(again) - len(finished(again))
+
     def placed(self, cell: Record, chosen: list[Run]) -> list[Placed]:
         """Return the finished lone trainings of a cell's choice, each with the places it was timed in."""
         record = self.alone_record(cell)

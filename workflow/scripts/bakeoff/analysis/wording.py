@@ -187,6 +187,11 @@ def ratio(number: float | None) -> str:
     return "\N{EN DASH}" if number is None else f"{number:.2f}" if number < 10 else f"{number:.1f}"
 
 
+def ratio_span(low: float, high: float) -> str:
+    """Return an interval of ratios: 1.52-1.98, with an en dash."""
+    return f"{ratio(low)}\N{EN DASH}{ratio(high)}"
+
+
 def count(number: int | None) -> str:
     """Return a whole number with thousands set apart."""
     return "\N{EN DASH}" if number is None else f"{number:,}"

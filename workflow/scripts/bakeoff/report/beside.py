@@ -140,7 +140,7 @@ def _ours(row: Row | None, published: list[Row]) -> Cell:
 def _span(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return "no interval"
-    return f"{wording.ratio(low)}\N{EN DASH}{wording.ratio(high)}"
+    return wording.ratio_span(low, high)
 
 
 def memory(study: Study, rows: list[Row]) -> list[Table]:

@@ -119,7 +119,7 @@ def _ratio(row: Row, name: str) -> Cell:
         return Cell(wording.NOT_MEASURED, None, look="hint")
     note = "no interval"
     if row[f"{name}_low"] is not None:
-        note = f"{wording.ratio(row[f'{name}_low'])}\N{EN DASH}{wording.ratio(row[f'{name}_high'])}"
+        note = wording.ratio_span(row[f"{name}_low"], row[f"{name}_high"])
     return Cell(wording.ratio(row[name]), row[name], note=note)
 
 
