@@ -25,14 +25,11 @@ STAGES = {
 def stage_entries() -> dict[str, list[str]]:
     """Return CODE of common.smk: the package entries of each stage."""
     text = (RULES / "common.smk").read_text(encoding="utf-8")
-    source = text[text.index("\nBASE = ") : text.index("\n\n\n", text.index("\nCODE = "))]
-    found = {}
-    for node in ast.parse(source).body:
-        assert isinstance(node, ast.Assign), ast.unparse(node)
-        found[ast.unparse(node.targets[0])] = node.value
-    base = ast.literal_eval(found["BASE"])
-    code = eval(compile(ast.Expression(found["CODE"]), "common.smk", "eval"), {"BASE": base})
-    return {stage: entries.split() for stage, entries in code.items()}
+    source = text[text.index("\nTOLD = ") : text.index("\n\n\n", text.index("\nCODE = "))]
+    assert all(isinstance(node, ast.Assign) for node in ast.parse(source).body)
+    found: dict = {}
+    exec(compile(source, "common.smk", "exec"), found)
+    return {stage: entries.split() for stage, entries in found["CODE"].items()}
 
 
 ENTRIES = stage_entries()

@@ -41,6 +41,7 @@ class Fake:
         what = {"family": "resnet", "model": "resnet18", "optimizer": "sgd", "device": "cpu"}
         self.identity = {**what, "kernel": None}
         self.context = {}
+        self.follows_threads = True
         self.fitted = []
         self.stop_after = None
         self.failing = set()
@@ -249,7 +250,7 @@ def test_a_grown_grid_fits_only_what_is_new(dataset, place, code):
     assert kept(place)[0] == "0.2 2 0"
 
 
-def test_changed_code_or_data_or_threads_fit_everything_again(dataset, place, code):
+def test_changed_code_or_data_or_threads_fit_everything_again_and_say_why(dataset, place, code, capsys):
     run(Fake(dataset), place, code)
     code[0].write_text("x = 2")
     changed = Fake(dataset)
@@ -264,6 +265,21 @@ def test_changed_code_or_data_or_threads_fit_everything_again(dataset, place, co
     changed = Fake(other)
     cell.run_cell(changed, place, 2, code)
     assert len(changed.fitted) == 4
+    said = [line for line in capsys.readouterr().out.splitlines() if "made anew" in line]
+    assert said == [
+        f"tiny/resnet18_sgd_cpu: 4 runs in the journal are of {apart}: made anew"
+        for apart in ("other code", "other data", "threads 1, not 2")
+    ]
+
+
+def test_threads_that_change_no_result_make_no_other_run(dataset, place, code, capsys):
+    for threads in (1, 2):
+        backend = Fake(dataset)
+        backend.follows_threads = False
+        cell.run_cell(backend, place, threads, code)
+        assert len(backend.fitted) == (4 if threads == 1 else 0)
+    assert [each["threads"] for each in records.read(place)["environments"]] == [1]
+    assert "made anew" not in capsys.readouterr().out
 
 
 def test_of_several_seeds_the_first_ones_model_is_kept_not_the_luckiest(dataset, place, code):

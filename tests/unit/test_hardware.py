@@ -2,11 +2,13 @@ import hashlib
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 from bakeoff import hardware
 from bakeoff.command import UserError
+from bakeoff.surroundings import known
 from optional import needs
 
 CORES = os.cpu_count()
@@ -106,9 +108,9 @@ def test_a_worktree_is_followed_to_its_repository(tmp_path):
 
 
 def test_without_git_or_before_the_first_commit_there_is_no_commit(tmp_path):
-    assert hardware._git_commit(tmp_path) is None
     git_folder(tmp_path / "new", "ref: refs/heads/main\n")
-    assert hardware._git_commit(tmp_path / "new") is None
+    for folder in (tmp_path, tmp_path / "new"):
+        assert known(partial(hardware._git_commit, folder)) is None
 
 
 def test_inside_a_container_the_digest_is_that_of_the_image(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 import studies
 from bakeoff.analysis import errors
+from bakeoff.command import UserError
 from bakeoff.plots import gallery, grids, style, svg, tradeoff
 from rendered import collected
 
@@ -71,9 +72,17 @@ def test_drawing_again_gives_the_same_bytes(small, tmp_path):
 
 def test_figures_of_an_earlier_study_do_not_stay(tmp_path):
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "old.svg").write_text("old")
+    for name in ("old.svg", "figures.json"):
+        (tmp_path / "figures" / name).write_text("old")
     gallery.draw(collected(tmp_path, []), tmp_path / "figures")
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["figures.json"]
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "holiday.svg").write_text("mine")
+    with pytest.raises(UserError, match="holds other things than figures; name a folder for them alone"):
+        gallery.draw(collected(tmp_path / "study", []), tmp_path)
+    assert (tmp_path / "holiday.svg").read_text() == "mine"
 
 
 def test_confusion_counts_agree_with_the_record(small):

@@ -194,6 +194,22 @@ def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_
         assert "amortised_s" not in run["details"]
 
 
+def test_threads_change_no_result_and_fit_nothing_again(digits, tmp_path, capsys):
+    """Pairs of classes are parted among the threads, and each is solved by one."""
+
+    def answers(folder, threads):
+        backend = SvmBackend(digits, "rbf", [{"C": [0.5, 10.0]}], Means("pairwise", threads))
+        cell.run_cell(backend, folder / "svm_rbf_cpu.json", threads, [])
+        return (folder / "predictions" / "svm_rbf_cpu.npz").read_bytes()
+
+    alone = answers(tmp_path / "one", 1)
+    assert answers(tmp_path / "two", 2) == alone
+    capsys.readouterr()
+    assert answers(tmp_path / "one", 2) == alone
+    assert "2 of 2 runs are in the journal" in capsys.readouterr().out
+    assert (tmp_path / "one/journal/svm_rbf_cpu/runs.jsonl").read_bytes().count(b"\n") == 2
+
+
 def test_a_grid_that_grows_fits_what_is_new(digits, tmp_path):
     place = tmp_path / "svm_rbf_cpu.json"
     packed_cell(digits, place, [{"C": [0.001, 0.01]}])

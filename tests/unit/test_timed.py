@@ -102,7 +102,7 @@ def turns(tmp_path):
 
 
 def test_devices_take_turns_and_each_has_its_record(turns, tmp_path, monkeypatch):
-    monkeypatch.setattr("bakeoff.hardware._gpu", lambda: ("Example GPU", "570.10"))
+    monkeypatch.setattr("bakeoff.hardware._gpu", lambda: "Example GPU")
     cell, run = turns
     assert run(cell("cpu", 3), cell("gpu", 3)) == ["cpu", "gpu", "gpu", "cpu", "cpu", "gpu"]
     for device in ("cpu", "gpu"):

@@ -23,18 +23,19 @@ with contextlib.suppress(OSError):
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
+TOLD = "command surroundings files records predictions"
 BASE = (
-    "command files records predictions signature grid selection journal progress datasets flops energy timing"
-    " hardware load fitting keeping shards cell timed"
+    f"{TOLD} signature grid selection journal progress datasets flops energy timing hardware load fitting"
+    " keeping shards cell timed"
 )
 CODE = {
-    "data": "command files datasets",
+    "data": "command surroundings files datasets",
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
     "alone": f"{BASE} models train svm saved latency",
-    "analysis": "command files records predictions grid selection analysis",
-    "figures": "command files records predictions selection datasets analysis plots",
-    "report": "command files records predictions selection datasets analysis plots report",
+    "analysis": f"{TOLD} grid selection analysis",
+    "figures": f"{TOLD} selection datasets analysis plots",
+    "report": f"{TOLD} selection datasets analysis plots report",
 }
 
 

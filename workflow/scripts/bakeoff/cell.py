@@ -4,6 +4,7 @@ Knows nothing of networks or SVMs: a backend plans the fits and carries them out
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,7 +73,7 @@ def open_journal(backend: Backend, folder: Path, threads: int, code: Sequence[Pa
         **backend.context,
         "data": backend.dataset.meta["digest"],
         "code": code_digest(*code),
-        "threads": threads,
+        **({"threads": threads} if backend.follows_threads else {}),
         "format": records.FORMAT,
         **more,
     }
@@ -170,6 +171,9 @@ def settle(
     todo = [missing for plan in plans if (missing := _missing(plan, journal)).wanted]
     if runs:
         print(f"{label}: {len(runs)} of {len(wanted)} runs are in the journal", flush=True)
+    others = Counter(filter(None, (journal.otherwise(*pair) for pair in _wanted(todo))))
+    for apart, count in others.items():
+        print(f"{label}: {count} runs in the journal are of {apart}: made anew", flush=True)
     progress = Progress(label, sum(plan.work for plan in todo))
     for plan in todo:
         for fitted in carry_out(backend, plan, progress):

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bakeoff.surroundings import settle
+
 Options = TypeVar("Options")
 SET_ASIDE = "--set-aside"
 
@@ -89,6 +91,7 @@ def run(main: Callable[[Options], None], cls: type[Options]) -> None:
 
     With --set-aside a damaged file is renamed to NAME.damaged: the workflow's next call makes it again.
     """
+    settle()
     parser = _parser(cls)
     parser.add_argument(SET_ASIDE, action="store_true", help="rename damaged inputs to NAME.damaged")
     given = vars(parser.parse_args())

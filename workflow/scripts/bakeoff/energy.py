@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bakeoff.surroundings import known
+
 POWERCAP = Path("/sys/class/powercap")
 
 
@@ -24,21 +26,18 @@ class Counter:
 
 def counters(device: str) -> list[Counter]:
     """Return what this machine reports: of its processors and, for a run on the GPU, of the GPU."""
-    return [*_processors(), *(_gpu() if device == "gpu" else [])]
+    zones = [partial(_package, zone) for zone in sorted(POWERCAP.glob("intel-rapl:[0-9]"))]
+    readers: list[Callable[[], Counter | None]] = [*zones, *([_gpu] if device == "gpu" else [])]
+    return [counter for read in readers if (counter := known(read))]
 
 
-def _processors() -> list[Counter]:
-    """Return one counter per processor package; none where the kernel has none or root alone may read it."""
-    found = []
-    for zone in sorted(POWERCAP.glob("intel-rapl:[0-9]")):
-        try:
-            if (zone / "name").read_text(encoding="ascii").startswith("package"):
-                read = partial(_microjoules, zone / "energy_uj")
-                read()
-                found.append(Counter("cpu", read, _microjoules(zone / "max_energy_range_uj")))
-        except (OSError, ValueError):
-            continue
-    return found
+def _package(zone: Path) -> Counter | None:
+    """Return the counter of a processor package, none for another zone; root alone may read some."""
+    if not (zone / "name").read_text(encoding="ascii").startswith("package"):
+        return None
+    read = partial(_microjoules, zone / "energy_uj")
+    read()
+    return Counter("cpu", read, _microjoules(zone / "max_energy_range_uj"))
 
 
 def _microjoules(file: Path) -> float:
@@ -46,23 +45,17 @@ def _microjoules(file: Path) -> float:
     return int(file.read_text(encoding="ascii")) / 1e6
 
 
-def _gpu() -> list[Counter]:
-    """Return the counter of torch's first device; none before Volta, on a MIG slice, or without pynvml."""
-    try:
-        import pynvml
-    except ImportError:
-        return []
+def _gpu() -> Counter:
+    """Return the counter of torch's first device; there is none before Volta and on a MIG slice."""
+    import pynvml
     import torch
 
-    try:
-        pynvml.nvmlInit()
-        # By its identity: torch's numbers follow CUDA_VISIBLE_DEVICES, NVML's do not.
-        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(0).uuid}")
+    pynvml.nvmlInit()
+    # By its identity: torch's numbers follow CUDA_VISIBLE_DEVICES, NVML's do not.
+    handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(0).uuid}")
 
-        def read() -> float:
-            return pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3  # of millijoules
+    def read() -> float:
+        return pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3  # of millijoules
 
-        read()
-    except pynvml.NVMLError:
-        return []
-    return [Counter("gpu", read)]
+    read()
+    return Counter("gpu", read)

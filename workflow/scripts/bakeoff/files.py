@@ -1,9 +1,14 @@
-"""Files between calls: refused in one line if they are damaged, written whole, by one process at a time."""
+"""Files between calls: refused in one line if they are damaged, written whole, by one process at a time.
 
+The one place where a file of ours is opened for writing, and where a folder is listed.
+"""
+
+import errno
 import fcntl
 import hashlib
 import os
-import tempfile
+import secrets
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,7 +18,23 @@ from pathlib import Path
 from bakeoff.command import DamagedError, UserError
 
 # What readers raise on a file that is cut, emptied or replaced: numpy, json, csv, zipfile in their own words.
-DAMAGE = (ValueError, LookupError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
+DAMAGE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    OSError,
+    RecursionError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+CURES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "allow it, or name another place"),
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+}
 
 
 @contextmanager
@@ -36,27 +57,88 @@ def reading(path: Path) -> Iterator[None]:
         raise DamagedError({path: f"damaged: {said[:200]}"}) from error
 
 
-def digest(path: Path) -> str:
-    """Return the sha256 of a file's content in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Turn what the system refuses while a path is written into one line that names it and the cure."""
+    try:
+        yield
+    except OSError as error:
+        cure = CURES.get(error.errno or 0, "mend that")
+        said = error.strerror or str(error)
+        raise UserError(
+            f"{path}: cannot be written: {said}; {cure}, and the same call goes on from the journals"
+        ) from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Give a hidden place beside a path, which takes its name when all of it is on the disk.
+
+    So the path is absent, old or whole, never half-written; it may become a file or a folder. UserError as
+    of `changing`.
+    """
+    path = Path(path)
+    with changing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        place = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+        try:
+            yield place
+            _flush(*(place.iterdir() if place.is_dir() else ()), place)
+            if place.is_dir() and path.is_dir():
+                # A folder takes no other's name: the old one goes first.
+                old = place.with_name(f"{place.name}.old")
+                os.rename(path, old)
+                shutil.rmtree(old, ignore_errors=True)
+            os.replace(place, path)
+            _flush(path.parent)
+        finally:
+            _remove(place)
+
+
+def _flush(*paths: Path) -> None:
+    """Wait until files, and the names in folders, are on the disk."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # of a file system that cannot
+                raise
+        finally:
+            os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write text so that the file is either absent, old or whole, never half-written."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with writing(path) as place:
+        place.write_text(text, encoding="utf-8", newline="")
+
+
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """Return what lies in a folder by a pattern, in order, without hidden names.
+
+    An editor's locks, another system's notes beside each file, and what a kill left half-made have such.
+    """
+    found = (path for path in folder.glob(pattern) if not hidden(path.relative_to(folder)))
+    return sorted(found)
+
+
+def hidden(path: Path) -> bool:
+    """Tell whether a part of a path begins with a dot."""
+    return any(part.startswith(".") for part in path.parts)
+
+
+def digest(path: Path) -> str:
+    """Return the sha256 of a file's content in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -65,8 +147,9 @@ def alone_in(folder: Path) -> Iterator[None]:
 
     The kernel drops the lock with its process, however that ends. File systems without locks are trusted.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
+    with changing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -39,6 +39,7 @@ class Backend(Protocol):
 
     identity: dict[str, Any]
     context: dict[str, Any]  # what a run depends on beside identity, settings, seed, data, code and threads
+    follows_threads: bool  # whether with other threads results are others, and not only times
     input_shape: tuple[int, ...]
     model_suffix: str
     dataset: Dataset

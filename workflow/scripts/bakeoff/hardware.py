@@ -4,12 +4,13 @@ import importlib.metadata
 import os
 import platform
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from bakeoff import files
 from bakeoff.command import UserError
+from bakeoff.surroundings import known, switches
 
 PACKAGES = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "fvcore")
 
@@ -30,19 +31,21 @@ def best_device() -> str:
 
 
 def describe(threads: int, device: str) -> dict[str, Any]:
-    """Return the `environment` entry of a cell record."""
-    gpu, driver = _gpu() if device == "gpu" else (None, None)
+    """Return the `environment` entry of a cell record; what cannot be read here is null."""
+    on_gpu = device == "gpu"
+    set_here = switches()
     return {
-        "cpu": _cpu(),
+        "cpu": known(_cpu) or platform.machine() or "unknown",
         "cores": usable_cores(),
         "threads": threads,
-        "memory_bytes": _memory_bytes(),
-        "gpu": gpu,
-        "driver": driver,
+        "memory_bytes": known(_memory_bytes),
+        "gpu": known(_gpu) if on_gpu else None,
+        "driver": known(_driver) if on_gpu else None,
         "platform": f"{platform.system()} {platform.machine()}",
         "versions": _versions(),
-        "image_digest": _image_digest(),
-        "git_commit": _git_commit(Path(__file__).resolve().parents[3]),
+        **({"switches": set_here} if set_here else {}),
+        "image_digest": known(_image_digest),
+        "git_commit": known(partial(_git_commit, Path(__file__).resolve().parents[3])),
     }
 
 
@@ -52,14 +55,27 @@ def fingerprint(environment: dict[str, Any]) -> dict[str, Any]:
 
 
 def allocation() -> str | None:
-    """Return how much of its node a batch system gave this job, or None where none rules."""
+    """Return how much of its node a batch system gave this job, or None where none rules or says it."""
+    return known(_allocation)
+
+
+def _allocation() -> str | None:
     if "SLURM_JOB_ID" not in os.environ:
         return None
     # For a job's step Slurm 22 gives this name an ending, and SLURM_CPUS_ON_NODE is the step's alone.
     counts = [value for name, value in os.environ.items() if name.startswith("SLURM_JOB_CPUS_PER_NODE")]
-    given = int((counts or [os.environ["SLURM_CPUS_ON_NODE"]])[0].split("(")[0])
+    given = _of_node(counts[0]) if counts else int(os.environ["SLURM_CPUS_ON_NODE"])
     total = os.cpu_count() or 1
     return "the whole node" if given >= total else f"{given} of the node's {total} cores"
+
+
+def _of_node(counts: str) -> int:
+    """Return the cores on this node of a job, from a list of all nodes: 4(x2),1 stands for 4, 4 and 1."""
+    nodes: list[int] = []
+    for part in counts.split(","):
+        count, _, times = part.rstrip(")").partition("(x")
+        nodes += [int(count)] * int(times or 1)
+    return nodes[int(os.environ.get("SLURM_NODEID", 0))]
 
 
 def usable_cores() -> int:
@@ -70,47 +86,41 @@ def usable_cores() -> int:
 
 
 def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine() or "unknown"
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
 
 
-def _memory_bytes() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):
-        return None
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _gpu() -> tuple[str | None, str | None]:
-    """Return the device's name and the driver's version; CUDA's own version is among the versions."""
+def _gpu() -> str:
     import torch
 
-    name = torch.cuda.get_device_name(0)
-    try:
-        text = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8")
-        words = text.splitlines()[0].split()
-        driver = next((word for word in words if word[0].isdigit() and "." in word), None)
-    except (OSError, IndexError):
-        driver = None
-    return name, driver
+    return torch.cuda.get_device_name(0)
+
+
+def _driver() -> str:
+    """Return the driver's version; CUDA's own is among the versions."""
+    text = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8")
+    return next(word for word in text.splitlines()[0].split() if word[0].isdigit() and "." in word)
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    found = {package: known(partial(importlib.metadata.version, package)) for package in PACKAGES}
+    return {
+        "python": platform.python_version(),
+        **{package: version for package, version in found.items() if version},
+        **({"cuda": cuda} if (cuda := known(_cuda)) else {}),
+    }
+
+
+def _cuda() -> str | None:
+    """Return torch's version of CUDA where it is in use."""
     torch = sys.modules.get("torch")
-    if torch is not None and torch.version.cuda and torch.cuda.is_available():
-        versions["cuda"] = torch.version.cuda
-    return versions
+    return torch.version.cuda if torch is not None and torch.cuda.is_available() else None
 
 
 @cache
@@ -119,29 +129,30 @@ def _image_digest() -> str | None:
     image = os.environ.get("APPTAINER_CONTAINER") or os.environ.get("SINGULARITY_CONTAINER")
     if not image or not Path(image).is_file():
         return None
-    noted = Path(f"{image}.sha256")  # by `make containers`: reading 3 GB takes longer than a small cell
-    if noted.is_file() and noted.stat().st_mtime >= Path(image).stat().st_mtime:
-        return f"sha256:{noted.read_text(encoding='utf-8').split()[0]}"
-    return f"sha256:{files.digest(Path(image))}"
+    # By `make containers`: reading 3 GB takes longer than a small cell.
+    return known(partial(_noted_digest, Path(image))) or f"sha256:{files.digest(Path(image))}"
+
+
+def _noted_digest(image: Path) -> str | None:
+    """Return the digest in the file beside an image, if that is as new as the image."""
+    noted = Path(f"{image}.sha256")
+    if noted.stat().st_mtime < image.stat().st_mtime:
+        return None
+    return f"sha256:{noted.read_text(encoding='utf-8').split()[0]}"
 
 
 def _git_commit(root: Path) -> str | None:
     """Read the checked-out commit from .git itself: images need not hold git."""
     git = root / ".git"
-    try:
-        if git.is_file():  # a worktree: "gitdir: <folder>"
-            git = (root / git.read_text(encoding="utf-8").split(":", 1)[1].strip()).resolve()
-        head = (git / "HEAD").read_text(encoding="utf-8").strip()
-        if not head.startswith("ref:"):
-            return head
-        ref = head.split(":", 1)[1].strip()
-        common = git / "commondir"
-        shared = (git / common.read_text(encoding="utf-8").strip()) if common.exists() else git
-        if (shared / ref).exists():
-            return (shared / ref).read_text(encoding="utf-8").strip()
-        for line in (shared / "packed-refs").read_text(encoding="utf-8").splitlines():
-            if line.endswith(f" {ref}"):
-                return line.split()[0]
-    except OSError:
-        pass
-    return None
+    if git.is_file():  # a worktree: "gitdir: <folder>"
+        git = (root / git.read_text(encoding="utf-8").split(":", 1)[1].strip()).resolve()
+    head = (git / "HEAD").read_text(encoding="utf-8").strip()
+    if not head.startswith("ref:"):
+        return head
+    ref = head.split(":", 1)[1].strip()
+    common = git / "commondir"
+    shared = (git / common.read_text(encoding="utf-8").strip()) if common.exists() else git
+    if (shared / ref).exists():
+        return (shared / ref).read_text(encoding="utf-8").strip()
+    lines = (shared / "packed-refs").read_text(encoding="utf-8").splitlines()
+    return next(line.split()[0] for line in lines if line.endswith(f" {ref}"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff import predictions
+from bakeoff.files import writing
 from bakeoff.fitting import Backend, Fitted
 from bakeoff.journal import Journal
 from bakeoff.predictions import Answers
@@ -52,12 +53,12 @@ def lacks(journal: Journal, backend: Backend, chosen: list[Run]) -> list[Run]:
 
 def publish_model(journal: Journal, backend: Backend, run: Run | None, path: Path) -> None:
     """Copy a run's model, or leave an empty file where no run finished."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     kept = journal.kept(run, backend.model_suffix) if run else None
-    if kept:
-        shutil.copyfile(kept, path)
-    else:
-        path.touch()
+    with writing(path) as place:
+        if kept:
+            shutil.copyfile(kept, place)
+        else:
+            place.touch()
 
 
 def publish_answers(backend: Backend, runs: Iterable[tuple[Journal, Run]], path: Path) -> None:

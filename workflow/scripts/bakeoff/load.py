@@ -4,7 +4,10 @@ import os
 import resource
 import time
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
+
+from bakeoff.surroundings import known
 
 STAT = Path("/proc/stat")
 CPUINFO = Path("/proc/cpuinfo")
@@ -27,7 +30,7 @@ class Meter:
         self._begin()
 
     def _begin(self) -> None:
-        self._started, self._load, self._before = time.time(), _load_average(), _read()
+        self._started, self._load, self._before = time.time(), known(_load_average), known(_read)
 
     def lap(self) -> dict[str, Any] | None:
         """Return what went on since the last lap, and begin the next; None where the kernel does not count.
@@ -37,7 +40,7 @@ class Meter:
         often this process had to give way; load_before: the load average at its start; cpu_mhz: the mean
         clock at its end.
         """
-        started, load, before, now = self._started, self._load, self._before, _read()
+        started, load, before, now = self._started, self._load, self._before, known(_read)
         self._begin()
         if before is None or now is None:
             return None
@@ -50,18 +53,13 @@ class Meter:
             "stolen_cores": round((now.stolen - before.stolen) / seconds, 3),
             "switches_per_s": round((now.switches - before.switches) / seconds, 1),
             "load_before": load,
-            "cpu_mhz": _megahertz(),
+            "cpu_mhz": known(_megahertz),
         }
 
 
-def _read() -> _Reading | None:
-    try:
-        words = STAT.read_text(encoding="ascii").splitlines()[0].split()
-        ticks = [int(word) for word in words[1:9]]
-    except (OSError, ValueError, IndexError):
-        return None
-    if len(ticks) < 8:
-        return None
+def _read() -> _Reading:
+    words = STAT.read_text(encoding="ascii").splitlines()[0].split()
+    ticks = [int(word) for word in words[1:9]]
     hertz = os.sysconf("SC_CLK_TCK")
     user, nice, system, _, _, interrupts, soft, stolen = ticks
     switches = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
@@ -69,17 +67,10 @@ def _read() -> _Reading | None:
     return _Reading(time.perf_counter(), busy, stolen / hertz, sum(os.times()[:4]), switches)
 
 
-def _load_average() -> float | None:
-    try:
-        return round(os.getloadavg()[0], 2)
-    except OSError:
-        return None
+def _load_average() -> float:
+    return round(os.getloadavg()[0], 2)
 
 
-def _megahertz() -> int | None:
-    try:
-        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
-        found = [float(line.split(":")[1]) for line in lines if line.startswith("cpu MHz")]
-    except (OSError, ValueError, IndexError):
-        return None
-    return round(sum(found) / len(found)) if found else None
+def _megahertz() -> int:
+    lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+    return round(fmean(float(line.split(":")[1]) for line in lines if line.startswith("cpu MHz")))

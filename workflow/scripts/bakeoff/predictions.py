@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.command import DamagedError
-from bakeoff.files import reading
+from bakeoff.files import reading, writing
 
 SUFFIX = ".npz"
 DIFFERENT = "damaged: arrays of different lengths"
@@ -62,8 +62,7 @@ def save(path: Path, labels: Mapping[str, np.ndarray], classes: int, answers: Se
         *(labels["test"].astype(small), labels["validation"].astype(small)),
         *(validated, validation, tested, test, scored, scores),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "wb") as file:
+    with writing(path) as place, open(place, "wb") as file:
         np.savez(file, **dict(zip(ARRAYS, arrays, strict=True)))  # type: ignore[arg-type]
 
 

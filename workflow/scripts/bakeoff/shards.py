@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bakeoff.command import UserError
+from bakeoff.files import listed
 from bakeoff.fitting import Plan
 
 
@@ -46,4 +47,4 @@ class Shard:
 
 def found_beside(path: Path) -> Iterator[Path]:
     """Yield the places that shards of a cell have filled."""
-    yield from sorted(path.parent.glob(f"{path.name}.*of*"))
+    yield from listed(path.parent, f"{path.name}.*of*")

@@ -1,11 +1,14 @@
 """Clocks for honest numbers: every phase is bracketed by a device synchronise. Energy likewise."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import perf_counter
 
 from bakeoff.energy import Counter
+from bakeoff.surroundings import known
 
 
 class Stopwatch:
@@ -22,7 +25,7 @@ class Stopwatch:
     def phase(self, name: str) -> Iterator[None]:
         """Add the time and the energy of the block to a phase, whether it ends well or not."""
         self._synchronise()
-        before = [counter.read() for counter in self._counters]
+        before = [known(counter.read) for counter in self._counters]
         start = perf_counter()
         try:
             yield
@@ -30,16 +33,18 @@ class Stopwatch:
             self._synchronise()
             self.seconds[name] += perf_counter() - start
             for counter, joules in zip(self._counters, before, strict=True):
-                self._joules[name, counter.source] += counter.since(joules)
+                taken = None if joules is None else known(partial(counter.since, joules))
+                self._joules[name, counter.source] += math.nan if taken is None else taken
 
     def total(self, *names: str) -> float:
         """Return the seconds of the named phases together."""
         return sum(self.seconds[name] for name in names if name in self.seconds)
 
     def energy(self, *names: str) -> dict[str, float]:
-        """Return the joules of the named phases together, by source; empty where nothing counts them."""
+        """Return the joules of the named phases together, by source, without those that ceased to count."""
         sources = sorted({counter.source for counter in self._counters})
-        return {source: sum(self._joules[name, source] for name in names) for source in sources}
+        found = {source: sum(self._joules[name, source] for name in names) for source in sources}
+        return {source: joules for source, joules in found.items() if math.isfinite(joules)}
 
     def snapshot(self) -> dict[str, float]:
         """Return the phases so far, to the microsecond."""

@@ -8,7 +8,7 @@ from bakeoff import records
 from bakeoff.analysis import study, tables, wording
 from bakeoff.analysis.study import Study, unique
 from bakeoff.command import DamagedError, UserError
-from bakeoff.files import write_text
+from bakeoff.files import listed, write_text
 from bakeoff.records import ACCURACIES, FOLDERS, Record, cell_name, model_name
 
 BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
@@ -43,7 +43,7 @@ def read_cells(paths: Iterable[Path]) -> list[Record]:
             continue
         key = record["dataset"], record["purpose"], cell_name(record)
         if key in found:
-            raise UserError(f"{path}: the same cell as {found[key][1]}")
+            raise UserError(f"{path}: the same cell as {found[key][1]}; move one of them away")
         found[key] = record, path
     if faults:
         raise DamagedError(faults)
@@ -68,7 +68,7 @@ def check_predictions(study: Study) -> None:
 def _files(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, paths):
-        found = [file for pattern in CELLS for file in path.glob(pattern)] if path.is_dir() else [path]
+        found = [file for pattern in CELLS for file in listed(path, pattern)] if path.is_dir() else [path]
         files += sorted(file for file in found if file.name not in ("figures.json", "rerun.json"))
     return unique(files)
 

@@ -71,7 +71,8 @@ def _host(found: Environment) -> str:
     # A build's suffix (+cpu, +cu128) tells images for CPU and GPU apart, not what they compute with.
     versions = {k: v.split("+")[0] for k, v in found["versions"].items() if k != CUDA}
     memory = found["memory_bytes"] and round(found["memory_bytes"] / 2**30, 1)
-    return json.dumps([found["cpu"], found["cores"], found["platform"], memory, versions], sort_keys=True)
+    same = [found["cpu"], found["cores"], found["platform"], memory, versions, found.get("switches", {})]
+    return json.dumps(same, sort_keys=True)
 
 
 def _gpu(found: Environment) -> tuple | None:

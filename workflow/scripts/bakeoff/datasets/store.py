@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from bakeoff.datasets.prepare import PARTS
 from bakeoff.datasets.sources import Raw
-from bakeoff.files import reading
+from bakeoff.files import reading, writing
 
 RAW_ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
@@ -39,14 +38,9 @@ def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[st
 
 
 def _save(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
-    """Write atomically and uncompressed: reading is then a plain copy."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    try:
-        np.savez(temporary, **{"meta": np.array(json.dumps(meta)), **arrays})  # type: ignore[arg-type]
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write uncompressed: reading is then a plain copy."""
+    with writing(path) as place, open(place, "wb") as file:
+        np.savez(file, **{"meta": np.array(json.dumps(meta)), **arrays})  # type: ignore[arg-type]
 
 
 def _meta(file: Any) -> dict[str, Any]:

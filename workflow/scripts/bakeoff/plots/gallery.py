@@ -4,13 +4,13 @@ Owns the folder's layout: <name>.svg, <name>.csv, figures.json. Must not know ho
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from bakeoff.analysis import best, speedup, tables
 from bakeoff.analysis.study import Study
-from bakeoff.files import write_text
+from bakeoff.command import UserError
+from bakeoff.files import writing
 from bakeoff.plots import (
     confusion,
     curves,
@@ -26,25 +26,27 @@ from bakeoff.plots import (
 from bakeoff.plots.mistakes import Pictures
 from bakeoff.plots.style import Plot
 
+LIST = "figures.json"
 LISTED = ("title", "caption", "alt", "section", "dataset")
 
 
 def draw(study: Study, folder: Path, pictures: Pictures | None = None) -> None:
     """Remake the folder: figures of an earlier study do not stay behind.
 
-    The pictures are test images by the digest of their data; without them, none is shown.
+    The pictures are test images by the digest of their data; without them, none is shown. UserError for a
+    folder that holds other things.
     """
-    style.use()
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    listed = []
-    for plot in _plots(study, pictures or {}):
-        style.save(plot.figure, folder / f"{plot.name}.svg")
-        tables.write(folder / f"{plot.name}.csv", plot.columns, plot.rows)
-        entry = {"file": f"{plot.name}.svg", "data": f"{plot.name}.csv"}
-        listed.append(entry | {name: getattr(plot, name) for name in LISTED})
-    write_text(folder / "figures.json", json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / LIST).is_file():
+        raise UserError(f"{folder}: holds other things than figures; name a folder for them alone")
+    with style.used(), writing(folder) as place:
+        place.mkdir()
+        listed = []
+        for plot in _plots(study, pictures or {}):
+            style.save(plot.figure, place / f"{plot.name}.svg")
+            (place / f"{plot.name}.csv").write_text(tables.text(plot.columns, plot.rows), encoding="utf-8")
+            entry = {"file": f"{plot.name}.svg", "data": f"{plot.name}.csv"}
+            listed.append(entry | {name: getattr(plot, name) for name in LISTED})
+        (place / LIST).write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _plots(study: Study, pictures: Pictures) -> Iterator[Plot]:

@@ -4,7 +4,8 @@ Must not know what is drawn. The three greys below are looked for by the report,
 the colours of its light or dark theme; no other grey may be used for ink, hints or lines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -51,10 +52,14 @@ class Plot:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
 
-def use() -> None:
-    """Set the shared style for everything drawn afterwards."""
-    matplotlib.use("svg")
-    sns.set_theme(style="ticks", rc=_rc())
+@contextmanager
+def used() -> Iterator[None]:
+    """Draw in the shared style, from the library's own defaults, whatever the caller has set."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.use("svg")
+        sns.set_theme(style="ticks", rc=_rc())
+        yield
 
 
 def _rc() -> dict[str, Any]:

@@ -62,6 +62,7 @@ def _machine(index: int, stays: list[Stay], several: bool) -> Table:
         ("GPU", _gpu(stays, on_gpu)),
         ("GPU driver", environment["driver"]),
         ("System", environment["platform"]),
+        ("Set for its libraries", _switches(environment)),
         ("Container image", _each(stays, "image_digest", "none: run outside a container")),
         ("Source commit", _each(stays, "git_commit", "not known")),
         *((name, "; ".join(each)) for name, each in sorted(_versions(stays).items())),
@@ -79,6 +80,10 @@ def _versions(stays: list[Stay]) -> dict[str, list[str]]:
     for name, version in unique(every):
         found.setdefault(name, []).append(version)
     return found
+
+
+def _switches(environment: dict[str, Any]) -> str | None:
+    return "; ".join(f"{name}={value}" for name, value in environment.get("switches", {}).items()) or None
 
 
 def _each(stays: list[Stay], name: str, absent: str) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from bakeoff.analysis import best, collect, contrasts, errors, published, speedup, tables
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
+from bakeoff.files import write_text, writing
 from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
 
@@ -45,8 +46,7 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
             gallery.draw(found, drawn)
         derived = read_tables(found, source.tables)
         report = context.build(found, derived, figures.load(drawn), source.config, source.missing)
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(page(report, templates), encoding="utf-8")
+        write_text(html, page(report, templates))
         write_pdf(report, templates, pdf)
 
 
@@ -98,9 +98,10 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
         CSS(string=faces.linked(), font_config=fonts, url_fetcher=fetcher),
         CSS(filename=templates / "print.css", font_config=fonts, url_fetcher=fetcher),
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
     document = HTML(string=text, url_fetcher=fetcher)
-    document.write_pdf(path, stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1")
+    content = document.write_pdf(stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1")
+    with writing(path) as place:
+        place.write_bytes(content)
 
 
 def _environment(templates: Path) -> Environment:

@@ -69,6 +69,8 @@ class SvmBackend:
         self.input_shape: tuple[int, ...] = (self._features["train"].shape[1],)
         self._means = replace(means, engine=self._choose(means))
         self.context = {"engine": self._means.engine}
+        # libsvm has one thread, and ours part the pairs of classes among them: results are equal to the byte.
+        self.follows_threads = self._means.engine not in ("pairwise", "sklearn")
 
     def plans(self) -> list[Plan]:
         """Return one fit per scaling with the pairwise engine, one per setting with a library's.

@@ -29,6 +29,7 @@ class ResnetBackend:
     """
 
     model_suffix = ".safetensors"
+    follows_threads = True  # sums are taken in another order
 
     def __init__(
         self,

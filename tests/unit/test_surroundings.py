@@ -1,0 +1,134 @@
+"""What surrounds a call: the caller's variables, and what a machine says of itself or not."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import studies
+from bakeoff import cell, energy, hardware, load, records, surroundings, timing
+from bakeoff.energy import Counter
+from bakeoff.plots import gallery
+from bakeoff.svm.backend import SvmBackend
+from bakeoff.svm.task import Means
+
+SCRIPTS = studies.ROOT / "workflow" / "scripts"
+WRONG = ("", "two", "2,1", "4(x", "(x2)", "99999999999999999999", "-1", "2(x3),1,", "\udcff")
+SAID = ("JOB_CPUS_PER_NODE", "CPUS_ON_NODE", "NODEID", "JOB_CPUS_PER_NODE_PACK_GROUP_0")
+
+
+@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("value", WRONG)
+def test_whatever_a_batch_system_says_a_record_can_be_written(monkeypatch, name, value):
+    for known in [known for known in os.environ if known.startswith("SLURM_")]:
+        monkeypatch.delenv(known)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv(f"SLURM_{name}", value)
+    record = {**studies.small()[0], "allocation": hardware.allocation()}
+    assert records.fault(record) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "node", "given"), [("2,1", "0", 2), ("4(x2),1", "2", 1), ("3(x2)", "1", 3)]
+)
+def test_the_cores_of_a_node_are_read_from_the_list_of_all(monkeypatch, counts, node, given):
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    for name, value in (("JOB_ID", "7"), ("JOB_CPUS_PER_NODE", counts), ("NODEID", node)):
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    assert hardware.allocation() == f"{given} of the node's 64 cores"
+
+
+def refuse(*_, **__):
+    raise RuntimeError("a driver's own words")
+
+
+def test_what_cannot_be_read_of_a_machine_is_null_and_the_record_is_written(monkeypatch):
+    readers = ("_cpu", "_memory_bytes", "_gpu", "_driver", "_cuda", "_image_digest", "_git_commit")
+    for name in readers:
+        monkeypatch.setattr(hardware, name, refuse)
+    monkeypatch.setattr(hardware.importlib.metadata, "version", refuse)
+    found = hardware.describe(2, "gpu")
+    assert (found["memory_bytes"], found["gpu"], found["git_commit"]) == (None, None, None)
+    record = studies.small()[0]
+    assert records.fault({**record, "environments": [found]}) is None
+
+
+def test_a_counter_that_ceases_to_count_takes_no_run_with_it(monkeypatch):
+    readings = iter([1.0, 2.0, 3.0])
+    ceasing = Counter("gpu", lambda: next(readings))
+    watch = timing.Stopwatch(counters=[ceasing, Counter("cpu", lambda: 5.0)])
+    for _ in range(2):
+        with watch.phase("train"):
+            pass
+    assert watch.energy("train") == {"cpu": 0.0}
+
+
+def test_a_kernel_that_hides_its_counters_is_not_asked_twice(monkeypatch):
+    monkeypatch.setattr(load, "_read", refuse)
+    assert load.Meter().lap() is None
+    monkeypatch.setattr(energy, "_package", refuse)
+    assert energy.counters("cpu") == []
+
+
+def test_variables_that_change_numbers_are_pinned_and_those_of_the_machine_recorded(monkeypatch):
+    for name in (*surroundings.PINNED, *surroundings.RECORDED):
+        monkeypatch.delenv(name, raising=False)
+    assert "switches" not in hardware.describe(1, "cpu")
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    surroundings.settle()
+    assert "NVIDIA_TF32_OVERRIDE" not in os.environ
+    found = hardware.describe(1, "cpu")
+    assert found["switches"] == {"ATEN_CPU_CAPABILITY": "default"}
+    assert records.fault({**studies.small()[0], "environments": [found]}) is None
+
+
+def drawn(folder: Path, study: Path, **environment: str) -> dict[str, bytes]:
+    """Draw a study's figures by the command, in a process of its own; return the files."""
+    line = [sys.executable, SCRIPTS / "plot_figures.py", "--records", study, "--output", folder / "figures"]
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(
+        line, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {path.name: path.read_bytes() for path in (folder / "figures").iterdir()}
+
+
+RC = "text.usetex: True\nfont.size: 30\naxes.facecolor: red\nsvg.fonttype: path\nlines.linewidth: 9\n"
+
+
+def test_figures_are_the_same_whatever_the_caller_has_set(small, tmp_path):
+    plain = drawn(tmp_path / "plain", small.folder / "records.jsonl")
+    home = tmp_path / "config"
+    home.mkdir()
+    (home / "matplotlibrc").write_text(RC)
+    elsewhere = tmp_path / "there"
+    elsewhere.mkdir()
+    (elsewhere / "matplotlibrc").write_text(RC)
+    notebook = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": str(home)}
+    odd = {"LC_ALL": "C", "COLUMNS": "40", "PYTHONWARNINGS": "error", "MATPLOTLIBRC": str(home)}
+    assert drawn(elsewhere, small.folder / "records.jsonl", **notebook, **odd) == plain
+
+
+def test_a_library_s_caller_keeps_its_own_style(small, tmp_path):
+    import matplotlib
+
+    with matplotlib.rc_context({"font.size": 33.0}):
+        gallery.draw(small.study, tmp_path / "figures")
+        assert matplotlib.rcParams["font.size"] == 33.0
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_what_is_kept_and_published_follows_the_umask(dataset, tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        backend = SvmBackend(dataset, "rbf", [{"C": 2.0}], Means("sklearn"))
+        cell.run_cell(backend, tmp_path / "svm_rbf_cpu.json", 1, [])
+    finally:
+        os.umask(before)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) == 7
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o666 & ~mask}
