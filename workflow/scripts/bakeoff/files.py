@@ -47,6 +47,8 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except UserError:
         raise
+    except MemoryError as error:
+        raise UserError(f"{path}: cannot be read: it needs more memory than there is") from error
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; `snakemake {path}` makes it") from error
     except DAMAGE as error:
