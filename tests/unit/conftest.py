@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import arrays
+import originals
 import studies
 from bakeoff import train
 from bakeoff.datasets import store
@@ -44,3 +45,9 @@ def fashion(tmp_path_factory) -> Built:
     """Half of the published study: Fashion-MNIST with both devices."""
     cells = [cell for cell in studies.published() if cell["dataset"] == "fashion"]
     return built(tmp_path_factory.mktemp("fashion"), cells)
+
+
+@pytest.fixture
+def contents(monkeypatch) -> dict[str, bytes]:
+    """The decompressed files of a tiny MNIST, whose digests the catalog knows; nothing is elsewhere."""
+    return originals.tiny_mnist(monkeypatch)

@@ -25,10 +25,18 @@ def image(wildcards):
     return image_for(wildcards.device)
 
 
+def data_source():
+    """Return the folder or URL that was named for the original data, or nothing.
+
+    Expanded here: in a container the home is another, and a job may lack variables.
+    """
+    named = config["data_source"] or os.getenv("BAKEOFF_DATA", "")
+    return os.path.expanduser(os.path.expandvars(named))
+
+
 def bind_folders():
     """Let containers see what may lie outside the working directory: the data, the image's own digest."""
     images = [Path(name).resolve().parent for name in config["containers"].values()]
-    sources = [config["data_source"], os.getenv("BAKEOFF_DATA")]
-    folders = images + [Path(name).resolve() for name in sources if name]
+    folders = [*images, Path(data_source()).resolve()] if data_source() else images
     binds = [os.getenv("APPTAINER_BIND"), *(str(each) for each in folders if os.path.isdir(each))]
     os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(filter(None, binds))))

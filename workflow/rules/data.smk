@@ -3,8 +3,8 @@
 
 # Not a parameter of the rule, whose change would rerun it: digests say what the bytes are, wherever they come from.
 # Whatever does run again ends in cells that take their runs from journals, whose keys hold the digest of the data.
-if config["data_source"]:
-    os.environ.update(BAKEOFF_DATA=config["data_source"])
+if data_source():
+    os.environ.update(BAKEOFF_DATA=data_source())
 
 
 # The nodes of a cluster often have no way out; the machine that submits does.

@@ -14,7 +14,7 @@ class Options:
 
     dataset: str = option(f"one of {', '.join(catalog.CATALOG)}")
     output: Path = option("where to write the .npz")
-    data_source: str = option("folder or URL with <data set>/*.gz, tried first", default="")
+    data_source: str = option("folder or URL with <data set>/*.gz, the only source then", default="")
 
 
 def main(options: Options) -> None:

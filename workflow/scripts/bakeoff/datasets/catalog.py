@@ -2,22 +2,36 @@
 
 from dataclasses import dataclass, field
 
+from bakeoff.datasets import idx
+
 TRAIN_IMAGES = "train-images-idx3-ubyte"
 TRAIN_LABELS = "train-labels-idx1-ubyte"
 TEST_IMAGES = "t10k-images-idx3-ubyte"
 TEST_LABELS = "t10k-labels-idx1-ubyte"
 
+SHAPES: dict[str, tuple[int, ...]] = {
+    TRAIN_IMAGES: (60_000, 28, 28),
+    TRAIN_LABELS: (60_000,),
+    TEST_IMAGES: (10_000, 28, 28),
+    TEST_LABELS: (10_000,),
+}
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set; `sha256` maps each IDX file to the digest of its decompressed bytes."""
+    """One data set; by IDX file, `sha256` is the digest of the decompressed bytes, `shapes` the array's."""
 
     title: str
     classes: tuple[str, ...]
     licence: str
     sha256: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     distribution_folder: str | None = None
     mirrors: tuple[str, ...] = ()
+
+    def size(self, file: str) -> int:
+        """Return how many bytes an IDX file has, decompressed."""
+        return idx.size(self.shapes[file])
 
 
 CATALOG = {
@@ -31,6 +45,7 @@ CATALOG = {
             TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
             TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
         },
+        shapes=SHAPES,
         distribution_folder="/usr/share/datasets/mnist",
         mirrors=(
             "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -58,6 +73,7 @@ CATALOG = {
             TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
             TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         },
+        shapes=SHAPES,
         # Debian's package dataset-fashion-mnist.
         distribution_folder="/usr/share/datasets/fashion-mnist",
         mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",),

@@ -1,32 +1,24 @@
-"""Original files from a list of sources, tried in order, each checked by the digest of its content.
+"""Original files, each checked by the digest of its content, from the source that a person names or others.
 
-A wrong file is refused with its name and both digests; nothing is stored before everything is right.
+A named source is the only one: nothing is downloaded past it. Without one a distribution's folder and the
+public mirrors are tried in order. Nothing is stored before everything is right.
 """
 
-import gzip
 import hashlib
-import http.client
 import os
-import time
-import urllib.error
-import urllib.request
-import zlib
-from collections.abc import Callable
+import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bakeoff.command import UserError
-from bakeoff.datasets import catalog
+from bakeoff.datasets import catalog, idx
+from bakeoff.datasets.download import Deadline, Log, download
+from bakeoff.datasets.packed import WrongContent, most, unpack
 
-CHUNK_BYTES = 1 << 18
-ATTEMPTS = 3
-TIMEOUT_S = 30
-# A missing or unreadable file, a truncated or damaged .gz, an answer that is not HTTP or ends too early.
-UNREADABLE = (OSError, EOFError, zlib.error, http.client.HTTPException)
-
-Log = Callable[[str], None]
+ELSE = "or leave data_source and BAKEOFF_DATA out and it is downloaded"
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ def fetch(name: str, data_source: str | None, log: Log) -> Raw:
     if name == "digits":
         return _digits()
     found = originals(name, data_source, log)
-    arrays = {file: parse_idx(content, file) for file, (content, _) in found.items()}
+    arrays = {file: idx.parse(content, file) for file, (content, _) in found.items()}
     return Raw(
         arrays[catalog.TRAIN_IMAGES],
         arrays[catalog.TRAIN_LABELS],
@@ -60,121 +52,149 @@ def fetch(name: str, data_source: str | None, log: Log) -> Raw:
 
 def originals(name: str, data_source: str | None, log: Log) -> dict[str, tuple[bytes, str]]:
     """Return the verified content of every original file, and where it was found; UserError as for fetch."""
-    entry = catalog.CATALOG[name]
-    origins = _origins(name, entry, data_source)
-    return {file: _first_good(file, digest, origins, log) for file, digest in entry.sha256.items()}
-
-
-def parse_idx(content: bytes, file: str) -> np.ndarray:
-    """Decode an IDX file of unsigned bytes: magic 0, 0, 8, rank; then big-endian sizes, then data."""
-    if len(content) < 4 or content[:3] != b"\x00\x00\x08":
-        raise UserError(f"{file}: not an IDX file of unsigned bytes")
-    rank = content[3]
-    shape = np.frombuffer(content, ">u4", count=rank, offset=4)
-    data = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
-    if data.size != np.prod(shape):
-        raise UserError(f"{file}: holds {data.size} values where its header says {shape.tolist()}")
-    return data.reshape(shape)
+    origins = _origins(name, data_source)
+    return {file: _first_good(name, file, origins, log) for file in catalog.CATALOG[name].sha256}
 
 
 @dataclass(frozen=True)
 class _Origin:
-    """A folder or URL that may hold the files; `named` when the user named it."""
+    """A folder or URL that may hold the files of a data set; `root` is what the user named, if he did."""
 
     place: str
     label: str
-    named: bool = False
+    root: str | None = None
 
     @property
     def remote(self) -> bool:
-        return "://" in self.place
+        return "://" in (self.root or self.place)
+
+    def names(self, file: str) -> tuple[str, ...]:
+        """Return how a file may be called there; what a public mirror calls it is known."""
+        if self.remote and self.root is None:
+            return (f"{file}.gz",)
+        return _names(file)
 
 
-def _origins(name: str, entry: catalog.Entry, data_source: str | None) -> list[_Origin]:
-    origins = []
+def _spellings(file: str) -> tuple[str, str]:
+    return file, file.replace("-idx", ".idx")
+
+
+def _names(file: str) -> tuple[str, ...]:
+    """Return what people call a file, gzipped or not."""
+    return tuple(f"{name}{suffix}" for suffix in (".gz", "") for name in _spellings(file))
+
+
+def _origins(name: str, data_source: str | None) -> list[_Origin]:
+    """Return the named source alone, `~` and variables of the environment expanded; else all others."""
     if named := data_source or os.environ.get("BAKEOFF_DATA"):
-        origins.append(_Origin(f"{named.rstrip('/')}/{name}", "data_source", named=True))
-    if entry.distribution_folder:
-        origins.append(_Origin(entry.distribution_folder, entry.distribution_folder))
-    return origins + [_Origin(mirror, mirror) for mirror in entry.mirrors]
+        root = os.path.expanduser(os.path.expandvars(named))
+        return [_Origin(f"{root.rstrip('/')}/{name}", "data_source", root)]
+    entry = catalog.CATALOG[name]
+    places = [entry.distribution_folder, *entry.mirrors]
+    return [_Origin(place, place) for place in places if place]
 
 
-def _first_good(file: str, digest: str, origins: list[_Origin], log: Log) -> tuple[bytes, str]:
-    """Return the first right content and its origin's label; a wrong file in a named source ends it."""
+class _Fault(Exception):
+    """Why a place does not give a file, in one line, and the cure."""
+
+    def __init__(self, fault: str, cure: str) -> None:
+        super().__init__(_one_line(fault))
+        self.cure = _one_line(cure)
+
+
+def _one_line(text: str) -> str:
+    """Return a text without what would break a line or move a cursor: a server may say anything."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(shown.split())
+
+
+def _first_good(name: str, file: str, origins: Sequence[_Origin], log: Log) -> tuple[bytes, str]:
+    """Return the first right content and its origin's label; a named source that has none ends it."""
     tried = []
     for origin in origins:
-        read = _download if origin.remote else _read_local
         try:
-            content = read(origin.place, file, log)
-        except UNREADABLE as error:
-            fault = f"{origin.place}/{file}.gz: {_reason(error)}"
-            if origin.named and not isinstance(error, FileNotFoundError) and not origin.remote:
-                raise UserError(f"{fault}; replace the file or remove data_source") from error
+            content = _read(origin, name, file, log)
+        except _Fault as fault:
+            if origin.root is not None:
+                raise UserError(f"{fault}; {fault.cure}, {ELSE}") from fault
+            log(str(fault))
+            tried.append(str(fault))
         else:
-            found = hashlib.sha256(content).hexdigest()
-            if found == digest:
-                log(f"{file}: verified, from {origin.place}")
-                return content, origin.label
-            fault = (
-                f"{origin.place}/{file}.gz: wrong content, sha256 of the decompressed bytes is {found}, "
-                f"expected {digest}"
-            )
-            if origin.named:
-                raise UserError(f"{fault}; replace the file or remove data_source")
-        log(fault)
-        tried.append(fault)
+            log(f"{file}: verified, from {origin.place}")
+            return content, origin.label
     raise UserError(
-        f"{file} was found nowhere; set --config data_source=FOLDER (holding <data set>/{file}.gz)."
+        f"{file} was found nowhere; set --config data_source=FOLDER (holding {name}/{file}.gz)."
         f" Tried: {'; '.join(tried)}"
     )
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _read_local(folder: str, file: str, log: Log) -> bytes:
-    compressed = Path(folder, f"{file}.gz")
-    if compressed.exists():
-        return gzip.decompress(compressed.read_bytes())
-    return Path(folder, file).read_bytes()
-
-
-def _download(base: str, file: str, log: Log) -> bytes:
-    """Download one .gz with retries; the last failure is raised."""
-    url = f"{base}/{file}.gz"
-    for attempt in range(1, ATTEMPTS + 1):
+def _read(origin: _Origin, name: str, file: str, log: Log) -> bytes:
+    """Return what lies there under the first of the file's names, verified; _Fault where it is not right."""
+    entry = catalog.CATALOG[name]
+    size, deadline, answer = entry.size(file), Deadline(), ""
+    for path in (f"{origin.place}/{spelled}" for spelled in origin.names(file)):
         try:
-            return gzip.decompress(_download_once(url, log))
-        except urllib.error.HTTPError as error:
-            if error.code < 500 or attempt == ATTEMPTS:
-                raise
-        except UNREADABLE:
-            if attempt == ATTEMPTS:
-                raise
-        log(f"{url}: attempt {attempt} of {ATTEMPTS} failed, trying again")
-        time.sleep(2 ** (attempt - 1))
-    raise AssertionError("unreachable: the last attempt returns or raises")
+            content = download(path, size, deadline, log) if origin.remote else _read_local(path, size)
+            return _verified(content, entry.sha256[file])
+        except (FileNotFoundError, NotADirectoryError) as error:
+            answer = f" ({error})" if origin.remote else ""
+        except Exception as error:  # a strange path, file, address or server, in whichever library's words
+            raise _Fault(f"{path}: {_reason(error)}", _cure(error, origin)) from error
+    raise _absent(origin, file, answer)
 
 
-def _download_once(url: str, log: Log) -> bytes:
-    from tqdm import tqdm
+def _read_local(path: str, size: int) -> bytes:
+    # A named pipe or a device may never end, or never begin.
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise WrongContent("not a regular file")
+    with open(path, "rb") as opened:
+        data = opened.read(most(size) + 1)
+    return unpack(data, size)
 
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
-        total = int(response.headers.get("Content-Length") or 0)
-        parts = []
-        label = url.rsplit("/", 1)[-1]
-        # On a terminal a bar; in a log a line every few seconds.
-        with tqdm(total=total or None, unit="B", unit_scale=True, desc=label, mininterval=2) as bar:
-            while chunk := response.read(CHUNK_BYTES):
-                parts.append(chunk)
-                bar.update(len(chunk))
-    content = b"".join(parts)
-    if total and len(content) != total:
-        raise OSError(f"got {len(content)} of {total} bytes")
+
+def _verified(content: bytes, digest: str) -> bytes:
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise WrongContent(f"wrong content, sha256 of the decompressed bytes is {found}, expected {digest}")
     return content
+
+
+def _absent(origin: _Origin, file: str, answer: str) -> _Fault:
+    """Return what is missing where none of a file's names is there, from the named folder downwards."""
+    looked = " or ".join(_spellings(file))
+    cure = f"put {looked}, with or without .gz, into {origin.place}"
+    if not origin.remote:
+        if origin.root and not os.path.isdir(origin.place) and _holds_originals(origin.root):
+            return _at_wrong_level(origin)
+        for folder in filter(None, (origin.root, origin.place)):
+            if not os.path.isdir(folder):
+                what = "not a folder" if os.path.lexists(folder) else "no such folder"
+                return _Fault(f"{folder}: {what}", cure)
+    return _Fault(f"{origin.place}: no {looked}{answer}", cure)
+
+
+def _holds_originals(folder: str) -> bool:
+    return any(os.path.exists(f"{folder}/{name}") for file in catalog.SHAPES for name in _names(file))
+
+
+def _at_wrong_level(origin: _Origin) -> _Fault:
+    root = Path(str(origin.root))
+    fault = f"{root}: holds a data set's files itself, where data_source is the folder above"
+    known = root.name in catalog.CATALOG
+    return _Fault(fault, f"name {root.parent}" if known else f"move them into {origin.place}")
+
+
+def _reason(error: Exception) -> str:
+    system = error.strerror if isinstance(error, OSError) else None
+    return (system or str(error) or type(error).__name__)[:300]
+
+
+def _cure(error: Exception, origin: _Origin) -> str:
+    if origin.remote and not isinstance(error, WrongContent):
+        return "check the address"
+    # The system's own errors have a number: they speak of the disk or of permissions, not of the content.
+    unreadable = isinstance(error, OSError) and error.errno is not None
+    return "make it readable" if unreadable else "replace the file"
 
 
 def _digits() -> Raw:

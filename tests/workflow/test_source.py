@@ -1,0 +1,40 @@
+"""Where a study's data come from, as Snakemake passes it on: expanded, bound, the only source."""
+
+import os
+
+from checkout import copy_to, snakemake
+
+# As long as it is asked for its version, Apptainer; then it says what it lets a container see.
+APPTAINER = """#!/bin/sh
+case "$*" in *--version*) echo apptainer version 1.4.0; exit ;; esac
+echo "bound: $APPTAINER_BIND, data: $BAKEOFF_DATA"
+exit 1
+"""
+
+
+def test_a_named_source_is_expanded_where_snakemake_runs_and_nothing_is_fetched_past_it(tmp_path):
+    folder = copy_to(tmp_path / "a checkout")
+    (tmp_path / "data").mkdir()
+    line = ("resources/raw/mnist.npz", "--cores", "1", "--config", "data_source=~/data")
+    done = snakemake(folder, *line, HOME=str(tmp_path), BAKEOFF_DATA="/elsewhere")
+    assert done.returncode != 0
+    assert (
+        f"fetch_dataset.py: {tmp_path}/data/mnist: no such folder; put train-images-idx3-ubyte" in done.stdout
+    )
+    assert "Traceback" not in done.stdout
+    assert not (folder / "resources/raw/mnist.npz").exists()
+
+
+def test_containers_see_the_expanded_folder_that_the_environment_names(tmp_path):
+    folder = copy_to(tmp_path / "a checkout")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "programs").mkdir()
+    for name in ("apptainer", "singularity"):
+        (tmp_path / "programs" / name).write_text(APPTAINER)
+        (tmp_path / "programs" / name).chmod(0o755)
+    (folder / "containers/cpu.sif").write_bytes(b"an image")
+    path = f"{tmp_path}/programs{os.pathsep}{os.environ['PATH']}"
+    line = ("resources/raw/mnist.npz", "--cores", "1", "--use-singularity")
+    named = {"HERE": str(tmp_path), "BAKEOFF_DATA": "$HERE/data"}
+    done = snakemake(folder, *line, PATH=path, CUDA_VISIBLE_DEVICES="", **named)
+    assert f"{tmp_path}/data, data: {tmp_path}/data\n" in done.stdout, done.stdout

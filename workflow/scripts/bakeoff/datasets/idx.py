@@ -1,0 +1,31 @@
+"""IDX, the format of the original files: magic 0, 0, 8, rank; then big-endian sizes; then bytes."""
+
+import math
+import struct
+
+import numpy as np
+
+from bakeoff.command import UserError
+
+MAGIC = b"\x00\x00\x08"
+# What numpy 1 can shape; the header's byte could say 255.
+MOST_DIMENSIONS = 32
+
+
+def size(shape: tuple[int, ...]) -> int:
+    """Return the length in bytes of a file that holds an array of this shape."""
+    return 4 + 4 * len(shape) + math.prod(shape)
+
+
+def parse(content: bytes, file: str) -> np.ndarray:
+    """Decode a file of unsigned bytes; UserError where it is none, or as long as its header says."""
+    if len(content) < 4 or not content.startswith(MAGIC):
+        raise UserError(f"{file}: not an IDX file of unsigned bytes")
+    rank = content[3]
+    start = 4 + 4 * rank
+    if rank > MOST_DIMENSIONS or start > len(content):
+        raise UserError(f"{file}: {len(content)} bytes, the header says {rank} dimensions")
+    shape = struct.unpack(f">{rank}I", content[4:start])
+    if len(content) != size(shape):
+        raise UserError(f"{file}: holds {len(content) - start} values where its header says {list(shape)}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
