@@ -30,13 +30,18 @@ def _validator():
 def fault(record: Record) -> str | None:
     """Return where a record does not follow workflow/schemas/cell.schema.json, None where it does."""
     if isinstance(record, dict) and record.get("format") != FORMAT:
-        made = f"of format {record['format']}" if "format" in record else "without a format"
+        made = f"of format {record['format']!r:.40}" if "format" in record else "without a format"
         return f"not a cell record of this version, which writes format {FORMAT}, but one {made}"
     errors = sorted(_validator().iter_errors(record), key=lambda error: list(map(str, error.path)))
     if not errors:
         return None
-    place = "/".join(map(str, errors[0].path)) or "top level"
-    return f"not a cell record: {place}: {errors[0].message[:200]}"
+    error = errors[0]
+    place = " ".join("/".join(map(str, error.path)).split())[:100] or "top level"
+    if error.validator in ("pattern", "maxLength"):
+        said = f"{error.instance!r:.60} is no name; one has letters, digits, _ and -, 64 at most"
+    else:
+        said = " ".join(error.message.split())[:200]
+    return f"not a cell record: {place}: {said}"
 
 
 def environment(record: Record, run: Run) -> dict[str, Any]:
@@ -61,7 +66,9 @@ def parse(text: bytes, path: Path, place: str = "") -> Record:
     """Return the record that a text holds, or raise DamagedError naming the file, the place and the fault."""
     try:
         record = json.loads(text)
-    except ValueError as error:
+        # What cannot be written again is no record: infinity, half a character, a thousand brackets.
+        json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
         raise DamagedError({path: f"{place}not JSON: {error}"}) from error
     if found := fault(record):
         raise DamagedError({path: f"{place}{found}"})

@@ -10,6 +10,8 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 GROUP, TEXT, METADATA, DEFINITIONS, STYLE = (
     f"{{{SVG}}}{name}" for name in ("g", "text", "metadata", "defs", "style")
 )
+# A setting may hold what XML has no sign for.
+UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 TURNED_BY_NOTHING = re.compile(r"\s*rotate\(-?0(?: [-\d.]+){0,2}\)$")
 # Matplotlib sets these by a style sheet, which an attribute could not overrule.
 INHERITED = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
@@ -22,7 +24,7 @@ def lean(text: str, family: str) -> str:
     """
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(UNWRITABLE.sub(" ", text))
     for node in root.iter():
         for name, value in _declarations(node.attrib.pop("style", "")):
             node.set(name, value)

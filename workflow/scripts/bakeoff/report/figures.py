@@ -1,29 +1,34 @@
-"""Figures for the page: drawn into the HTML in the page's own colours, linked from the PDF.
+"""Figures for the page: drawn into the HTML in the page's own colours, as pictures into the PDF.
 
-Owns the change of an SVG file into a part of a page. Must not know what a figure shows.
+Owns the change of a folder's files into parts of a page; a folder from elsewhere brings nothing else into it.
+Must not know what a figure shows.
 """
 
 import base64
+import copy
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from bakeoff.analysis import tables
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import reading
+from bakeoff.report import drawing
 
 # The greys of bakeoff.plots.style, as the SVG writes them, become the theme's own.
 THEME = {"#1c2430": "var(--ink)", "#5b6675": "var(--hint)", "#d5dae1": "var(--line)"}
-HEAD = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", re.S)
-SIZE = re.compile(r'<svg [^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>')
+WORDS = ("title", "caption", "alt", "section")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One figure of the gallery with its words."""
+    """One figure of the gallery with its words: the SVG's root as it was checked, the bytes of its table."""
 
     name: str
     title: str
@@ -31,23 +36,27 @@ class Drawn:
     alt: str
     section: str
     dataset: str | None
-    path: Path
-    data: Path
+    root: ElementTree.Element
+    table: bytes
 
     @property
     def uri(self) -> str:
-        """Return where the file lies, for the PDF."""
-        return self.path.resolve().as_uri()
+        """Return the picture for the PDF as a link that needs no file: nothing but what was checked."""
+        return _link("image/svg+xml", ElementTree.tostring(self.root))
 
     @property
     def numbers(self) -> str:
         """Return the numbers behind the figure as a link that needs no file."""
-        return f"data:text/csv;base64,{base64.b64encode(self.data.read_bytes()).decode()}"
+        return _link("text/csv", self.table)
 
-    @property
+    @cached_property
     def svg(self) -> Markup:
-        """Return the SVG for the HTML: no prologue, names of its own, colours of the theme."""
-        return Markup(inline(self.path.read_text(encoding="utf-8"), self.name))
+        """Return the SVG for the HTML: names of its own, colours of the theme."""
+        return Markup(inline(self.root, self.name))
+
+
+def _link(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def load(folder: Path) -> list[Drawn]:
@@ -57,33 +66,70 @@ def load(folder: Path) -> list[Drawn]:
         return []
     try:
         with reading(listing):
-            drawn = [_drawn(listing.parent, entry) for entry in json.loads(listing.read_bytes())]
+            return [_drawn(listing.parent, entry) for entry in _entries(listing.read_bytes())]
     except UserError as error:
         # The folder is made as a whole.
         raise DamagedError({Path(folder): str(error)}) from error
-    return drawn
 
 
-def _drawn(folder: Path, entry: dict[str, Any]) -> Drawn:
-    path, data = folder / entry["file"], folder / entry["data"]
-    for file, end in ((path, b"</svg>"), (data, b"")):
-        with reading(file):
-            if not file.read_bytes().rstrip().endswith(end):
-                raise ValueError("it ends too early")
-    words = {key: entry[key] for key in ("title", "caption", "alt", "section", "dataset")}
-    return Drawn(name=path.stem, path=path, data=data, **words)
+def _entries(listing: bytes) -> list[Any]:
+    entries = json.loads(listing)
+    if not isinstance(entries, list):
+        raise ValueError("no list of figures")
+    return entries
 
 
-def inline(svg: str, name: str) -> str:
-    """Return an SVG that can stand in an HTML page beside others.
+def _drawn(folder: Path, entry: Any) -> Drawn:
+    if not isinstance(entry, dict):
+        raise ValueError(f"no figure: {entry!r:.60}")
+    words = {key: entry[key] for key in WORDS} | {"dataset": entry["dataset"] or ""}
+    for key, word in words.items():
+        # Half a character is text to Python, and to nothing that a page is written with.
+        if not isinstance(word, str) or word != word.encode(errors="replace").decode():
+            raise ValueError(f"{key} is no text: {word!r:.60}")
+    path, data = _inside(folder, entry["file"], ".svg"), _inside(folder, entry["data"], ".csv")
+    with reading(path):
+        root = drawing.read(path)
+    with reading(data):
+        table = data.read_bytes()
+        _check(table.decode("utf-8"))
+    return Drawn(**words | {"dataset": entry["dataset"]}, name=path.stem, root=root, table=table)
+
+
+def _inside(folder: Path, name: Any, suffix: str) -> Path:
+    """Return the path of a file that lies in the folder itself; ValueError where it names another."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][\w-]*\.(svg|csv)", name, re.A):
+        raise ValueError(f"{name!r:.60} is no {suffix} file of the folder")
+    path = folder / name
+    elsewhere = path.resolve().parent != folder.resolve() or (path.exists() and not path.is_file())
+    if path.suffix != suffix or elsewhere:
+        raise ValueError(f"{name!r:.60} is no {suffix} file of the folder")
+    return path
+
+
+def _check(table: str) -> None:
+    for value in (value for line in tables.values(table) for value in line):
+        if tables.is_formula(value):
+            raise ValueError(f"a formula: {value!r:.60}")
+
+
+def inline(root: ElementTree.Element, name: str) -> str:
+    """Return a checked SVG as it can stand in an HTML page beside others.
 
     Identifiers get the figure's name in front: two figures may use the same glyph.
     """
-    prefix = re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    svg = HEAD.sub("", svg)
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
-    for grey, variable in THEME.items():
-        svg = svg.replace(grey, variable)
-    return SIZE.sub(r'<svg viewBox="0 0 \1 \2" aria-hidden="true" focusable="false">', svg, count=1).strip()
+    root = copy.deepcopy(root)
+    size = root.attrib["viewBox"]
+    root.attrib.clear()
+    root.attrib |= {"viewBox": size, "aria-hidden": "true", "focusable": "false"}
+    for node in root.iter():
+        for key, value in node.items():
+            if key == "id":
+                node.set(key, f"{name}-{value}")
+            elif value.startswith("#") and key == "xlink:href":
+                node.set(key, f"#{name}-{value[1:]}")
+            elif value.startswith("url(#"):
+                node.set(key, f"url(#{name}-{value[5:]}")
+            elif value in THEME:
+                node.set(key, THEME[value])
+    return ElementTree.tostring(root, encoding="unicode").strip()
