@@ -71,6 +71,6 @@ def _answers(journal: Journal, run: Run) -> Answers:
     validation, test = journal.kept(run, VALIDATION), journal.kept(run, TEST)
     found: dict[str, np.ndarray] = {}
     if test:
-        with np.load(test) as arrays:
+        with np.load(test, allow_pickle=False) as arrays:
             found = dict(arrays)
-    return Answers(np.load(validation) if validation else None, found.get("test"), found.get("scores"))
+    return Answers(np.load(validation, allow_pickle=False) if validation else None, found.get("test"), found.get("scores"))

@@ -23,7 +23,7 @@ def save_raw(path: Path, raw: Raw) -> None:
 
 def load_raw(path: Path) -> Raw:
     """Read an original data set."""
-    with reading(path), np.load(path) as file:
+    with reading(path), np.load(path, allow_pickle=False) as file:
         return Raw(**{name: file[name] for name in RAW_ARRAYS}, source=_meta(file)["source"])
 
 
@@ -67,7 +67,7 @@ class Dataset:
 
 def load(path: Path, form: str) -> Dataset:
     """Read a prepared data set: form "images" (original size) or "resized" (network input)."""
-    with reading(path), np.load(path) as file:
+    with reading(path), np.load(path, allow_pickle=False) as file:
         images = {part: file[f"{part}_{form}"] for part in PARTS}
         labels = {part: file[f"{part}_labels"] for part in PARTS}
         return Dataset(images, labels, _meta(file))
