@@ -70,7 +70,9 @@ def publish_answers(backend: Backend, runs: Iterable[tuple[Journal, Run]], path:
 def _answers(journal: Journal, run: Run) -> Answers:
     validation, test = journal.kept(run, VALIDATION), journal.kept(run, TEST)
     found: dict[str, np.ndarray] = {}
+    if validation:
+        found["validation"] = np.load(validation, allow_pickle=False)
     if test:
         with np.load(test, allow_pickle=False) as arrays:
-            found = dict(arrays)
-    return Answers(np.load(validation, allow_pickle=False) if validation else None, found.get("test"), found.get("scores"))
+            found |= dict(arrays)
+    return Answers(**found)
