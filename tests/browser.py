@@ -1,5 +1,6 @@
 """A headless Chromium, driven over its DevTools pipe: real clicks and keys, and everything it asked for."""
 
+import base64
 import fcntl
 import itertools
 import json
@@ -96,17 +97,31 @@ class Browser:
         elif event["method"] == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.complaints.append(params["entry"]["text"])
 
-    def open(self, path: Path, width: int = 1280, scheme: str = "light") -> None:
-        """Open a file in a window of this width and colour scheme."""
+    def _show(self, width: int, scheme: str, medium: str) -> None:
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
         )
         features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.call("Emulation.setEmulatedMedia", features=features)
+        self.call("Emulation.setEmulatedMedia", media=medium, features=features)
+        self.call("Emulation.setScrollbarsHidden", hidden=medium == "print")
+
+    def open(self, path: Path, width: int = 1280, scheme: str = "light", scripts: bool = True) -> None:
+        """Open a file in a window of this width and colour scheme, with the page's scripts or without."""
+        self._show(width, scheme, "")
+        self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.requests.clear()
         self.complaints.clear()
         self.call("Page.navigate", url=path.resolve().as_uri())
         self.until("document.readyState === 'complete' && location.protocol === 'file:'")
+
+    def as_paper(self, width: float, scheme: str = "light") -> None:
+        """Show the open page as on paper with so many millimetres between its margins."""
+        self._show(int(width * 96 / 25.4), scheme, "print")
+
+    def print(self, path: Path, width: float, height: float) -> None:
+        """Print the open page on paper of so many millimetres, into a PDF."""
+        size = {"paperWidth": width / 25.4, "paperHeight": height / 25.4}
+        path.write_bytes(base64.b64decode(self.call("Page.printToPDF", **size)["data"]))
 
     def run(self, script: str) -> Any:
         """Return the value of a script's last expression; promises are awaited."""

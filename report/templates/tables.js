@@ -50,6 +50,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       row.hidden = !words.every((word) => text.includes(word));
     }
     const kept = rows.filter((row) => !row.hidden).length;
+    bar.classList.toggle("used", kept < rows.length);
     shown.textContent = kept === rows.length ? `${kept} rows` : `${kept} of ${rows.length} rows`;
   };
   field.addEventListener("input", filter);
@@ -64,3 +65,15 @@ function reveal() {
 }
 addEventListener("hashchange", reveal);
 reveal();
+
+// Paper shows what is folded. Browsers that know ::details-content need no script for it.
+const unfolded = [];
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details:not([open])")) {
+    fold.open = true;
+    unfolded.push(fold);
+  }
+});
+addEventListener("afterprint", () => {
+  for (const fold of unfolded.splice(0)) fold.open = false;
+});

@@ -159,6 +159,6 @@ def test_the_explorer_is_one_tab_stop_with_arrows_inside(page):
 
 
 def test_the_explorer_and_the_figures_share_their_colours():
-    css = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    css = (TEMPLATES / "screen.css").read_text(encoding="utf-8")
     found = re.findall(r"\.m(\d) \{ fill: (#\w+); stroke: (#\w+); \}", css)
     assert [(fill.upper(), stroke.upper()) for _, fill, stroke in found] == [(c, c) for c in style.COLOURS]

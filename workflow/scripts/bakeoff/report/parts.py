@@ -13,6 +13,9 @@ from bakeoff.analysis import wording
 # What a font has no sign for: one missing sign makes a PDF's text unreadable to some programs.
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+# Letters that stand on one line of a column on paper: of a word, and of several.
+WORD, LINE = 20, 48
+
 # Rows on paper, where nobody reads the thousandth and a PDF takes seconds for every hundred.
 LONGEST, EXCERPT = 60, 30
 
@@ -25,6 +28,11 @@ class Column:
     unit: str = ""
     number: bool = False
 
+    @property
+    def long(self) -> bool:
+        """Tell whether paper breaks the head wherever a line ends."""
+        return _long(self.label)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -35,6 +43,11 @@ class Cell:
     note: str = ""
     link: str = ""
     look: str = ""
+
+    @property
+    def long(self) -> bool:
+        """Tell whether paper breaks the text wherever a line ends."""
+        return _long(self.text)
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,10 @@ class Section:
     def empty(self) -> bool:
         """Tell whether there is nothing to show."""
         return not (self.lead or self.tables or self.figures or self.explorer)
+
+
+def _long(words: str) -> bool:
+    return len(words) > LINE or any(len(word) > WORD for word in words.split())
 
 
 def excerpted(table: Table, order: Sequence[float], which: str, by: str) -> Table:

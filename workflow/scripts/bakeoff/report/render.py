@@ -17,6 +17,7 @@ from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
 
 SCRIPTS = ("tables.js", "explorer.js")
+PDF_STYLES = ("theme.css", "print.css", "pdf.css")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def page(report: Report, templates: Path) -> str:
         .render(
             report=report,
             medium="screen",
-            css=_verbatim(templates / "style.css") + Markup(faces.embedded(letters)),
+            theme=_verbatim(templates / "theme.css") + Markup(faces.embedded(letters)),
+            screen=_verbatim(templates / "screen.css"),
+            paper=_verbatim(templates / "print.css"),
             script=Markup("\n").join(_verbatim(templates / "templates" / name) for name in SCRIPTS),
         )
     )
@@ -96,7 +99,7 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
     fetcher = URLFetcher(allowed_protocols=["file", "data"])
     styles = [
         CSS(string=faces.linked(), font_config=fonts, url_fetcher=fetcher),
-        CSS(filename=templates / "print.css", font_config=fonts, url_fetcher=fetcher),
+        *(CSS(filename=templates / name, font_config=fonts, url_fetcher=fetcher) for name in PDF_STYLES),
     ]
     document = HTML(string=text, url_fetcher=fetcher)
     content = document.write_pdf(stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1")
