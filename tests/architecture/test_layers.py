@@ -5,7 +5,8 @@ import pytest
 from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
 BASE = {
-    *("command", "files", "records", "predictions", "signature", "grid", "selection", "journal", "progress"),
+    *("values", "faults", "command", "files", "records", "predictions", "signature", "grid", "selection"),
+    *("journal", "progress"),
 }
 TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware", "load"}
 # What each part may import beside itself: the layers of bakeoff/__init__.py, one way only.

@@ -207,10 +207,10 @@ def test_a_grid_that_grows_fits_what_is_new(digits, tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"C": [1.0, -1.0]}, "C -1.0 must be above 0"),
-        ({"gamma": "large"}, "gamma large must be scale, auto or a number above 0"),
-        ({"degree": 0}, "degree 0 must be a whole number above 0"),
-        ({"scale": "log"}, "unknown scale log; known are standard, minmax, none"),
+        ({"C": [1.0, -1.0]}, "C -1.0 must be a finite number above 0"),
+        ({"gamma": "large"}, "gamma large must be scale, auto or a finite number above 0"),
+        ({"degree": 0}, "degree 0 must be a whole number of at least 1"),
+        ({"scale": "log"}, "scale log is unknown; known are standard, minmax, none"),
     ],
 )
 def test_an_impossible_setting_is_refused_before_anything_is_fitted(digits, wrong, said):

@@ -24,17 +24,17 @@ os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.get
 
 # What a stage's results depend on; a touched plot retrains nothing.
 BASE = (
-    "command files records predictions signature grid selection journal progress datasets flops energy timing"
-    " hardware load fitting keeping shards cell timed"
+    "command values faults files records predictions signature grid selection journal progress datasets flops"
+    " energy timing hardware load fitting keeping shards cell timed"
 )
 CODE = {
-    "data": "command files datasets",
+    "data": "command values faults files datasets",
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
     "alone": f"{BASE} models train svm saved latency",
-    "analysis": "command files records predictions grid selection analysis",
-    "figures": "command files records predictions selection datasets analysis plots",
-    "report": "command files records predictions selection datasets analysis plots report",
+    "analysis": "command values faults files records predictions grid selection analysis",
+    "figures": "command values faults files records predictions selection datasets analysis plots",
+    "report": "command values faults files records predictions selection datasets analysis plots report",
 }
 
 

@@ -3,7 +3,7 @@
 The package never imports snakemake, so every command runs by hand, in any container and on any
 cluster. Imports go one way only (tests/architecture holds the order):
 
-    command, files, records, predictions, signature, grid, selection, journal, progress
+    faults, values < command, files, records, predictions, signature, grid, selection, journal, progress
       < datasets, models, flops, energy, timing, hardware, load < fitting < shards, keeping < cell < timed
       < train, svm: need torch or scikit-learn < saved: loads the models of both < latency
       < analysis < plots, report: never import torch

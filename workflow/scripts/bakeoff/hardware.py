@@ -13,6 +13,8 @@ from bakeoff.command import UserError
 
 PACKAGES = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "fvcore")
 
+DEVICES = ("cpu", "gpu")
+
 
 def require_device(device: str) -> None:
     """Raise UserError when the device is the GPU and no CUDA device can be used."""

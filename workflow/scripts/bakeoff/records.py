@@ -61,7 +61,7 @@ def parse(text: bytes, path: Path, place: str = "") -> Record:
     """Return the record that a text holds, or raise DamagedError naming the file, the place and the fault."""
     try:
         record = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedError({path: f"{place}not JSON: {error}"}) from error
     if found := fault(record):
         raise DamagedError({path: f"{place}{found}"})

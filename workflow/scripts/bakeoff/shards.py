@@ -21,7 +21,7 @@ class Shard:
         """Return the shard that "2/3" names, or None for an empty text."""
         if not text:
             return None
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
+        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             raise UserError(f"shard {text}: name one of so many parts, like 1/3, 2/3 or 3/3")
         return cls(int(found[1]), int(found[2]))
