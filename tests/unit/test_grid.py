@@ -54,7 +54,7 @@ def test_a_value_is_taken_or_refused_with_its_setting_and_the_reason():
     assert grid.expand([{"C": [2.0, 2, 3]}], DEFAULTS, takes)[0] == {"C": 2, "gamma": "scale"}
     assert isinstance(grid.expand([{"C": 2.0}], DEFAULTS, takes)[0]["C"], int)
     for wrong in (0, "2", True, None, [1], {"a": 1}, 1.5, math.nan, math.inf, 10**400):
-        with pytest.raises(UserError, match="^C .* must be a whole number of at (least 1|most 2147483647)$"):
+        with pytest.raises(UserError, match=r"^C .* must be a whole number of at (least 1|most 2147483647)$"):
             grid.expand([{"C": [1, wrong]}], DEFAULTS, takes)
 
 

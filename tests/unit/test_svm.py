@@ -180,7 +180,7 @@ def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_
         assert run["packed"]
         assert 0 < run["details"]["amortised_s"] < run["train_s"]
     place = tmp_path / "alone" / "svm_rbf_cpu.json"
-    more = latency.beside(tmp_path / "models" / "svm_rbf_cpu.safetensors")
+    more = latency.beside(tmp_path / "models" / "svm_rbf_cpu.safetensors", record)
     chosen.time_chosen(record, digits, 2, place, Means("pairwise"), more)
     alone = records.read(place)
     assert [each["images"] for each in alone["prediction"]] == [1, min(256, len(digits.images["test"]))]

@@ -21,7 +21,7 @@ class Options:
     device: str = option("where it trains", choices=hardware.DEVICES)
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
     output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
-    seeds: list[int] = option("one run of a setting each", default=(0,), least=0, most=values.SEED, once=True)
+    seeds: list[int] = option("of every setting's runs", default=(0,), least=0, most=values.SEED, once=True)
     threads: int = option("CPU threads", default=1, least=1, most=4096)
     pack: int = option("train up to so many settings and seeds side by side", default=1, least=1)
     shard: str = option("fit only this part of the grid, such as 2/3", default="", check=shards.Shard.parse)

@@ -26,6 +26,8 @@ NO_MEMORY = re.compile(
 NO_FILES = re.compile(os.strerror(errno.EMFILE), re.IGNORECASE)
 # What numpy's `tofile` says of a full disk, without the system's number.
 CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
+# How safetensors, written in Rust, tells of the system's errors.
+BY_NUMBER = re.compile(r"\(os error (\d+)\)")
 MORE_FILES, ROOM = "allow it more open files (ulimit -n)", "make room there, or name another place"
 CURES = {
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), MORE_FILES),
@@ -33,6 +35,7 @@ CURES = {
     **dict.fromkeys(
         (errno.EACCES, errno.EPERM, errno.EROFS), "name another place, or ask for the right to it"
     ),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST), "name another path"),
     errno.EFBIG: "allow it larger files (ulimit -f)",
     errno.ENAMETOOLONG: "name a shorter path",
 }
@@ -83,7 +86,7 @@ def _said(error: BaseException, options: Container[str]) -> str | None:
     if isinstance(error, MemoryError) or (isinstance(error, LOADING) and NO_MEMORY.search(str(error))):
         reason = next((line for line in lines if NO_MEMORY.search(line)), lines[0])
         less = [word for name, word in LESS.items() if name in options]
-        return f"not enough memory: {reason.strip()}; give it {' or '.join(['more', *less])}"
+        return f"not enough memory: {reason.strip()}; give it {', or '.join(['more', *less])}"
     if isinstance(error, ImportError) and NO_FILES.search(str(error)):
         return f"{lines[-1]}; {MORE_FILES}"
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("bakeoff"):
@@ -94,6 +97,8 @@ def _said(error: BaseException, options: Container[str]) -> str | None:
         said = error.strerror or lines[0]
         cure = ROOM if CUT_SHORT.search(lines[0]) else CURES.get(error.errno or 0, "mend that")
         return f"{where}{said}; {cure}"
+    if number := BY_NUMBER.search(lines[-1]):
+        return _said(OSError(int(number[1]), os.strerror(int(number[1]))), options)
     if isinstance(error, ValueError) and "embedded null" in str(error):
         return "a path holds a NUL character; name another"
     return None

@@ -68,21 +68,20 @@ def check_predictions(study: Study) -> None:
 def _files(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, paths):
-        found = [file for pattern in CELLS for file in path.glob(pattern)] if path.is_dir() else [path]
-        files += sorted(file for file in found if file.name not in ("figures.json", "rerun.json"))
+        found = [path]
+        if path.is_dir():
+            lying = (file for pattern in CELLS for file in path.glob(pattern))
+            found = sorted(file for file in lying if file.name not in ("figures.json", "rerun.json"))
+        if not found:
+            raise UserError(f"{path}: holds no cell record; name the folder of <data set>/<cell>.json")
+        files += found
     return unique(files)
 
 
 def load(path: Path) -> Study:
     """Read a study from records.jsonl, or from a folder of cells as read_cells takes it."""
     path = Path(path)
-    if not path.is_dir():
-        return study.load(path)
-    if not (cells := read_cells([path])):
-        raise UserError(
-            f"{path}: holds no cell record; name records.jsonl, or the folder of <data set>/<cell>.json"
-        )
-    return Study(cells, path)
+    return Study(read_cells([path]), path) if path.is_dir() else study.load(path)
 
 
 def write(cells: list[Record], lines: Path, table: Path) -> None:

@@ -32,14 +32,14 @@ class Split:
         if not isinstance(given, Mapping):
             raise UserError(f"a split names {', '.join(names)}; {values.shown(given)} does not")
         if unknown := sorted(set(given) - set(names)):
-            raise UserError(f"split, {values.shown(unknown[0])}: unknown; known are {', '.join(names)}")
+            raise UserError(f"{values.shown(unknown[0])}: unknown; known are {', '.join(names)}")
         if lacking := [each.name for each in fields if each.default is MISSING and each.name not in given]:
-            raise UserError(f"split, {lacking[0]}: missing; say its share")
+            raise UserError(f"{lacking[0]}: missing; say its share")
         takes = dict.fromkeys(names, values.share) | {"seed": values.whole(0, values.SEED)}
         split = cls(**{name: _take(name, value, takes[name]) for name, value in given.items()})
         total = split.train + split.validation + split.holdout
         if abs(total - 1) > 1e-9:
-            raise UserError(f"split: train + validation + holdout is {total:g}; make it 1")
+            raise UserError(f"train + validation + holdout is {total:g}; make it 1")
         return split
 
 
@@ -47,7 +47,7 @@ def _take(name: str, value: Any, take: values.Take) -> Any:
     try:
         return take(value)
     except ValueError as error:
-        raise UserError(f"split, {name}: {values.shown(value)} {error}") from error
+        raise UserError(f"{name} {values.shown(value)} {error}") from error
 
 
 def split_indices(
