@@ -5,7 +5,8 @@ import pytest
 from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
 BASE = {
-    *("surroundings", "command", "files", "records", "predictions", "signature", "grid", "selection"),
+    *("surroundings", "values", "faults", "command", "files", "records", "predictions", "signature"),
+    *("grid", "selection"),
     *("journal", "progress"),
 }
 TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware", "load"}

@@ -40,8 +40,8 @@ def test_slow_predictions_are_made_often_enough(monkeypatch):
 
 
 def test_without_a_model_or_a_run_nothing_is_added(tmp_path):
-    assert latency.beside(None)(None, [{}]) == {}
-    assert latency.beside(tmp_path / "model.safetensors")(None, []) == {}
+    assert latency.beside(None, {})(None, [{}]) == {}
+    assert latency.beside(tmp_path / "model.safetensors", {"runs": []})(None, []) == {}
 
 
 def test_the_choice_says_what_a_prediction_takes(tmp_path):

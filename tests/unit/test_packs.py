@@ -57,7 +57,7 @@ def test_times_side_by_side_are_a_share_and_say_so(dataset):
 def asked(block: dict, pack: int, seeds=(0,)) -> list[list[tuple]]:
     from bakeoff import grid
 
-    plans = packs.plan(grid.expand([block], DEFAULTS), seeds, 10, pack)
+    plans = packs.plan(grid.expand([block], DEFAULTS, {}), seeds, 10, pack)
     return [[(s["batch_size"], s["learning_rate"], s["epochs"], seed) for s, seed in p.wanted] for p in plans]
 
 
@@ -76,7 +76,7 @@ def test_only_trainings_of_equal_steps_go_together():
 def test_the_work_of_a_plan_is_its_images():
     from bakeoff import grid
 
-    settings = grid.expand([{"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}], DEFAULTS)
+    settings = grid.expand([{"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}], DEFAULTS, {})
     assert [plan.work for plan in packs.plan(settings, (0, 1), 10, 3)] == [3 * 3 * 10, 3 * 10]
 
 

@@ -93,7 +93,7 @@ def test_a_write_that_fails_half_way_leaves_no_temporary_file(tmp_path, monkeypa
     path = tmp_path / "cell.json"
     path.write_text("old")
     monkeypatch.setattr(os, "replace", full_disk)
-    with pytest.raises(UserError, match="no space"):
+    with pytest.raises(OSError, match="no space"):
         records.write(path, record())
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

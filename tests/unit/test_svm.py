@@ -180,7 +180,7 @@ def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_
         assert run["packed"]
         assert 0 < run["details"]["amortised_s"] < run["train_s"]
     place = tmp_path / "alone" / "svm_rbf_cpu.json"
-    more = latency.beside(tmp_path / "models" / "svm_rbf_cpu.safetensors")
+    more = latency.beside(tmp_path / "models" / "svm_rbf_cpu.safetensors", record)
     chosen.time_chosen(record, digits, 2, place, Means("pairwise"), more)
     alone = records.read(place)
     assert [each["images"] for each in alone["prediction"]] == [1, min(256, len(digits.images["test"]))]
@@ -223,10 +223,10 @@ def test_a_grid_that_grows_fits_what_is_new(digits, tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"C": [1.0, -1.0]}, "C -1.0 must be above 0"),
-        ({"gamma": "large"}, "gamma large must be scale, auto or a number above 0"),
-        ({"degree": 0}, "degree 0 must be a whole number above 0"),
-        ({"scale": "log"}, "unknown scale log; known are standard, minmax, none"),
+        ({"C": [1.0, -1.0]}, "C -1.0 must be a finite number above 0"),
+        ({"gamma": "large"}, "gamma large must be scale, auto or a finite number above 0"),
+        ({"degree": 0}, "degree 0 must be a whole number of at least 1"),
+        ({"scale": "log"}, "scale log is unknown; known are standard, minmax, none"),
     ],
 )
 def test_an_impossible_setting_is_refused_before_anything_is_fitted(digits, wrong, said):

@@ -398,9 +398,9 @@ def test_a_phase_that_breaks_off_is_counted():
     ("optimizer", "wrong", "said"),
     [
         ("lamb", {}, "unknown optimizer lamb; known are sgd, adam"),
-        ("sgd", {"precision": "fp8"}, "unknown precision fp8; known are fp32, mixed"),
-        ("sgd", {"engine": "tape"}, "unknown engine tape; known are resident, dataloader"),
-        ("sgd", {"batch_size": 1}, "batch_size must be at least 2"),
+        ("sgd", {"precision": "fp8"}, "precision fp8 is unknown; known are fp32, mixed"),
+        ("sgd", {"engine": "tape"}, "engine tape is unknown; known are resident, dataloader"),
+        ("sgd", {"batch_size": 1}, "batch_size 1 must be a whole number of at least 2"),
         ("sgd", {"momentum": 0.5}, "unknown setting momentum"),
     ],
 )

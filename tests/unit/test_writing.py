@@ -46,13 +46,6 @@ WRITERS = {
     "report.html": lambda path, small: rendered(small, path),
     "journal": lambda path, small: Journal(path, {}).add(RUN),
 }
-REFUSED = {
-    errno.ENOSPC: "make room",
-    errno.EDQUOT: "make room",
-    errno.EROFS: "allow it, or name another place",
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
-    errno.EIO: "mend that",
-}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -67,20 +60,12 @@ def test_where_the_disk_refuses_the_old_stays_and_one_line_says_what_to_do(
         raise OSError(refusal, os.strerror(refusal))
 
     monkeypatch.setattr(files.os, "fsync", refuse)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(OSError, match=os.strerror(refusal)) as caught:
         WRITERS[name](tmp_path / name, small)
     place = tmp_path / name / "runs.jsonl" if name == "journal" else tmp_path / name
-    cure = f"{REFUSED[refusal]}, and the same call goes on from the journals"
-    assert str(caught.value) == f"{place}: cannot be written: {os.strerror(refusal)}; {cure}"
+    assert caught.value.filename == str(place)
     if name != "journal":  # whose line may be there, or be torn: both are read
         assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
-
-
-@pytest.mark.parametrize("refusal", REFUSED)
-def test_every_refusal_has_its_cure(tmp_path, refusal):
-    with pytest.raises(UserError, match=f"{os.strerror(refusal)}; ") as caught, files.changing(tmp_path):
-        raise OSError(refusal, os.strerror(refusal))
-    assert REFUSED[refusal] in str(caught.value)
 
 
 def test_a_file_system_that_cannot_flush_is_trusted(tmp_path, monkeypatch):
@@ -117,9 +102,7 @@ def test_a_command_that_meets_a_limit_says_so_in_one_line(small, tmp_path, comma
     assert done.returncode != 0
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{command}.py: {out}")
-    assert line.endswith(
-        "raise the limit on the size of files (ulimit -f), and the same call goes on from the journals"
-    )
+    assert "File too large; allow it larger files (ulimit -f); call again" in line
     assert [path for path in out.rglob("*") if path.is_file()] == []
 
 

@@ -23,13 +23,14 @@ with contextlib.suppress(OSError):
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
-TOLD = "command surroundings files records predictions"
+CALLED = "surroundings values faults command files"
+TOLD = f"{CALLED} records predictions"
 BASE = (
     f"{TOLD} signature grid selection journal progress datasets flops energy timing hardware load fitting"
     " keeping shards cell timed"
 )
 CODE = {
-    "data": "command surroundings files datasets",
+    "data": f"{CALLED} datasets",
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
     "alone": f"{BASE} models train svm saved latency",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command
+from bakeoff import command, values
 from bakeoff.analysis import collect
 from bakeoff.analysis.study import Study
 from bakeoff.command import option
@@ -13,8 +13,8 @@ from bakeoff.command import option
 class Options:
     """Check every cell record and gather them: records.jsonl whole, runs.csv one row per run."""
 
-    runs: Path = option("CSV to write: one row per run")
-    output: Path = option("JSON lines to write: one checked record per line")
+    runs: Path = option("CSV to write: one row per run", check=values.to_write)
+    output: Path = option("JSON lines to write: one checked record per line", check=values.to_write)
     records: list[Path] = option("cell records, or folders that hold them", default=())
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command
+from bakeoff import command, values
 from bakeoff.analysis import contrasts, study, tables
 from bakeoff.command import option
 
@@ -13,7 +13,7 @@ class Options:
     """Paired McNemar tests between models and between optimizers, Holm-corrected within each kind."""
 
     records: Path = option("records.jsonl, made by collect_results.py")
-    output: Path = option("CSV to write")
+    output: Path = option("CSV to write", check=values.to_write)
 
 
 def main(options: Options) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command
+from bakeoff import command, values
 from bakeoff.analysis import published, repeatability, study, tables
 from bakeoff.command import option
 
@@ -14,7 +14,9 @@ class Options:
 
     records: Path = option("records.jsonl, made by collect_results.py")
     reference: Path = option("CSV of published results")
-    output: Path = option("CSV to write; only its header when no data set was published")
+    output: Path = option(
+        "CSV to write; only its header when no data set was published", check=values.to_write
+    )
 
 
 def main(options: Options) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command
+from bakeoff import command, values
 from bakeoff.command import option
 from bakeoff.datasets import catalog, sources, store
 
@@ -12,16 +12,13 @@ from bakeoff.datasets import catalog, sources, store
 class Options:
     """Fetch one data set's original files, verify their digests and store them as one .npz."""
 
-    dataset: str = option(f"one of {', '.join(catalog.CATALOG)}")
-    output: Path = option("where to write the .npz")
+    dataset: str = option("its name", choices=tuple(catalog.CATALOG))
+    output: Path = option("where to write the .npz", check=values.to_write)
     data_source: str = option("folder or URL with <data set>/*.gz, the only source then", default="")
 
 
 def main(options: Options) -> None:
     """Fetch and store."""
-    if options.dataset not in catalog.CATALOG:
-        known = ", ".join(catalog.CATALOG)
-        raise command.UserError(f"unknown data set {options.dataset}; known are {known}")
     store.save_raw(options.output, sources.fetch(options.dataset, options.data_source or None, print))
 
 

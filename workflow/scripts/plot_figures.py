@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command
+from bakeoff import command, values
 from bakeoff.analysis import study
 from bakeoff.command import option
 
@@ -13,7 +13,7 @@ class Options:
     """Draw SVG figures, each with a CSV of the numbers behind it, and list them in figures.json."""
 
     records: Path = option("records.jsonl, made by collect_results.py")
-    output: Path = option("folder to make anew")
+    output: Path = option("folder to make anew", check=values.figures)
     data: list[Path] = option("prepared data sets (.npz): the images that models get wrong", default=())
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import command
+from bakeoff import command, values
 from bakeoff.command import option
 from bakeoff.datasets import catalog, prepare, store
 
@@ -14,12 +14,12 @@ class Options:
     """Split one data set into train, validation, holdout and test, and resize its images."""
 
     raw: Path = option("the fetched original (.npz)")
-    dataset: str = option("its name")
-    split: dict[str, Any] = option("JSON: train, validation, holdout, seed, test")
-    input_size: int = option("rows and columns that networks see")
-    output: Path = option("where to write the .npz")
-    limit_train: int | None = option("use only so many training images", default=None)
-    limit_test: int | None = option("use only so many test images", default=None)
+    dataset: str = option("its name", choices=tuple(catalog.CATALOG))
+    split: dict[str, Any] = option("JSON: train, validation, holdout, seed, test", check=prepare.Split.parse)
+    input_size: int = option("rows and columns that networks see", least=8, most=256)
+    output: Path = option("where to write the .npz", check=values.to_write)
+    limit_train: int | None = option("use only so many training images", default=None, least=1)
+    limit_test: int | None = option("use only so many test images", default=None, least=1)
 
 
 def main(options: Options) -> None:
@@ -27,7 +27,7 @@ def main(options: Options) -> None:
     raw = store.load_raw(options.raw)
     entry = catalog.CATALOG[options.dataset]
     limits = {"limit_train": options.limit_train, "limit_test": options.limit_test}
-    arrays = prepare.prepare(raw, prepare.Split(**options.split), options.input_size, **limits)
+    arrays = prepare.prepare(raw, prepare.Split.parse(options.split), options.input_size, **limits)
     about = {"name": options.dataset, "title": entry.title, "classes": entry.classes}
     shape = list(raw.train_images.shape[1:])
     source = {"licence": entry.licence, "source": raw.source, "image_shape": shape}

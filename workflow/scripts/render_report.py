@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command
+from bakeoff import command, values
 from bakeoff.command import option
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "report"
@@ -14,11 +14,13 @@ class Options:
     """Render HTML and PDF from the same templates; what is absent but the records is made from them."""
 
     records: Path = option("records.jsonl, made by collect_results.py, or a folder of cell records")
-    html: Path = option("HTML file to write")
-    pdf: Path = option("PDF file to write")
-    tables: Path = option("folder with best.csv, tests.csv, speedup.csv, ...", default=None)
-    figures: Path = option("folder that plot_figures.py made", default=None)
-    templates: Path = option("folder of templates and styles", default=TEMPLATES)
+    html: Path = option("HTML file to write", check=values.to_write)
+    pdf: Path = option("PDF file to write", check=values.to_write)
+    tables: Path = option(
+        "folder with best.csv, tests.csv, speedup.csv, ...", default=None, check=values.folder
+    )
+    figures: Path = option("folder that plot_figures.py made", default=None, check=values.folder)
+    templates: Path = option("folder of templates and styles", default=TEMPLATES, check=values.folder)
     missing: list[str] = option("records that the study lacks so far, for the first page", default=())
     config: dict = option("the configuration as run, as JSON", default=None)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command, latency, records, train
+from bakeoff import command, latency, records, train, values
 from bakeoff.command import option
 from bakeoff.datasets import store
 from bakeoff.svm import chosen, engines
@@ -16,18 +16,18 @@ class Options:
 
     record: Path = option("the cell's record (.json)")
     data: Path = option("the prepared data set (.npz)")
-    output: Path = option("the record to write (.json); predictions/ and journal/ lie beside it")
+    output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
     model: Path = option("the model that the cell saved, to be timed at predicting", default=None)
-    times: int = option("trainings; of a network each has a seed of its own", default=3)
-    threads: int = option("CPU threads", default=1)
-    engine: str = option("for an SVM: auto, pairwise, sklearn or intelex", default="auto")
-    mem_mb: int = option("for an SVM: bound on the pairwise engine's kernel matrices, in MB", default=4000)
+    times: int = option("trainings; of a network each has a seed of its own", default=3, least=1)
+    threads: int = option("CPU threads", default=1, least=1, most=4096)
+    engine: str = option("what fits an SVM", default="auto", choices=engines.NAMES)
+    mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000, least=1)
 
 
 def main(options: Options) -> None:
     """Time and write."""
     record, times, output = records.read(options.record), options.times, options.output
-    more = latency.beside(options.model)
+    more = latency.beside(options.model, record)
     if record["family"] == "svm":
         means = engines.Means(options.engine, options.threads, options.mem_mb, record["device"])
         chosen.time_chosen(record, store.load(options.data, "images"), times, output, means, more)

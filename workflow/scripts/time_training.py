@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import command, hardware, train
+from bakeoff import command, hardware, models, train, values
 from bakeoff.command import UserError, option
 from bakeoff.datasets import store
-from bakeoff.train import speed
+from bakeoff.train import axes, speed, state
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,13 @@ class Options:
     """Time the same training several times, alone on the machine, devices in turns."""
 
     data: Path = option("the prepared data set (.npz)")
-    model: str = option("resnet18 or resnet50")
-    optimizer: str = option("sgd or adam")
-    devices: list[str] = option("cpu, gpu, or both: repeat by repeat they take turns")
-    settings: dict[str, Any] = option("JSON: batch_size, learning_rate, epochs, precision, engine")
-    output: list[Path] = option("the record (.json) of each device; predictions/ and journal/ lie beside it")
-    repeats: int = option("trainings per device; each has its own seed, counted from 0", default=3)
-    threads: int = option("CPU threads", default=1)
+    model: str = option("the network", choices=models.RESNETS)
+    optimizer: str = option("what trains it", choices=tuple(state.OPTIMIZERS))
+    devices: list[str] = option("two take turns, repeat by repeat", choices=hardware.DEVICES, once=True)
+    settings: dict[str, Any] = option("JSON: batch_size, learning_rate, epochs, ...", check=axes.check_one)
+    output: list[Path] = option("the record (.json) of each device", check=values.record, once=True)
+    repeats: int = option("trainings per device; each has its own seed, counted from 0", default=3, least=1)
+    threads: int = option("CPU threads", default=1, least=1, most=4096)
 
 
 def main(options: Options) -> None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import cell, command, hardware, train
+from bakeoff import cell, command, hardware, models, shards, train, values
 from bakeoff.command import option
 from bakeoff.datasets import store
+from bakeoff.train import axes, state
 from bakeoff.train.backend import ResnetBackend
 
 
@@ -15,15 +16,15 @@ class Options:
     """Train one network with one optimizer on one device over a grid of settings."""
 
     data: Path = option("the prepared data set (.npz)")
-    model: str = option("resnet18 or resnet50")
-    optimizer: str = option("sgd or adam")
-    device: str = option("cpu or gpu")
-    grid: Any = option("JSON list of blocks of settings, multiplied out like a ParameterGrid")
-    output: Path = option("the cell record (.json); models/, predictions/, journal/ lie beside it")
-    seeds: list[int] = option("every setting is trained once per seed", default=(0,))
-    threads: int = option("CPU threads", default=1)
-    pack: int = option("train up to so many settings and seeds side by side", default=1)
-    shard: str = option("fit one of so many parts of the grid, such as 2/3, into the journal", default="")
+    model: str = option("the network", choices=models.RESNETS)
+    optimizer: str = option("what trains it", choices=tuple(state.OPTIMIZERS))
+    device: str = option("where it trains", choices=hardware.DEVICES)
+    grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
+    output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
+    seeds: list[int] = option("of every setting's runs", default=(0,), least=0, most=values.SEED, once=True)
+    threads: int = option("CPU threads", default=1, least=1, most=4096)
+    pack: int = option("train up to so many settings and seeds side by side", default=1, least=1)
+    shard: str = option("fit only this part of the grid, such as 2/3", default="", check=shards.Shard.parse)
 
 
 def main(options: Options) -> None:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import cell, command, hardware, svm
+from bakeoff import cell, command, hardware, shards, svm, values
 from bakeoff.command import option
 from bakeoff.datasets import store
-from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.task import Means
+from bakeoff.svm import backend, engines
 
 
 @dataclass(frozen=True)
@@ -16,24 +15,25 @@ class Options:
     """Fit SVMs with one kernel over a grid of settings."""
 
     data: Path = option("the prepared data set (.npz)")
-    kernel: str = option("rbf, poly, linear or sigmoid")
-    grid: Any = option("JSON list of blocks of settings, multiplied out like a ParameterGrid")
-    output: Path = option("the cell record (.json); models/, predictions/, journal/ lie beside it")
-    engine: str = option("auto, pairwise, sklearn or intelex", default="auto")
-    device: str = option("cpu, or gpu for the pairwise engine's kernel matrices", default="cpu")
-    threads: int = option("CPU threads", default=1)
-    mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000)
-    shard: str = option("fit one of so many parts of the grid, such as 2/3, into the journal", default="")
+    kernel: str = option("its kernel", choices=svm.KERNELS)
+    grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=backend.check)
+    output: Path = option(
+        "cell record (.json); models/, predictions/, journal/ lie beside it", check=values.record
+    )
+    engine: str = option("what fits them", default="auto", choices=engines.NAMES)
+    device: str = option("where kernel matrices are made", default="cpu", choices=hardware.DEVICES)
+    threads: int = option("CPU threads", default=1, least=1, most=4096)
+    mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000, least=1)
+    shard: str = option("fit only this part of the grid, such as 2/3", default="", check=shards.Shard.parse)
 
 
 def main(options: Options) -> None:
     """Run the cell."""
     hardware.require_device(options.device)
-    means = Means(options.engine, options.threads, options.mem_mb, options.device)
-    dataset = store.load(options.data, "images")
-    backend = SvmBackend(dataset, options.kernel, options.grid, means)
+    means = engines.Means(options.engine, options.threads, options.mem_mb, options.device)
+    machines = backend.SvmBackend(store.load(options.data, "images"), options.kernel, options.grid, means)
     code = [Path(svm.__file__).parent]
-    cell.run_cell(backend, options.output, options.threads, code, options.shard)
+    cell.run_cell(machines, options.output, options.threads, code, options.shard)
 
 
 if __name__ == "__main__":

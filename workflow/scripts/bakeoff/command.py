@@ -1,8 +1,7 @@
-"""Commands from dataclasses: one field is one option, its metadata says what --help prints."""
+"""Commands from dataclasses: a field is an option, its metadata says what --help prints and what it takes."""
 
 import argparse
 import dataclasses
-import json
 import os
 import shlex
 import shutil
@@ -11,12 +10,15 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
+from bakeoff import faults, values
 from bakeoff.surroundings import settle
 
 Options = TypeVar("Options")
 SET_ASIDE = "--set-aside"
+# Exit status of a call that its writer can mend; of all else that is no bug it is 1.
+MISCALLED = 2
 
 
 class UserError(ValueError):
@@ -31,35 +33,98 @@ class DamagedError(UserError):
         self.faults = dict(faults)
 
 
-def option(help: str, **kwargs: Any) -> Any:
-    """Declare one dataclass field as a command-line option; the rest goes to dataclasses.field."""
-    return dataclasses.field(metadata={"help": help}, **kwargs)
+def option(
+    help: str,
+    *,
+    least: int | None = None,
+    most: int = values.MOST,
+    choices: Sequence[str] = (),
+    once: bool = False,
+    check: Callable[[Any], Any] | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Declare one dataclass field as a command-line option; the rest goes to dataclasses.field.
+
+    Numbers lie between `least` and `most`, words are among `choices`, of a list `once` allows no value twice;
+    `check` raises ValueError, which says why, for a value (of a list: for each) that it does not take.
+    """
+    checks: list[Callable[[Any], Any]] = [check] if check else []
+    if least is not None:
+        checks.append(values.whole(least, most))
+    if choices:
+        checks.append(values.one_of(choices))
+    about = {"help": help, "checks": checks, "choices": choices, "once": once}
+    return dataclasses.field(metadata=about, **kwargs)
 
 
-def json_value(text: str) -> Any:
-    """Parse an option that holds JSON."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"not JSON: {error}") from error
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a call in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        faults.leave([message if ";" in message else f"{message}; --help says what it takes"], MISCALLED)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        faults.flush()  # of --help, which may have no reader left
+        super().exit(status, message)
 
 
 def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
-    """Build the parser from the dataclass and read the command line.
+    """Build the parser from the dataclass, read the command line and check it.
 
-    Path, int, float and str fields take one value, list fields one or more, bool fields are switches
-    and dict or Any fields take JSON. A field without a default is required.
+    Path, int and str fields take one value, list fields one or more, bool fields are switches and dict or Any
+    fields take JSON. A field without a default is required.
     """
-    return cls(**vars(_parser(cls).parse_args(argv)))
+    return cls(**_read(_parser(cls), cls, argv))
+
+
+def _read(parser: argparse.ArgumentParser, cls: type[Any], argv: Sequence[str] | None) -> dict[str, Any]:
+    words = sys.argv[1:] if argv is None else argv
+    if strange := [word for word in words if not values.is_text(word)]:
+        parser.error(f"{strange[0]!r} is not UTF-8; a record could not say it")
+    given = vars(parser.parse_args(words))
+    for field in _fields(cls):
+        value = given[field.name]
+        if value is field.default:
+            continue
+        listed = _listed(typing.get_type_hints(cls)[field.name])
+        try:
+            if field.metadata["once"]:
+                values.each_once(value)
+            for check in field.metadata["checks"]:
+                for each in value if listed else [value]:
+                    _check(check, each)
+        except ValueError as error:
+            parser.error(f"argument {_flag(field)}: {error}")
+    return given
+
+
+def _check(check: Callable[[Any], Any], value: Any) -> None:
+    """Check a value; a complaint that does not name it begins with it."""
+    try:
+        check(value)
+    except UserError:
+        raise
+    except ValueError as error:
+        said = str(error)
+        raise ValueError(said if isinstance(value, Path) else f"{values.shown(value)} {said}") from error
+
+
+def _fields(cls: type[Any]) -> tuple[dataclasses.Field, ...]:
+    return dataclasses.fields(cls)
+
+
+def _flag(field: Any) -> str:
+    return f"--{field.name.replace('_', '-')}"
+
+
+def _listed(kind: Any) -> bool:
+    return typing.get_origin(kind) is list
 
 
 def _parser(cls: type[Any]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=cls.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = _Parser(description=cls.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     hints = typing.get_type_hints(cls)
-    for field in dataclasses.fields(cls):
-        flag = f"--{field.name.replace('_', '-')}"
+    for field in _fields(cls):
         kind = _plain(hints[field.name])
         has_default = field.default is not dataclasses.MISSING
         keywords: dict[str, Any] = {
@@ -69,14 +134,32 @@ def _parser(cls: type[Any]) -> argparse.ArgumentParser:
         }
         if kind is bool:
             keywords["action"] = argparse.BooleanOptionalAction
-        elif typing.get_origin(kind) is list:
-            keywords.update(nargs="+", type=typing.get_args(kind)[0])
-        elif kind in (Path, int, float, str):
-            keywords["type"] = kind
         else:
-            keywords["type"] = json_value
-        parser.add_argument(flag, **keywords)
+            keywords["type"] = _reader(typing.get_args(kind)[0] if _listed(kind) else kind)
+            keywords["nargs"] = "+" if _listed(kind) else None
+            if choices := field.metadata["choices"]:
+                keywords["metavar"] = f"{{{','.join(choices)}}}"
+        parser.add_argument(_flag(field), **keywords)
     return parser
+
+
+def _reader(kind: Any) -> Callable[[str], Any]:
+    """Return what makes a word of the command line a value of a kind."""
+    readers: dict[Any, Callable[[str], Any]] = {
+        int: values.whole_text,
+        Path: values.path,
+        str: str,
+        dict: values.object_from_json,
+    }
+    reader = readers.get(typing.get_origin(kind) or kind, values.from_json)
+
+    def read(text: str) -> Any:
+        try:
+            return reader(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
 
 
 def _plain(kind: Any) -> Any:
@@ -87,41 +170,42 @@ def _plain(kind: Any) -> Any:
 
 
 def run(main: Callable[[Options], None], cls: type[Options]) -> None:
-    """Run a command: options in, UserError to one line on stderr and exit status 1.
+    """Run a command: options in; what a person can mend in its call is one line on stderr, exit status 2.
 
-    With --set-aside a damaged file is renamed to NAME.damaged: the workflow's next call makes it again.
+    So is a damaged file or a fault of the machine, with exit status 1; with --set-aside such a file is
+    renamed to NAME.damaged: the workflow's next call makes it again. Other exceptions keep their traceback.
     """
     settle()
     parser = _parser(cls)
     parser.add_argument(SET_ASIDE, action="store_true", help="rename damaged inputs to NAME.damaged")
-    given = vars(parser.parse_args())
-    set_aside = given.pop("set_aside")
+    set_aside = False
     try:
+        given = _read(parser, cls, None)
+        set_aside = given.pop("set_aside")
         main(cls(**given))
+        faults.flush()
     except DamagedError as error:
-        _exit(
-            [
-                _set_aside(*fault) if set_aside else ": ".join(map(str, fault))
-                for fault in error.faults.items()
-            ]
-        )
+        found = error.faults.items()
+        faults.leave([_set_aside(*each) if set_aside else ": ".join(map(str, each)) for each in found])
     except UserError as error:
-        _exit([str(error)])
+        faults.leave([str(error)], MISCALLED)
+    except (Exception, KeyboardInterrupt) as error:
+        if not faults.told(error, {field.name for field in _fields(cls)}):
+            raise
 
 
 def _set_aside(path: Path, fault: str) -> str:
     """Rename a damaged file, or folder, and return what happened in one line."""
     aside = Path(f"{path}.damaged")
-    if aside.is_dir():
-        shutil.rmtree(aside)
-    # Another job may have found the same.
-    if os.path.lexists(path):
-        os.replace(path, aside)
+    try:
+        if aside.is_dir():
+            shutil.rmtree(aside)
+        # Another job may have found the same.
+        if os.path.lexists(path):
+            os.replace(path, aside)
+    except OSError as error:
+        return f"{path}: {fault}; cannot be set aside: {error.strerror}"
     return f"{path}: {fault}; set aside as {aside.name}: call again, and it is made again"
-
-
-def _exit(lines: Sequence[str]) -> None:
-    sys.exit("\n".join(f"{Path(sys.argv[0]).name}: {line}" for line in lines))
 
 
 def line() -> str:

@@ -29,12 +29,6 @@ DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-CURES = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "allow it, or name another place"),
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
-    errno.EMFILE: "raise the limit on open files (ulimit -n)",
-}
 
 
 @contextmanager
@@ -61,23 +55,20 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
-    """Turn what the system refuses while a path is written into one line that names it and the cure."""
+    """Have what the system refuses while a path is written name that path, not one beside it."""
     try:
         yield
     except OSError as error:
-        cure = CURES.get(error.errno or 0, "mend that")
-        said = error.strerror or str(error)
-        raise UserError(
-            f"{path}: cannot be written: {said}; {cure}, and the same call goes on from the journals"
-        ) from error
+        error.filename = str(path)
+        raise
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """Give a hidden place beside a path, which takes its name when all of it is on the disk.
 
-    So the path is absent, old or whole, never half-written; it may become a file or a folder. UserError as
-    of `changing`.
+    So the path is absent, old or whole, never half-written; it may become a file or a folder. OSError, with
+    the path's name, where the disk refuses.
     """
     path = Path(path)
     with changing(path):

@@ -14,6 +14,8 @@ from bakeoff.surroundings import known, switches
 
 PACKAGES = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "fvcore")
 
+DEVICES = ("cpu", "gpu")
+
 
 def require_device(device: str) -> None:
     """Raise UserError when the device is the GPU and no CUDA device can be used."""

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import load, saved
+from bakeoff import load, saved, signature
+from bakeoff.command import UserError
 from bakeoff.fitting import Backend
-from bakeoff.records import Run
+from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.selection import choose
 
 BATCH = 256
 # Calls that are not counted, calls at least, and how long calls of one size are made.
@@ -41,11 +43,18 @@ def measure(model: Path, images: np.ndarray, device: str) -> list[dict[str, Any]
     return [{"device": predict.device, **_summary(size, predict, images[:size])} for size in sizes]
 
 
-def beside(model: Path | None) -> Callable[[Backend, list[Run]], dict[str, Any]]:
+def beside(model: Path | None, record: Record) -> Callable[[Backend, list[Run]], dict[str, Any]]:
     """Return what adds to a record how long the saved model takes for test images.
 
-    A network's on the cell's device, an SVM's always on the CPU.
+    A network's on the cell's device, an SVM's always on the CPU. UserError where the model is that of another
+    cell than the record's.
     """
+    if model is not None and choose(record["runs"]):
+        known = signature.read(model)
+        if (known.model, known.data) != (model_name(record), record["data"]["digest"]):
+            raise UserError(
+                f"{model}: not the model of {cell_name(record)}, or of other data; name the cell's own"
+            )
 
     def measured(backend: Backend, runs: list[Run]) -> dict[str, Any]:
         if model is None or not runs:

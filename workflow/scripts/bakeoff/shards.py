@@ -8,6 +8,7 @@ from pathlib import Path
 from bakeoff.command import UserError
 from bakeoff.files import listed
 from bakeoff.fitting import Plan
+from bakeoff.values import shown
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Shard:
         """Return the shard that "2/3" names, or None for an empty text."""
         if not text:
             return None
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
+        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
-            raise UserError(f"shard {text}: name one of so many parts, like 1/3, 2/3 or 3/3")
+            raise UserError(f"shard {shown(text)}: name one of so many parts, like 1/3, 2/3 or 3/3")
         return cls(int(found[1]), int(found[2]))
 
     def cut(self, plans: Sequence[Plan]) -> list[Plan]:

@@ -74,6 +74,8 @@ def chosen(record: Record, dataset: Dataset, times: int) -> tuple[Run, list[int]
 
     UserError where the cell was trained on other data, or on a device that is not here.
     """
+    if record["purpose"] != "selection" or not record["runs"]:
+        raise UserError(f"{cell_name(record)} chose nothing: it is no record of a grid; name the cell's own")
     hardware.require_device(record["device"])
     if record["data"]["digest"] != dataset.meta["digest"]:
         raise UserError(f"{cell_name(record)} was trained on other data than these; train it on them first")

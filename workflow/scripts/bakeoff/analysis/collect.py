@@ -68,8 +68,13 @@ def check_predictions(study: Study) -> None:
 def _files(paths: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, paths):
-        found = [file for pattern in CELLS for file in listed(path, pattern)] if path.is_dir() else [path]
-        files += sorted(file for file in found if file.name not in ("figures.json", "rerun.json"))
+        found = [path]
+        if path.is_dir():
+            lying = (file for pattern in CELLS for file in listed(path, pattern))
+            found = sorted(file for file in lying if file.name not in ("figures.json", "rerun.json"))
+        if not found:
+            raise UserError(f"{path}: holds no cell record; name the folder of <data set>/<cell>.json")
+        files += found
     return unique(files)
 
 

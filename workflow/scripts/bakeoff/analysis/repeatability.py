@@ -24,15 +24,39 @@ NUMBERS: dict[str, type] = {
     "C": float,
     "degree": int,
 }
+MEASURED = (
+    *(f"{part}_accuracy_percent" for part in ("train", "validation", "test")),
+    *("train_time_s", "mflops"),
+)
+NAMES = ("table", "dataset", "model", "optimizer", "kernel", "gamma", "device", "pin_memory")
+COLUMNS = (*NAMES, *NUMBERS, *MEASURED)
 Training = tuple[str, str, str]
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """Read the published CSV as text; UserError where it is absent."""
+    """Read the published CSV as text; UserError where it is absent or another table."""
     if not Path(path).is_file():
         raise UserError(f"{path}: no such file")
     with Path(path).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        reader = csv.DictReader(file, strict=True)
+        try:
+            names = reader.fieldnames or ()
+            if lacking := [name for name in COLUMNS if name not in names]:
+                raise ValueError(f"column {lacking[0]} is missing")
+            return [_checked(line) for line in reader]
+        except (csv.Error, ValueError) as error:
+            place = f"line {reader.line_num}"
+            raise UserError(f"{path}: not the table of published results: {place}: {error}") from error
+
+
+def _checked(line: dict[str, str]) -> dict[str, str]:
+    """Return a line that has a value, or none, of each column's kind; ValueError for another."""
+    if None in line or None in line.values():
+        raise ValueError("not as many values as columns")
+    settings(line)
+    for name in MEASURED:
+        float(line[name] or 0)
+    return line
 
 
 def limits(reference: Iterable[dict[str, str]]) -> dict[Training, float]:

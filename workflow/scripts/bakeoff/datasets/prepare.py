@@ -1,10 +1,13 @@
 """From an original data set to the parts that models see: permuted once, split, resized once."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
+from typing import Any
 
 import numpy as np
 
+from bakeoff import values
 from bakeoff.command import UserError
 from bakeoff.datasets.sources import Raw
 
@@ -18,8 +21,33 @@ class Split:
     train: float
     validation: float
     holdout: float
-    seed: int
-    test: float
+    seed: int = 42
+    test: float = 0.2
+
+    @classmethod
+    def parse(cls, given: Any) -> "Split":
+        """Return the split that a configuration says; UserError where it is none, as its schema says too."""
+        fields = dataclasses.fields(cls)
+        names = [field.name for field in fields]
+        if not isinstance(given, Mapping):
+            raise UserError(f"a split names {', '.join(names)}; {values.shown(given)} does not")
+        if unknown := sorted(set(given) - set(names)):
+            raise UserError(f"{values.shown(unknown[0])}: unknown; known are {', '.join(names)}")
+        if lacking := [each.name for each in fields if each.default is MISSING and each.name not in given]:
+            raise UserError(f"{lacking[0]}: missing; say its share")
+        takes = dict.fromkeys(names, values.share) | {"seed": values.whole(0, values.SEED)}
+        split = cls(**{name: _take(name, value, takes[name]) for name, value in given.items()})
+        total = split.train + split.validation + split.holdout
+        if abs(total - 1) > 1e-9:
+            raise UserError(f"train + validation + holdout is {total:g}; make it 1")
+        return split
+
+
+def _take(name: str, value: Any, take: values.Take) -> Any:
+    try:
+        return take(value)
+    except ValueError as error:
+        raise UserError(f"{name} {values.shown(value)} {error}") from error
 
 
 def split_indices(

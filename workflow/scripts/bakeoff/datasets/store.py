@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff.command import UserError
 from bakeoff.datasets.prepare import PARTS
 from bakeoff.datasets.sources import Raw
 from bakeoff.files import reading, writing
@@ -22,8 +23,10 @@ def save_raw(path: Path, raw: Raw) -> None:
 
 
 def load_raw(path: Path) -> Raw:
-    """Read an original data set."""
+    """Read an original data set; UserError where it is a prepared one."""
     with reading(path), np.load(path, allow_pickle=False) as file:
+        if "train_resized" in file.files:
+            raise UserError(f"{path}: a prepared data set; name the original that fetch_dataset.py made")
         return Raw(**{name: file[name] for name in RAW_ARRAYS}, source=_meta(file)["source"])
 
 

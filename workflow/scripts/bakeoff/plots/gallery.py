@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bakeoff.analysis import best, speedup, tables
 from bakeoff.analysis.study import Study
-from bakeoff.command import UserError
 from bakeoff.files import writing
 from bakeoff.plots import (
     confusion,
@@ -33,11 +32,8 @@ LISTED = ("title", "caption", "alt", "section", "dataset")
 def draw(study: Study, folder: Path, pictures: Pictures | None = None) -> None:
     """Remake the folder: figures of an earlier study do not stay behind.
 
-    The pictures are test images by the digest of their data; without them, none is shown. UserError for a
-    folder that holds other things.
+    The pictures are test images by the digest of their data; without them, none is shown.
     """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / LIST).is_file():
-        raise UserError(f"{folder}: holds other things than figures; name a folder for them alone")
     with style.used(), writing(folder) as place:
         place.mkdir()
         listed = []

@@ -12,12 +12,15 @@ from markupsafe import Markup
 from bakeoff.analysis import best, collect, contrasts, errors, published, speedup, tables
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
+from bakeoff.command import UserError
 from bakeoff.files import write_text, writing
 from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
 
 SCRIPTS = ("tables.js", "explorer.js")
 PDF_STYLES = ("theme.css", "print.css", "pdf.css")
+PAGES = SCREEN, PRINT = "report.html.j2", "print.html.j2"
+PARTS = (*PDF_STYLES, "screen.css", *(f"templates/{name}" for name in (*PAGES, *SCRIPTS)))
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Source:
 
 def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
     """Render both forms from the same templates."""
+    if lacking := [name for name in PARTS if not (templates / name).is_file()]:
+        raise UserError(f"{templates}: holds no {lacking[0]}; name the folder of the report's templates")
     found = collect.load(source.records)
     with TemporaryDirectory() as scratch:
         drawn = source.figures
@@ -73,7 +78,7 @@ def page(report: Report, templates: Path) -> str:
     letters = "".join(figure.svg for section in report.sections for figure in section.figures)
     return (
         _environment(templates)
-        .get_template("report.html.j2")
+        .get_template(SCREEN)
         .render(
             report=report,
             medium="screen",
@@ -92,7 +97,7 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
-    text = _environment(templates).get_template("print.html.j2").render(report=report, medium="print")
+    text = _environment(templates).get_template(PRINT).render(report=report, medium="print")
     fonts = FontConfiguration()
     # The report needs files, and the pictures inside figures; whatever a hostile name smuggles in
     # must not reach the network.

@@ -1,6 +1,5 @@
 """SVMs as a cell's backend: scales the pixels, has an engine fit the grid, turns its outcomes into runs."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff import flops, grid, signature
+from bakeoff import flops, grid, signature, values
 from bakeoff.command import UserError
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Fitted, Plan, unfinished_run
@@ -27,6 +26,24 @@ if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
 
 DEFAULTS: dict[str, Any] = {"C": 1.0, "gamma": "scale", "degree": None, "scale": "standard"}
+
+
+def _gamma(value: Any) -> Any:
+    if value in ("scale", "auto"):
+        return value
+    try:
+        return values.above_0(value)
+    except ValueError as error:
+        raise ValueError("must be scale, auto or a finite number above 0") from error
+
+
+# The configuration's schema says the same.
+TAKES: dict[str, values.Take] = {
+    "C": values.above_0,
+    "gamma": _gamma,
+    "degree": values.whole(1),
+    "scale": values.one_of(scaling.SCALES),
+}
 # Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
 FITTING = 0.7
 AS_BEST = Means()
@@ -59,9 +76,7 @@ class SvmBackend:
         self.dataset = dataset
         self._kernel = kernel
         degree = POLY_DEGREE if kernel == "poly" else None
-        self._settings = grid.expand(blocks, {**DEFAULTS, "degree": degree})
-        for settings in self._settings:
-            _check(settings)
+        self._settings = grid.expand(blocks, {**DEFAULTS, "degree": degree}, TAKES)
         self._features = {
             part: images.reshape(len(images), -1).astype(np.float32) / 255
             for part, images in dataset.images.items()
@@ -180,17 +195,9 @@ class SvmBackend:
         return saved.per_class(scores, seen, len(self.dataset.meta["classes"]))
 
 
-def _check(settings: dict[str, Any]) -> None:
-    """Raise UserError for a setting that no machine can have; the configuration's schema says the same."""
-    gamma, degree = settings["gamma"], settings["degree"]
-    if not 0 < settings["C"] < math.inf:
-        raise UserError(f"C {settings['C']} must be above 0")
-    if gamma not in ("scale", "auto") and not (isinstance(gamma, int | float) and 0 < gamma < math.inf):
-        raise UserError(f"gamma {gamma} must be scale, auto or a number above 0")
-    if degree is not None and not (isinstance(degree, int) and degree > 0):
-        raise UserError(f"degree {degree} must be a whole number above 0")
-    if settings["scale"] not in scaling.SCALES:
-        raise UserError(f"unknown scale {settings['scale']}; known are {', '.join(scaling.SCALES)}")
+def check(blocks: Any) -> None:
+    """Raise UserError for what is no grid, and for a setting that no machine can have."""
+    grid.expand(blocks, DEFAULTS, TAKES)
 
 
 def _describe(settings: dict[str, Any]) -> str:

@@ -116,6 +116,8 @@ ENGINES: dict[str, Callable[[Task], Iterator[Outcome | Lost]]] = {
     **{name: _guarded(partial(_library, name)) for name in LIBRARIES},
 }
 
+NAMES = ("auto", *ENGINES)
+
 
 @cache
 def warm_up(means: Means, precisions: frozenset[str]) -> None:
@@ -136,8 +138,8 @@ def choose(means: Means, extent: Extent) -> str:
     Raises UserError for an engine that is unknown or not installed, or a pairwise one that does not fit.
     """
     name = means.engine
-    if name not in ("auto", *ENGINES):
-        raise UserError(f"unknown SVM engine {name}; known are auto, {', '.join(ENGINES)}")
+    if name not in NAMES:
+        raise UserError(f"unknown SVM engine {name}; known are {', '.join(NAMES)}")
     if name in LIBRARIES and means.device == "gpu":
         raise UserError(f"SVM engine {name} runs on the CPU; ask for the _cpu twin, or for engine pairwise")
     module = LIBRARIES.get(name, "numba").split(".")[0]

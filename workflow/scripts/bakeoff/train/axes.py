@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bakeoff import grid
+from bakeoff import grid, values
 from bakeoff.command import UserError
 from bakeoff.train import engines, precision
 from bakeoff.train.state import OPTIMIZERS
@@ -15,28 +15,36 @@ DEFAULTS: dict[str, Any] = {
     "engine": "resident",
     "pin_memory": None,
 }
+# The configuration's schema says the same. Of less than two images batch normalisation has no variance.
+TAKES: dict[str, values.Take] = {
+    "batch_size": values.whole(2),
+    "learning_rate": values.above_0,
+    "epochs": values.whole(1),
+    "precision": values.one_of(precision.PRECISIONS),
+    "engine": values.one_of(engines.ENGINES),
+    "pin_memory": values.switch,
+}
 
 
-def expand(blocks: grid.Blocks, optimizer: str, device: str) -> list[grid.Settings]:
+def check(blocks: Any) -> None:
+    """Raise UserError for what is no grid, and for a setting that no training knows."""
+    grid.expand(blocks, DEFAULTS, TAKES)
+
+
+def check_one(settings: Any) -> None:
+    """Raise UserError for what is not the settings of one training."""
+    if isinstance(settings, dict) and (
+        listed := [name for name in settings if isinstance(settings[name], list)]
+    ):
+        raise UserError(f"{listed[0]} is a list; of one training it is one value")
+    grid.multiply(settings, DEFAULTS, TAKES)
+
+
+def expand(blocks: Any, optimizer: str, device: str) -> list[grid.Settings]:
     """Return the settings of a grid, each once; UserError for one that no training knows."""
-    found = grid.unique(_applicable(settings, device) for settings in grid.expand(blocks, DEFAULTS))
-    for settings in found:
-        _check(settings, optimizer)
-    return found
-
-
-def _check(settings: grid.Settings, optimizer: str) -> None:
-    # The configuration's schema says the same.
-    known = {
-        "optimizer": (optimizer, tuple(OPTIMIZERS)),
-        "engine": (settings["engine"], tuple(engines.ENGINES)),
-        "precision": (settings["precision"], precision.PRECISIONS),
-    }
-    for name, (given, allowed) in known.items():
-        if given not in allowed:
-            raise UserError(f"unknown {name} {given}; known are {', '.join(allowed)}")
-    if settings["batch_size"] < 2:
-        raise UserError("batch_size must be at least 2: batch normalisation needs more than one image")
+    if optimizer not in OPTIMIZERS:
+        raise UserError(f"unknown optimizer {optimizer}; known are {', '.join(OPTIMIZERS)}")
+    return grid.unique(_applicable(settings, device) for settings in grid.expand(blocks, DEFAULTS, TAKES))
 
 
 def _applicable(settings: grid.Settings, device: str) -> grid.Settings:

@@ -148,7 +148,7 @@ class Member:
         self._loss_sum = torch.zeros((), device=device)
         self._correct = torch.zeros((), dtype=torch.long, device=device)
         self._order = torch.zeros(count, dtype=torch.long, device=device)
-        self._offsets = torch.arange(training.batch_size, device=device)
+        self._offsets = torch.arange(min(training.batch_size, count), device=device)
 
     def start(self, epoch: int) -> None:
         """Start an epoch, in the order that its number and the seed give."""
