@@ -20,6 +20,7 @@ class Options:
     figures: Path = option("folder that plot_figures.py made", default=None)
     templates: Path = option("folder of templates and styles", default=TEMPLATES)
     missing: list[str] = option("records that the study lacks so far, for the first page", default=())
+    without_gpu: str = option("why no GPU took part, for the first page", default="")
     config: dict = option("the configuration as run, as JSON", default=None)
 
 
@@ -27,7 +28,14 @@ def main(options: Options) -> None:
     """Render the report."""
     from bakeoff.report import render
 
-    source = render.Source(options.records, options.tables, options.figures, options.config, options.missing)
+    source = render.Source(
+        options.records,
+        options.tables,
+        options.figures,
+        options.config,
+        options.missing,
+        options.without_gpu,
+    )
     render.write(source, options.templates, options.html, options.pdf)
 
 

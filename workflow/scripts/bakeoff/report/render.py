@@ -20,7 +20,7 @@ SCRIPTS = ("tables.js", "explorer.js")
 
 @dataclass(frozen=True)
 class Source:
-    """Where the report's contents lie, the configuration as run, and the records that are missing.
+    """Where the report's contents lie, the configuration as run, what is missing, and why no GPU took part.
 
     The records are records.jsonl or a folder of cells; tables and figures that are None are made from them.
     """
@@ -30,6 +30,7 @@ class Source:
     figures: Path | None = None
     config: dict[str, Any] | None = None
     missing: Sequence[str] = ()
+    without_gpu: str = ""
 
 
 def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
@@ -44,7 +45,9 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
             drawn = Path(scratch) / "figures"
             gallery.draw(found, drawn)
         derived = read_tables(found, source.tables)
-        report = context.build(found, derived, figures.load(drawn), source.config, source.missing)
+        report = context.build(
+            found, derived, figures.load(drawn), source.config, source.missing, source.without_gpu
+        )
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(page(report, templates), encoding="utf-8")
         write_pdf(report, templates, pdf)

@@ -1,0 +1,85 @@
+# What failed is said last and in few lines: what the command wrote, and where its log lies.
+import atexit
+import logging
+import time
+
+from snakemake.logging import LogEvent, logger
+
+STARTED = time.time()
+
+
+class Brief(logging.Formatter):
+    """Of a failed job two lines on the terminal, not its inputs and its command: Snakemake's own log has them."""
+
+    def __init__(self, whole):
+        super().__init__()
+        self.whole = whole
+
+    def format(self, record):
+        event = getattr(record, "event", None)
+        if event == LogEvent.JOB_ERROR:
+            why = f": {record.rule_msg}" if record.rule_msg else ""
+            return f"Error in rule {record.rule_name}, job {record.jobid}{why}\n    log: {', '.join(record.log)}"
+        if event == LogEvent.GROUP_ERROR:
+            return f"Error in group {record.groupid}"
+        if str(record.msg).startswith("RuleException:\nCalledProcessError"):
+            return ""
+        return self.whole.format(record)
+
+
+class Failures(logging.Handler):
+    """Keeps which logs each failed job has: a cluster's own are known to nobody else."""
+
+    def __init__(self):
+        super().__init__()
+        self.logs = {}
+
+    def emit(self, record):
+        if getattr(record, "event", None) == LogEvent.JOB_ERROR:
+            self.logs[record.jobid] = record.log
+
+
+FAILURES = Failures()
+
+
+def watch_failures():
+    """Keep what is said of failed jobs, and say less of them at once, unless --verbose asks for all."""
+    logger.addHandler(FAILURES)
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
+            handler.setFormatter(Brief(handler.formatter))
+
+
+def words_of(job):
+    """Return the last words of a failed job's command, and where its logs lie."""
+    logs = list(dict.fromkeys([*map(str, job.log), *FAILURES.logs.get(job.jobid, [])]))
+    said = []
+    for log in filter(os.path.isfile, logs):
+        # One that an earlier call wrote says nothing of this job.
+        if os.path.getmtime(log) > STARTED - 1:
+            with open(log, encoding="utf-8", errors="replace") as file:
+                said += [line.strip() for line in file if line.strip()]
+    command = f"{job.rule.name.removesuffix('_shard')}.py: "
+    own = [line for line in said if line.startswith(command)] or said[-1:]
+    return [
+        *(own[-3:] or [f"{job.rule.name} ended without a word."]),
+        f"    log: {', '.join(logs)}",
+    ]
+
+
+def say_failures():
+    """Say at the very end, after Snakemake's own last words, what failed."""
+    failed = [
+        each
+        for job in workflow.scheduler.failed
+        for each in (job.jobs if job.is_group() else [job])
+    ]
+    lines = [line for job in sorted(failed, key=lambda job: job.jobid) for line in words_of(job)]
+    if lines:
+        atexit.register(print_last, ["", "Failed:", *lines])
+
+
+def print_last(lines):
+    """Print lines to a terminal that may be gone."""
+    with contextlib.suppress(OSError):
+        print(*lines, sep="\n", file=sys.stderr, flush=True)
