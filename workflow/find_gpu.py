@@ -2,9 +2,9 @@
 
     python workflow/find_gpu.py [--within SECONDS] [--driver-alone]
 
-Prints one line of JSON: {"gpu": true}, or {"gpu": false, "reason": "no NVIDIA driver library is here"}. The torch
-that this Python would import is held against the driver, by what its file version.py says of its build;
---driver-alone leaves it out, where jobs bring a torch of their own. The rules ask it where the configuration says
+Prints one line of JSON: {"gpu": true}, or {"gpu": false, "reason": "no NVIDIA driver library is here"}. The
+torch that this Python would import is held against the driver, by what its file version.py says of its build;
+--driver-alone leaves it out, where jobs bring a torch of their own. The rules ask where the configuration says
 gpu: auto.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARY = "libcuda.so.1"
-# What CUDA takes for a device in CUDA_VISIBLE_DEVICES; the first entry that is none hides itself and all after it.
+# What CUDA takes for a device in CUDA_VISIBLE_DEVICES; an entry that is none hides itself and all after it.
 DEVICE = re.compile(r"\d+|(GPU|MIG)-.+")
 BUILD = re.compile(r"^(cuda|hip)\b[^=\n]*=\s*(None|'[^']*'|\"[^\"]*\")", re.MULTILINE)
 # A driver that was asleep may take seconds for each of its GPUs.
@@ -72,7 +72,9 @@ def ask() -> dict[str, Any]:
 def ask_within(seconds: float) -> int:
     """Return what ask() says from a process of its own, which may hang or crash."""
     line = [sys.executable, __file__, "--ask"]
-    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     try:
         printed, _ = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -108,7 +110,9 @@ def check_torch(version: int) -> None:
 def main() -> None:
     """Print the answer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--within", type=float, default=PATIENCE_S, help="seconds that the driver has to answer")
+    parser.add_argument(
+        "--within", type=float, default=PATIENCE_S, help="seconds that the driver has to answer"
+    )
     parser.add_argument("--driver-alone", action="store_true", help="whatever torch is at hand")
     parser.add_argument("--ask", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

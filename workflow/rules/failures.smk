@@ -8,6 +8,11 @@ from snakemake.logging import LogEvent, logger
 STARTED = time.time()
 
 
+def told(record):
+    """Return the first line of what a cluster's plugin says of a failed job, nothing where it says nothing."""
+    return str(record.rule_msg).strip().split("\n")[0] if record and record.rule_msg else ""
+
+
 class Brief(logging.Formatter):
     """Of a failed job two lines on the terminal, not its inputs and its command: Snakemake's own log has them."""
 
@@ -18,7 +23,7 @@ class Brief(logging.Formatter):
     def format(self, record):
         event = getattr(record, "event", None)
         if event == LogEvent.JOB_ERROR:
-            why = f": {record.rule_msg}" if record.rule_msg else ""
+            why = f": {told(record)}" if told(record) else ""
             return f"Error in rule {record.rule_name}, job {record.jobid}{why}\n    log: {', '.join(record.log)}"
         if event == LogEvent.GROUP_ERROR:
             return f"Error in group {record.groupid}"
@@ -28,15 +33,15 @@ class Brief(logging.Formatter):
 
 
 class Failures(logging.Handler):
-    """Keeps which logs each failed job has: a cluster's own are known to nobody else."""
+    """Keeps what a cluster's plugin says of a failed job, and its logs, by the job's number."""
 
     def __init__(self):
         super().__init__()
-        self.logs = {}
+        self.records = {}
 
     def emit(self, record):
         if getattr(record, "event", None) == LogEvent.JOB_ERROR:
-            self.logs[record.jobid] = record.log
+            self.records[record.jobid] = record
 
 
 FAILURES = Failures()
@@ -52,7 +57,8 @@ def watch_failures():
 
 def words_of(job):
     """Return the last words of a failed job's command, and where its logs lie."""
-    logs = list(dict.fromkeys([*map(str, job.log), *FAILURES.logs.get(job.jobid, [])]))
+    record = FAILURES.records.get(job.jobid)
+    logs = list(dict.fromkeys([*map(str, job.log), *(record.log if record else [])]))
     said = []
     for log in filter(os.path.isfile, logs):
         # One that an earlier call wrote says nothing of this job.
@@ -61,10 +67,8 @@ def words_of(job):
                 said += [line.strip() for line in file if line.strip()]
     command = f"{job.rule.name.removesuffix('_shard')}.py: "
     own = [line for line in said if line.startswith(command)] or said[-1:]
-    return [
-        *(own[-3:] or [f"{job.rule.name} ended without a word."]),
-        f"    log: {', '.join(logs)}",
-    ]
+    own = own or [f"{job.rule.name}: {told(record) or 'it ended without a word'}"]
+    return [*own[-3:], f"    log: {', '.join(logs)}"]
 
 
 def say_failures():

@@ -55,7 +55,7 @@ def check_path(executor):
         if executor == "slurm" and re.search(r"\s", place):
             raise SystemExit(
                 f"{place}: Snakemake's plugin for Slurm does not quote the white space in this path; "
-                "move or clone the project to a path without"
+                "move or clone the project to a path without any"
             )
 
 

@@ -28,14 +28,8 @@ def main(options: Options) -> None:
     """Render the report."""
     from bakeoff.report import render
 
-    source = render.Source(
-        options.records,
-        options.tables,
-        options.figures,
-        options.config,
-        options.missing,
-        options.without_gpu,
-    )
+    given = (options.records, options.tables, options.figures, options.config, options.missing)
+    source = render.Source(*given, options.without_gpu)
     render.write(source, options.templates, options.html, options.pdf)
 
 
