@@ -4,7 +4,7 @@
 
 Prints one line of JSON: {"gpu": true}, or {"gpu": false, "reason": "no NVIDIA driver library is here"}. The
 torch that this Python would import is held against the driver, by what its file version.py says of its build;
---driver-alone leaves it out, where jobs bring a torch of their own. The rules ask where the configuration says
+--driver-alone leaves it out, where jobs bring a torch of their own. The rules ask where the configuration has
 gpu: auto.
 """
 

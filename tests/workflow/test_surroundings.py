@@ -1,4 +1,4 @@
-"""What lies around a call does not reach its results: the caller's environment, other files, other folders."""
+"""What lies around a call does not reach its results: a caller's environment, other files, other folders."""
 
 import os
 import subprocess
