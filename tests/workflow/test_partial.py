@@ -35,6 +35,7 @@ def test_the_first_page_says_what_is_missing(half):
     assert [file for file in MISSING if file not in text] == []
     html = (half / "results/report.html").read_text(encoding="utf-8")
     assert "Not the whole study." in html
+    assert "No GPU took part: the configuration says gpu: absent." in html
     assert "SVM (RBF) is the choice" in html
     assert "results/digits/svm_poly_cpu.json" in html
 
