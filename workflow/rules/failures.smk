@@ -24,9 +24,10 @@ class Brief(logging.Formatter):
         event = getattr(record, "event", None)
         if event == LogEvent.JOB_ERROR:
             why = f": {told(record)}" if told(record) else ""
-            return f"Error in rule {record.rule_name}, job {record.jobid}{why}\n    log: {', '.join(record.log)}"
+            logs = ", ".join(record.log)
+            return f"{record.rule_name} (job {record.jobid}) failed{why}\n    log: {logs}"
         if event == LogEvent.GROUP_ERROR:
-            return f"Error in group {record.groupid}"
+            return f"A job of group {record.groupid} failed"
         if str(record.msg).startswith("RuleException:\nCalledProcessError"):
             return ""
         return self.whole.format(record)
