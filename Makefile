@@ -1,13 +1,23 @@
 # Every target makes what it needs: on a fresh machine `make report` or `make test` is all to type.
-# Paths are relative throughout, so that the folder's own path may hold spaces.
+# Paths are relative throughout, so that the folder's own path may hold spaces, and programs are called as modules,
+# so that it may move: the scripts of a virtual environment name the Python that it was made with.
 
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
+# -P: what lies in this folder is none of its modules.
+RUN := $(BIN)/python -P -m
 # First the lock of a call that was killed goes, unless another call is at work.
-SNAKEMAKE := $(BIN)/python workflow/drop_stale_lock.py && $(BIN)/snakemake --cores $(CORES)
+SNAKEMAKE := $(BIN)/python workflow/drop_stale_lock.py && $(RUN) snakemake --cores $(CORES)
 # Each job says itself what it does and how far it is; Snakemake's listings of inputs are for -p.
 QUIET := --quiet rules host
+
+# What a caller's variables tell Python (PYTHONPATH, PYTHONSAFEPATH, ...) is about other work.
+unexport $(filter PYTHON%,$(.VARIABLES))
+# Snakemake keeps copies of sources there, uv its downloads: a place for them where HOME has none.
+ifeq ($(shell cache="$${XDG_CACHE_HOME:-$${HOME:-/dev/null}/.cache}"; mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" && echo yes),)
+export XDG_CACHE_HOME := $(CURDIR)/.venv/cache
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help report report-partial study test bench gpu-evidence gpu-import containers lint format lock clean
@@ -29,16 +39,16 @@ study: .venv/.pango ## the published study: hours on a CPU, minutes to an hour o
 	@$(SNAKEMAKE) $(QUIET)
 
 test: .venv/.pango lint ## lint and all tests that this machine can run
-	@$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder tests/workflow tests
+	@$(RUN) pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder tests/workflow tests
 
-lint: .venv/.complete ## style, types, the workflow's own lint
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
-	@$(BIN)/snakemake --lint
+lint: .venv/.importable ## style, types, the workflow's own lint
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) snakefmt --check Snakefile workflow/Snakefile workflow/rules
+	@$(RUN) snakemake --lint
 
-bench: .venv/.complete ## the claims of speed, measured on this machine: an hour or two
+bench: .venv/.importable ## the claims of speed, measured on this machine: an hour or two
 	@for program in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do \
 		PYTHONPATH=workflow/scripts:tests $(BIN)/python $$program || exit 1; done
 
@@ -54,9 +64,9 @@ gpu-import: .venv/.pango ## lays out what was brought home and renders its repor
 containers: containers/cpu.sif containers/cuda.sif ## both Apptainer images (BUILD_ARGS=... for another base or torch index)
 
 format: .venv/.complete ## let the formatters rewrite the code
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
-	@$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+	@$(RUN) snakefmt Snakefile workflow/Snakefile workflow/rules
 
 lock: .venv/.complete ## write new pins from envs/*.in
 	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-emit-index-url \
@@ -78,8 +88,15 @@ clean: ## delete results, data and logs; the environment stays
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements envs/lock.txt
 	@touch $@
 
+# Its Python finds the package from anywhere; the path is relative, since the folder may move. Of two checkouts, a
+# script takes the one that it lies in.
+.venv/.importable: .venv/.complete
+	@$(BIN)/python -c 'import sysconfig; \
+		print("../../../../workflow/scripts", file=open(sysconfig.get_path("purelib") + "/bakeoff.pth", "w"))'
+	@touch $@
+
 # The PDF needs Pango, a system library: better missed now than after the training.
-.venv/.pango: .venv/.complete
+.venv/.pango: .venv/.importable
 	@$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 || \
 		sh envs/system_package.sh libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 	@$(BIN)/python -c 'import weasyprint'

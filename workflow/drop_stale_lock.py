@@ -2,8 +2,8 @@
 
     python workflow/drop_stale_lock.py [FOLDER]
 
-Every call of this workflow holds a lock of the kernel's on .snakemake/at_work (workflow/rules/common.smk),
-which is gone with its process. Where nobody holds it, Snakemake's own lock was left by a killed call.
+Every call of this workflow holds a lock of the kernel's on .snakemake/at_work, which is gone with its process
+(workflow/rules/surroundings.smk). Where nobody holds it, Snakemake's own lock was left by a killed call.
 """
 
 import fcntl

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff import records
-from checkout import copy_to, snakemake
+from checkout import snakemake
 
 pytestmark = pytest.mark.faults
 
@@ -25,22 +25,6 @@ SPEED = "results/digits/speed/resnet18_sgd_cpu.json"
 ALONE = tuple(f"results/digits/alone/{cell}.json" for cell in CELLS)
 RECORDS = (*(f"results/digits/{cell}.json" for cell in CELLS), *ALONE, SPEED)
 TABLES = ("best", "classes", "published", "runs", "speedup", "tests")
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    if named := os.environ.get("BAKEOFF_FINISHED"):
-        return Path(named)
-    folder = copy_to(tmp_path_factory.mktemp("finished") / "with spaces")
-    done = snakemake(folder, *DEMO, CUDA_VISIBLE_DEVICES="")
-    assert done.returncode == 0, done.stdout
-    return folder
-
-
-@pytest.fixture
-def study(finished, tmp_path) -> Path:
-    left_out = shutil.ignore_patterns(".venv", ".git")
-    return Path(shutil.copytree(finished, tmp_path / "a copy", symlinks=True, ignore=left_out))
 
 
 def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

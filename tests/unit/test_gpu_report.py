@@ -12,6 +12,7 @@ import rendered
 import studies
 from bakeoff.analysis import best, contrasts, findings, methods, published, repeatability
 from bakeoff.plots import tradeoff
+from bakeoff.report import context, render
 from browser import Browser
 from optional import needs
 
@@ -342,3 +343,12 @@ def test_the_explorer_shows_the_device_that_is_asked_for(gpu, tmp_path):
         packed = sum("packed" in label for label in page.run(labels))
         assert packed == page.run("document.querySelectorAll('#explorer-plot .packed').length") == 5
         assert page.complaints == []
+
+
+def test_why_no_gpu_took_part_is_said_where_none_did(tmp_path):
+    reason = "no NVIDIA driver library is here"
+    for cells, said in ((studies.small(), reason), (studies.on_gpu(), "")):
+        found = rendered.collected(tmp_path / f"of {len(cells)}", cells)
+        report = context.build(found, render.read_tables(found, None), [], without_gpu=reason)
+        assert report.without_gpu == said
+        assert (f"No GPU took part: {reason}." in render.page(report, rendered.TEMPLATES)) == bool(said)

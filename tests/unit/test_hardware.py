@@ -23,7 +23,9 @@ def no_gpu(monkeypatch):
 
 
 def test_a_gpu_cell_without_a_gpu_is_refused_with_the_cure(no_gpu):
-    with pytest.raises(UserError, match=r"no CUDA device is visible here; .*its _cpu twin"):
+    with pytest.raises(
+        UserError, match=r"no CUDA device is visible here; .*_cpu twin, .*--config gpu=absent"
+    ):
         hardware.require_device("gpu")
     hardware.require_device("cpu")
 

@@ -31,9 +31,11 @@ def half(tmp_path_factory):
 def test_the_first_page_says_what_is_missing(half):
     text = " ".join(PdfReader(half / "results/report.pdf").pages[0].extract_text().split())
     assert "Not the whole study. 7 of its 9 cells have no record yet" in text
+    assert "No GPU took part: the configuration says gpu: absent." in text
     assert [file for file in MISSING if file not in text] == []
     html = (half / "results/report.html").read_text(encoding="utf-8")
     assert "Not the whole study." in html
+    assert "No GPU took part: the configuration says gpu: absent." in html
     assert "SVM (RBF) is the choice" in html
     assert "results/digits/svm_poly_cpu.json" in html
 

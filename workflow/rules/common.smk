@@ -1,7 +1,6 @@
 # What the rules share: folders, the code that each stage depends on, options of commands.
-import contextlib
-import fcntl
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -9,18 +8,9 @@ from pathlib import Path
 RULES = Path(workflow.current_basedir)
 SCRIPTS = Path(os.path.relpath(RULES.parent / "scripts"))
 REPORT = Path(os.path.relpath(RULES.parents[1] / "report"))
+STUDY = RULES.parents[1] / "config" / "config.yaml"
 REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_results.csv")
 TABLES = ("best", "speedup", "tests", "classes", "published")
-
-# Held until this process ends, however that is: `make` takes a lock of Snakemake's for a dead call's only where
-# nobody holds this one. File systems without locks are trusted.
-with contextlib.suppress(OSError):
-    os.makedirs(".snakemake", exist_ok=True)
-    AT_WORK = open(".snakemake/at_work", "a")
-    fcntl.flock(AT_WORK, fcntl.LOCK_SH)
-
-# Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.
-os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
 
 # What a stage's results depend on; a touched plot retrains nothing.
 CALLED = "surroundings values faults command files"
@@ -40,11 +30,18 @@ CODE = {
 }
 
 
+def own_files(folder, pattern):
+    """Return the project's files in a folder: none that an editor or a system left there (.#x.py, ._x.py, x.py~)."""
+    found = (path for path in sorted(folder.rglob(pattern)) if path.is_file())
+    foreign = re.compile(r"(^|/)[.#]|~$")
+    return [str(path) for path in found if not foreign.search(path.relative_to(folder).as_posix())]
+
+
 def code_of(stage):
     """Return the package files that a stage's results depend on."""
     found = [SCRIPTS / "bakeoff" / name for name in CODE[stage].split()]
-    files = [sorted(p.rglob("*.py")) if p.is_dir() else [p.with_suffix(".py")] for p in found]
-    return [str(file) for group in files for file in group]
+    files = [own_files(p, "*.py") if p.is_dir() else [str(p.with_suffix(".py"))] for p in found]
+    return [file for group in files for file in group]
 
 
 def script(name):
@@ -54,7 +51,7 @@ def script(name):
 
 def report_sources():
     """Return the templates and styles of the report."""
-    return [str(file) for file in sorted(REPORT.rglob("*")) if file.is_file()]
+    return own_files(REPORT, "*")
 
 
 def present(files):

@@ -1,13 +1,21 @@
-# The configuration: checked before any job starts; what its wishes come to on this machine.
+# The configuration: checked before any job starts.
 import difflib
-import re
 
 import jsonschema
 import yaml
 from snakemake.utils import validate
 
+
+# In a folder that is not the project's own (--directory), the project's configuration.
+configfile: "config/config.yaml" if os.path.exists("config/config.yaml") else str(STUDY)
+
+
 SCHEMA = RULES.parent / "schemas" / "config.schema.yaml"
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+include: "gpu.smk"
+include: "partial.smk"
 
 
 def config_fault(error):
@@ -61,7 +69,7 @@ def check_config():
         raise SystemExit(f"config, split: train + validation + holdout is {total:g}; make it 1")
     if "gpu" in config["devices"] and not gpu_available():
         raise SystemExit(
-            "config, devices: no GPU is visible here; set devices to auto or [cpu], "
+            f"config, devices: gpu is asked for, but {gpu_missing()}; set devices to auto or [cpu], "
             "or gpu to present where jobs run on other machines"
         )
     for device in devices(config["devices"]) if config["resnet"]["models"] else []:
@@ -70,20 +78,4 @@ def check_config():
     if not cells():
         raise SystemExit("config, resnet/models and svm/kernels: both are empty; name at least one")
     if not present(study()):
-        raise SystemExit("config, partial: no cell has a record yet; run the study first")
-
-
-def gpu_available():
-    """Tell whether jobs find an NVIDIA device: as configured, or by its device file."""
-    if config["gpu"] != "auto":
-        return config["gpu"] == "present"
-    hidden = os.getenv("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    return not hidden and any(Path(os.sep, "dev", name).exists() for name in ("nvidiactl", "dxg"))
-
-
-def devices(wish):
-    """Return the devices that a wish (auto, all, or a list) comes to here."""
-    if isinstance(wish, list):
-        return wish
-    both = ["cpu", "gpu"] if gpu_available() else ["cpu"]
-    return both if wish == "all" else both[-1:]
+        take_another_study()

@@ -50,6 +50,7 @@ rule render_report:
         ),
     params:
         config=json.dumps(config),
+        without_gpu=many("without-gpu", [without_gpu()] if without_gpu() else []),
         missing=many("missing", [file for file in study() if file not in present(study())]),
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
     log:
@@ -62,4 +63,4 @@ rule render_report:
     shell:
         "python {input.script:q} --records {input.records:q} --tables results"
         " --figures {input.figures:q} --config {params.config:q} --templates {params.templates:q}"
-        " {params.missing} --html {output.html:q} --pdf {output.pdf:q} --set-aside 2>&1 | tee {log:q}"
+        " {params.missing} {params.without_gpu} --html {output.html:q} --pdf {output.pdf:q} --set-aside 2>&1 | tee {log:q}"

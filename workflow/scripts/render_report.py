@@ -22,6 +22,7 @@ class Options:
     figures: Path = option("folder that plot_figures.py made", default=None, check=values.folder)
     templates: Path = option("folder of templates and styles", default=TEMPLATES, check=values.folder)
     missing: list[str] = option("records that the study lacks so far, for the first page", default=())
+    without_gpu: str = option("why no GPU took part, for the first page", default="")
     config: dict = option("the configuration as run, as JSON", default=None)
 
 
@@ -29,7 +30,8 @@ def main(options: Options) -> None:
     """Render the report."""
     from bakeoff.report import render
 
-    source = render.Source(options.records, options.tables, options.figures, options.config, options.missing)
+    given = (options.records, options.tables, options.figures, options.config, options.missing)
+    source = render.Source(*given, options.without_gpu)
     render.write(source, options.templates, options.html, options.pdf)
 
 

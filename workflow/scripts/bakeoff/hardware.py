@@ -21,7 +21,8 @@ def require_device(device: str) -> None:
     """Raise UserError when the device is the GPU and no CUDA device can be used."""
     if device == "gpu" and best_device() != "gpu":
         raise UserError(
-            "no CUDA device is visible here; run the cell on a machine with a GPU, or ask for its _cpu twin"
+            "no CUDA device is visible here; run the cell on a machine with a GPU, ask for its _cpu twin, "
+            "or plan without one: --config gpu=absent"
         )
 
 

@@ -38,6 +38,7 @@ class Report:
 
     title: str
     subject: str
+    without_gpu: str
     verdicts: list[Verdict]
     findings: list[Finding]
     coverage: coverage.Coverage
@@ -60,8 +61,12 @@ def build(
     drawn: list[Drawn],
     config: dict[str, Any] | None = None,
     missing: Sequence[str] = (),
+    without_gpu: str = "",
 ) -> Report:
-    """Put the report together; sections with nothing to show are left out."""
+    """Put the report together; sections with nothing to show are left out.
+
+    `without_gpu` is why no GPU takes part in the study, which is said where no record is of one.
+    """
     counted = coverage.of(study)
     titles = wording.listed([study.title(dataset) for dataset in study.datasets])
     models = wording.listed([wording.model(name) for name in study.models])
@@ -69,6 +74,7 @@ def build(
     return Report(
         title=f"Bakeoff: {titles}" if titles else "Bakeoff: No results yet",
         subject=f"{models} on {titles}" if titles else "No cell record was found",
+        without_gpu="" if any(cell["device"] == "gpu" for cell in study.records) else without_gpu,
         verdicts=_verdicts(study, tables),
         findings=findings.overall(study, tables) if counted.finished else [],
         coverage=counted,

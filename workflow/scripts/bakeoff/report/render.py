@@ -25,7 +25,7 @@ PARTS = (*PDF_STYLES, "screen.css", *(f"templates/{name}" for name in (*PAGES, *
 
 @dataclass(frozen=True)
 class Source:
-    """Where the report's contents lie, the configuration as run, and the records that are missing.
+    """Where the report's contents lie, the configuration as run, what is missing, and why no GPU took part.
 
     The records are records.jsonl or a folder of cells; tables and figures that are None are made from them.
     """
@@ -35,6 +35,7 @@ class Source:
     figures: Path | None = None
     config: dict[str, Any] | None = None
     missing: Sequence[str] = ()
+    without_gpu: str = ""
 
 
 def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
@@ -51,7 +52,8 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
             drawn = Path(scratch) / "figures"
             gallery.draw(found, drawn)
         derived = read_tables(found, source.tables)
-        report = context.build(found, derived, figures.load(drawn), source.config, source.missing)
+        given = source.config, source.missing, source.without_gpu
+        report = context.build(found, derived, figures.load(drawn), *given)
         write_text(html, page(report, templates))
         write_pdf(report, templates, pdf)
 
