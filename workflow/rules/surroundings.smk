@@ -1,18 +1,13 @@
 # What a call finds around it: other calls, the caller's environment, a terminal that may close, a path with spaces.
-import contextlib
-import fcntl
 import signal
 import site
 import threading
 
 import snakemake
 
-# Held until this process ends, however that is: `make` takes a lock of Snakemake's for a dead call's only where
-# nobody holds this one. File systems without locks are trusted.
-with contextlib.suppress(OSError):
-    os.makedirs(".snakemake", exist_ok=True)
-    AT_WORK = open(".snakemake/at_work", "a")
-    fcntl.flock(AT_WORK, fcntl.LOCK_SH)
+
+include: "folders.smk"
+
 
 # Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
