@@ -71,8 +71,8 @@ class _Parser(argparse.ArgumentParser):
 def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
     """Build the parser from the dataclass, read the command line and check it.
 
-    Path, int and str fields take one value, list fields one or more, bool fields are switches and dict or Any
-    fields take JSON. A field without a default is required.
+    Path, int, float and str fields take one value, list fields one or more, bool fields are switches and dict
+    or Any fields take JSON. A field without a default is required.
     """
     return cls(**_read(_parser(cls), cls, argv))
 
@@ -147,6 +147,7 @@ def _reader(kind: Any) -> Callable[[str], Any]:
     """Return what makes a word of the command line a value of a kind."""
     readers: dict[Any, Callable[[str], Any]] = {
         int: values.whole_text,
+        float: float,
         Path: values.path,
         str: str,
         dict: values.object_from_json,
