@@ -55,6 +55,7 @@ def ask() -> dict[str, Any]:
     """Return the version of CUDA that the driver knows, 12040 for 12.4, or the reason why there is no GPU."""
     try:
         driver = ctypes.CDLL(LIBRARY)
+        check_visible()
         version, count = ctypes.c_int(), ctypes.c_int()
         call(driver, "cuInit", 0)
         call(driver, "cuDriverGetVersion", ctypes.byref(version))
@@ -120,7 +121,6 @@ def main() -> None:
         print(json.dumps(ask()))
         return
     try:
-        check_visible()
         version = ask_within(options.within)
         if not options.driver_alone:
             check_torch(version)

@@ -104,3 +104,12 @@ def test_torch_is_held_against_the_driver_without_its_import(driver, tmp_path, v
 def test_without_a_driver_there_is_no_gpu(tmp_path):
     (tmp_path / "libcuda.so.1").write_text("no library")
     assert answer(LD_LIBRARY_PATH=str(tmp_path)).startswith("the driver's library: ")
+
+
+def test_a_machine_without_a_driver_says_so_whatever_is_hidden(tmp_path):
+    """Otherwise the same study would give another report in a batch job."""
+    (tmp_path / "libcuda.so.1").write_text("no library")
+    reasons = [
+        answer(LD_LIBRARY_PATH=str(tmp_path), **hidden) for hidden in ({}, {"CUDA_VISIBLE_DEVICES": ""})
+    ]
+    assert reasons[0] == reasons[1]
