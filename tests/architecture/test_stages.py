@@ -25,7 +25,7 @@ STAGES = {
 def stage_entries() -> dict[str, list[str]]:
     """Return CODE of common.smk: the package entries of each stage."""
     text = (RULES / "common.smk").read_text(encoding="utf-8")
-    source = text[text.index("\nTOLD = ") : text.index("\n\n\n", text.index("\nCODE = "))]
+    source = text[text.index("\nCALLED = ") : text.index("\n\n\n", text.index("\nCODE = "))]
     assert all(isinstance(node, ast.Assign) for node in ast.parse(source).body)
     found: dict = {}
     exec(compile(source, "common.smk", "exec"), found)

@@ -300,7 +300,7 @@ def test_folders_that_hold_nothing_of_the_kind_say_so(place, say):
         assert said.startswith(f"{place.folder / 'folder'}: holds no cell record; name the folder")
         assert status == 2
     said, status = say("render_report", templates=place.folder / "folder")
-    assert said == f"{place.folder / 'folder'}: holds no style.css; name the folder of the report's templates"
+    assert said == f"{place.folder / 'folder'}: holds no theme.css; name the folder of the report's templates"
     assert status == 2
 
 

@@ -59,6 +59,8 @@ def changing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None:
+            raise OSError(f"{path}: {error}") from error
         error.filename = str(path)
         raise
 
