@@ -39,10 +39,9 @@ def test_a_study_of_another_user_is_one_line(study):
         os.chown(path, 12345, 12345, follow_symlinks=False)
     done = under(study, "setpriv", "--bounding-set", "-all", "--inh-caps", "-all")
     assert done.returncode != 0
-    assert done.stdout == (
-        f"{study}: cannot be written: Permission denied; make room or allow it, or name another folder with "
-        "--directory\n"
-    )
+    assert "Traceback" not in done.stdout
+    said = "cannot be written: Permission denied; make room or allow it, or name another folder"
+    assert done.stdout.splitlines()[-1] == f"{study}: {said} with --directory"
     for path in everything:
         os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
     assert "Nothing to be done" in call(study).stdout
@@ -65,7 +64,6 @@ def small_disk(study, tmp_path):
     """A finished demo on a disk of its own with little room, and what takes that."""
     place = tmp_path / "disk"
     place.mkdir()
-    shutil.rmtree(study / "results/digits/models")  # no longer asked for, and large
     used = sum(path.stat().st_size // 4096 + 1 for path in study.rglob("*") if path.is_file())
     size = f"size={used * 4096 + (8 << 20)}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], check=True)
