@@ -5,7 +5,9 @@ import re
 
 from modules import ROOT
 
-NAMED = re.compile(r"`([\w/]*\.py)?(?:::(test_\w+))?`")
+from bakeoff import surroundings
+
+NAMED = re.compile(r"`(\w+/test_\w+\.py)?(?:::(test_\w+))?`")
 
 
 def named() -> list[tuple[str, str]]:
@@ -15,6 +17,11 @@ def named() -> list[tuple[str, str]]:
         file = path or file
         found.append((file, name))
     return found
+
+
+def test_every_variable_that_is_pinned_is_named():
+    text = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    assert [name for name in surroundings.PINNED if f"`{name}`" not in text] == []
 
 
 def test_every_test_that_the_table_names_is_there():

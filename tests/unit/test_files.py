@@ -11,7 +11,7 @@ import studies
 from bakeoff import predictions, records
 from bakeoff.analysis import best, collect, study, tables
 from bakeoff.command import DamagedError, UserError
-from bakeoff.datasets import store
+from bakeoff.datasets import sources, store
 from bakeoff.predictions import Answers, Kept
 from bakeoff.report import figures
 
@@ -36,12 +36,18 @@ def save_table(path):
     tables.write(path, best.COLUMNS, rows)
 
 
+def save_raw(path):
+    images, labels = np.zeros((9, 8, 8), np.uint8), np.arange(9, dtype=np.uint8)
+    store.save_raw(path, sources.Raw(images, labels, images[:0], labels[:0], "made"))
+
+
 KINDS = {
     "cell.json": (save_record, records.read),
     "records.jsonl": (save_records, study.load),
     "answers.npz": (save_predictions, lambda path: Kept(path).check()),
     "best.csv": (save_table, lambda path: tables.read(path, best.COLUMNS)),
     "digits.npz": (arrays.save, lambda path: store.load(path, "resized")),
+    "raw.npz": (save_raw, store.load_raw),
 }
 SPOIL = {
     "emptied": lambda content: b"",
