@@ -47,10 +47,12 @@ def copy_to(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def snakemake(
+    folder: Path, *arguments: str, python: str = sys.executable, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run Snakemake there and return its exit status and everything it printed."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
+        [python, "-m", "snakemake", *arguments],
         cwd=folder,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,

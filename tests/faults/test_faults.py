@@ -111,19 +111,20 @@ def test_what_was_deleted_is_made_again_from_the_journals(study):
     [
         # Cells' records are read by what trains their choice again, all others only after that.
         ((RECORDS[0], RECORDS[3], SPEED), 3),
-        ((ALONE[0], ALONE[3]), 2),
+        # Predictions are read once all records are.
         (
             (
+                *(ALONE[0], ALONE[3]),
                 "results/digits/predictions/resnet18_sgd_cpu.npz",
                 "results/digits/predictions/svm_rbf_cpu.npz",
-                "results/digits/alone/predictions/svm_rbf_cpu.npz",
+                "results/digits/alone/predictions/svm_poly_cpu.npz",
             ),
-            2,
+            3,
         ),
         (("results/records.jsonl",), 2),
         (("resources/digits.npz",), 2),
-        (("results/tests.csv",), 2),
-        (("results/figures/grid_digits.svg",), 2),
+        # The report reads its tables before its figures.
+        (("results/tests.csv", "results/figures/grid_digits.svg"), 3),
     ],
     ids=lambda value: value[0].removeprefix("results/").replace("/", " ") if isinstance(value, tuple) else "",
 )

@@ -1,5 +1,6 @@
 """What lies around a call does not reach its results: a caller's environment, other files, other folders."""
 
+import json
 import os
 import subprocess
 import sys
@@ -49,15 +50,17 @@ def test_a_bare_environment_is_good_enough(tmp_path):
 
 
 def test_make_keeps_python_s_variables_to_itself_and_finds_a_place_for_caches(tmp_path):
-    rules = 'include Makefile\nshow:\n\t@python3 -c "import os; print({**os.environ})"\n'
+    program = "import json, os; print(json.dumps(dict(os.environ)))"
+    rules = f"include Makefile\nshow:\n\t@'{sys.executable}' -c '{program}'\n"
     folder = copy_to(tmp_path / "a checkout")
     (folder / "show.mk").write_text(rules)
     for home, cache in ((os.devnull, str(folder / ".venv/cache")), (str(tmp_path), None)):
         caller = {"PATH": os.environ["PATH"], "HOME": home, "PYTHONPATH": "/elsewhere", "PYTHONSAFEPATH": "1"}
         line = ["make", "-s", "-f", "show.mk", "show"]
-        seen = subprocess.run(line, cwd=folder, env=caller, capture_output=True, text=True, check=True).stdout
-        assert "PYTHON" not in seen
-        assert f"'XDG_CACHE_HOME': '{cache}'" in seen if cache else "XDG_CACHE_HOME" not in seen
+        done = subprocess.run(line, cwd=folder, env=caller, capture_output=True, text=True, check=True)
+        seen = json.loads(done.stdout)
+        assert not [name for name in seen if name.startswith("PYTHON")]
+        assert seen.get("XDG_CACHE_HOME") == cache
 
 
 def test_what_an_editor_or_a_system_leaves_among_the_sources_is_passed_over(project):

@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import sys
 
 import pytest
 
@@ -81,9 +82,12 @@ def test_a_cluster_s_jobs_plan_what_the_submitting_machine_plans_and_a_refusal_i
     (folder / "resources/raw/digits.npz").write_text("never read")
     haste = ("--slurm-init-seconds-before-status-checks", "1")
     site = ("--default-resources", "slurm_account=a", "slurm_partition=p")
+    # By a path without spaces, wherever the environment lies.
+    (tmp_path / "environment").symlink_to(sys.prefix)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     line = ("resources/digits.npz", "--executor", "slurm", "--jobs", "1", *haste, *site, *DEMO)
-    done = snakemake(folder, *line, PATH=path, CUDA_VISIBLE_DEVICES="none")
+    python = str(tmp_path / "environment/bin/python")
+    done = snakemake(folder, *line, python=python, PATH=path, CUDA_VISIBLE_DEVICES="none")
     assert done.returncode != 0
     assert "--config 'gpu=absent'" in (folder / "submitted.txt").read_text(encoding="utf-8")
     assert done.stdout.splitlines()[-3:] == [
