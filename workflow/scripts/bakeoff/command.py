@@ -187,12 +187,16 @@ def run(main: Callable[[Options], None], cls: type[Options]) -> None:
         faults.flush()
     except DamagedError as error:
         found = error.faults.items()
-        faults.leave([_set_aside(*each) if set_aside else ": ".join(map(str, each)) for each in found])
+        faults.leave([_set_aside(*each) if set_aside else _damaged(*each) for each in found])
     except UserError as error:
         faults.leave([str(error)], MISCALLED)
     except (Exception, KeyboardInterrupt) as error:
         if not faults.told(error, {field.name for field in _fields(cls)}):
             raise
+
+
+def _damaged(path: Path, fault: str) -> str:
+    return f"{path}: {fault}; if it is the workflow's, `snakemake -f {shlex.quote(str(path))}` makes it again"
 
 
 def _set_aside(path: Path, fault: str) -> str:
