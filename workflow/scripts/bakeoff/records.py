@@ -36,7 +36,7 @@ def _validator(*parts: str):
 
 
 def fault(record: Record) -> str | None:
-    """Return where a record contradicts workflow/schemas/cell.schema.json or itself, None where it does not."""
+    """Return where a record contradicts itself or workflow/schemas/cell.schema.json, None if nowhere."""
     if isinstance(record, dict) and record.get("format") != FORMAT:
         made = f"of format {record['format']!r:.40}" if "format" in record else "without a format"
         return f"not a cell record of this version, which writes format {FORMAT}, but one {made}"
