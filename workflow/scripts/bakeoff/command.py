@@ -80,7 +80,9 @@ def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
 def _read(parser: argparse.ArgumentParser, cls: type[Any], argv: Sequence[str] | None) -> dict[str, Any]:
     words = sys.argv[1:] if argv is None else argv
     if strange := [word for word in words if not values.is_text(word)]:
-        parser.error(f"{strange[0]!r} is not UTF-8; a record could not say it")
+        how = sys.getfilesystemencoding()
+        said = "is not UTF-8" if how == "utf-8" else f"cannot be read as {how}, which PYTHONUTF8=0 asks for"
+        parser.error(f"{strange[0]!r} {said}; a record could not say it")
     given = vars(parser.parse_args(words))
     for field in _fields(cls):
         value = given[field.name]
