@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gpu_kit import ROOT, SUMMARY, Places, bringing, furnishing, packing, phases, running, summary
 
@@ -59,19 +60,28 @@ def pack(options: argparse.Namespace) -> None:
     print("With this checkout on a machine with a GPU: python3 benchmarks/on_gpu.py run [--minutes N]")
 
 
+def read_study(path: Path) -> dict[str, Any]:
+    """Return the study that was packed and its commit; ends with one line where there is none."""
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return {name: about[name] for name in ("config", "commit")}
+    except (FileNotFoundError, NotADirectoryError):
+        said = "is not there"
+    except (ValueError, TypeError, KeyError):
+        said = "is not what was packed"
+    sys.exit(f"on_gpu.py: {path} {said}; `make gpu-evidence` packs it, where there is a network")
+
+
 def run(options: argparse.Namespace) -> None:
     """Run the phases here."""
     start = time.monotonic()
     places = Places(options.kit, options.work, options.output)
-    study = places.kit / "study.json"
-    if not study.is_file():
-        sys.exit(f"on_gpu.py: {study} is not there; `make gpu-evidence` packs it, where there is a network")
+    about = read_study(places.kit / "study.json")
     places.output.mkdir(parents=True, exist_ok=True)
     furnishing.furnish(places)
     threads = len(os.sched_getaffinity(0))
     machine = furnishing.describe(places, options.device, threads)
     furnishing.take_up(places, machine["gpu"])
-    about = json.loads(study.read_text(encoding="utf-8"))
     scale = phases.LITTLE if options.little else phases.FULL
     found = phases.phases(phases.Setting(places, options.device, threads, about["config"], scale))
     chosen = [phase for phase in found if not options.phases or phase.name[0] in options.phases]
@@ -93,7 +103,8 @@ def run(options: argparse.Namespace) -> None:
 def bring(options: argparse.Namespace) -> None:
     """Lay out and render what was brought home."""
     reports = bringing.bring(options.files, options.output)
-    print(*(f"The report is ready: {report.resolve()}" for report in reports), sep="\n")
+    said = [f"The report is ready: {report.resolve()}" for report in reports]
+    print(*(said or [f"{options.output}: laid out; none of these files holds records of a study"]), sep="\n")
 
 
 if __name__ == "__main__":
@@ -103,4 +114,7 @@ if __name__ == "__main__":
             if given := getattr(asked, name, None):
                 setattr(asked, name, [p.absolute() for p in given] if name == "earlier" else given.absolute())
         os.chdir(ROOT)  # the commands' paths, which records keep, are relative to the checkout
-    {"pack": pack, "run": run, "import": bring}[asked.command](asked)
+    try:
+        {"pack": pack, "run": run, "import": bring}[asked.command](asked)
+    except OSError as error:  # of a disk, or of a path that the caller named
+        sys.exit(f"on_gpu.py: {error.filename or asked.command}: {error.strerror or error}")

@@ -24,14 +24,22 @@ def bring(files: Sequence[Path], output: Path) -> list[Path]:
     folder = output / re.sub(r"[^a-z0-9]+", "-", (gpus or {NO_GPU}).pop().lower()).strip("-")
     if folder.exists():
         sys.exit(f"on_gpu.py: {folder} is there already: delete it, or name another with --output")
+    try:
+        _lay_out(files, folder)
+    except OSError:  # half of it would stand in the way of the next call
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return [_render(folder / study) for study in (SHORT, WHOLE) if any((folder / study).glob("*/**/*.json"))]
+
+
+def _lay_out(files: Sequence[Path], folder: Path) -> None:
     folder.mkdir(parents=True)
-    for path in packed:
-        with zipfile.ZipFile(path) as content:
-            content.extractall(folder)
     for path in files:
         if path.name == SUMMARY:
             shutil.copy(path, folder)
-    return [_render(folder / study) for study in (SHORT, WHOLE) if any((folder / study).glob("*/**/*.json"))]
+            continue
+        with zipfile.ZipFile(path) as content:
+            content.extractall(folder)
 
 
 def _render(study: Path) -> Path:

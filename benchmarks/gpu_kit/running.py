@@ -173,9 +173,13 @@ def machines(path: Path) -> set[str]:
     try:
         with zipfile.ZipFile(path) as packed:
             notes = [name for name in packed.namelist() if name.startswith("done/")]
-            return {json.loads(packed.read(name))["gpu"] or NO_GPU for name in notes}
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
-        sys.exit(f"on_gpu.py: {path} is no file of the kit's, or was cut short: {error}")
+            found = {json.loads(packed.read(name))["gpu"] or NO_GPU for name in notes}
+            if not all(isinstance(gpu, str) for gpu in found):
+                raise ValueError("a note names no GPU")
+            return found
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+        said = getattr(error, "strerror", None) or error
+        sys.exit(f"on_gpu.py: {path} is no file of the kit's, or was cut short: {said}")
 
 
 def environment(places: Places) -> dict[str, str]:

@@ -6,7 +6,7 @@ from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
 BASE = {
     *("surroundings", "values", "faults", "command", "files", "records", "predictions", "signature"),
-    *("grid", "selection"),
+    *("archive", "grid", "selection"),
     *("journal", "progress"),
 }
 TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware", "load"}

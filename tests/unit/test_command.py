@@ -129,10 +129,12 @@ def test_damaged_files_are_a_line_each_and_set_aside_where_that_is_asked_for(
     monkeypatch.setattr(sys, "argv", ["x.py", *REQUIRED, *(["--set-aside"] if set_aside else [])])
     with pytest.raises(SystemExit) as caught:
         command.run(refuse, Options)
-    ending = "; set aside as {}.damaged: call again, and it is made again" if set_aside else ""
+    plain = "; if it is the workflow's, `snakemake -f {}` makes it again"
+    aside = "; set aside as {.name}.damaged: call again, and it is made again"
+    ending = aside if set_aside else plain
     assert caught.value.code == 1
     assert capsys.readouterr().err.splitlines() == [
-        f"x.py: {path}: damaged: cut{ending.format(path.name)}" for path in paths
+        f"x.py: {path}: damaged: cut{ending.format(path)}" for path in paths
     ]
     assert [path.exists() for path in paths] == [not set_aside] * 2
     assert Path(f"{paths[0]}.damaged").is_file() == set_aside

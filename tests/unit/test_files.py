@@ -1,6 +1,8 @@
 """What is read: every file of ours, cut, emptied or replaced, is one line that names it."""
 
+import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -85,7 +87,7 @@ def test_predictions_of_another_length_are_damaged(tmp_path):
     path, labels = tmp_path / "a.npz", {"validation": np.arange(4), "test": np.arange(9)}
     predictions.save(path, labels, 10, [Answers(np.arange(4), np.arange(8))])
     for read in (lambda: Kept(path).check(), lambda: Kept(path).test(0)):
-        with pytest.raises(DamagedError, match="arrays of different lengths"):
+        with pytest.raises(DamagedError, match="answers to 8 images with 9 labels"):
             read()
 
 
@@ -106,8 +108,125 @@ def test_of_every_run_what_was_kept_is_read_and_nothing_else(tmp_path):
 def test_a_zip_that_lacks_an_array_is_damaged(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("labels.npy", b"")
-    with pytest.raises(DamagedError, match=r"a\.npz: damaged"):
+    with pytest.raises(DamagedError, match=r"a\.npz: not the answers of a cell's runs: it holds no"):
         Kept(tmp_path / "a.npz").check()
+
+
+def rewritten(path, name, change) -> None:
+    """Write a file of arrays again, one of them otherwise."""
+    with np.load(path) as content:
+        found = dict(content)
+    np.savez(path, **found | {name: change(found[name])})
+
+
+FOREIGN = {
+    "floats": lambda array: array.astype(float) if array.dtype.kind in "ui" else np.full(array.shape, "3"),
+    "objects": lambda array: array.astype(object),
+    "signed": lambda array: -1 - array.astype(int) if array.dtype.kind == "u" else array[None],
+    "another rank": lambda array: array[None],
+    "fewer": lambda array: array[:-1] if array.ndim else np.array("{}"),
+    "no object of JSON": lambda array: np.array("[3]"),
+    "too deep": lambda array: np.array("[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("change", FOREIGN)
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        *(("digits.npz", array) for array in ("train_resized", "test_labels", "meta")),
+        *(("raw.npz", array) for array in ("train_images", "train_labels", "meta")),
+        *(("answers.npz", array) for array in ("labels", "validation", "test", "scores", "scored")),
+    ],
+)
+def test_a_whole_file_of_other_arrays_is_one_line_that_says_which(tmp_path, name, array, change):
+    path = tmp_path / name
+    save, read = KINDS[name]
+    save(path)
+    rewritten(path, array, FOREIGN[change])
+    with pytest.raises(DamagedError) as caught:
+        read(path)
+    (said,) = str(caught.value).splitlines()
+    assert re.match(rf"{path}: not (an original|a prepared|the answers of)", said)
+    assert re.search(array.split("_")[-1], said)
+    assert len(said.removeprefix(str(path))) < 150
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "a/b"}, "its meta: dataset: 'a/b' is no name"),
+        ({"classes": ["one", "two"]}, "a train label is 2, of 2 classes"),
+        ({"classes": [1, 2, 3]}, "its meta: data/classes/0: 1 is not of type 'string'"),
+        ({"counts": None}, "its meta: data/counts: None is not of type 'object'"),
+        ({"counts": {**arrays.COUNTS, "test": 7}}, "20 test images, but its meta says otherwise"),
+        ({"digest": None}, "its meta: data/digest: None is not of type 'string'"),
+        ({"more": 1}, "its meta: data: Additional properties are not allowed"),
+    ],
+)
+def test_data_that_no_record_could_be_of_are_refused_before_any_training(tmp_path, change, said):
+    path = arrays.save(tmp_path / "tiny.npz")
+    rewritten(path, "meta", lambda meta: np.array(json.dumps(json.loads(str(meta)) | change)))
+    with pytest.raises(DamagedError, match="not a prepared data set of this workflow: ") as caught:
+        store.load(path, "images")
+    assert said in str(caught.value)
+
+
+def member(kind: str) -> tuple[bytes, int]:
+    """Return the bytes of an array in a file that is no .npz of ours, and how they are packed."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (10**9, 8, 8)}
+    )
+    found = {
+        "bomb": header.getvalue() + bytes(10**7),
+        "claim": header.getvalue() + bytes(9),
+        "no header": b"\x93NUMPY\x01\x00\x10\x00{'descr':'|u1', ",
+        "no array": b"hello",
+    }
+    return found[kind], zipfile.ZIP_DEFLATED if kind == "bomb" else zipfile.ZIP_STORED
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("bomb", "train_images is compressed"),
+        ("claim", "train_images has not as many values as it says"),
+        ("no header", "train_images is no array"),
+        ("no array", "train_images is no array"),
+    ],
+)
+def test_an_archive_is_looked_at_before_memory_is_taken(tmp_path, kind, said):
+    path = tmp_path / "raw.npz"
+    content, packing = member(kind)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train_images.npy", content, packing)
+    with pytest.raises(DamagedError) as caught:
+        store.load_raw(path)
+    assert str(caught.value) == f"{path}: not an original data set of this workflow: {said}"
+
+
+def test_an_archive_with_a_password_is_no_data_set(tmp_path):
+    path = tmp_path / "digits.npz"
+    arrays.save(path)
+    content = path.read_bytes().replace(b"PK\x01\x02\x2d\x03\x2d\x00\x00", b"PK\x01\x02\x2d\x03\x2d\x00\x01")
+    path.write_bytes(content)
+    with pytest.raises(DamagedError) as caught:
+        store.load(path, "images")
+    assert str(caught.value) == f"{path}: damaged, or not a prepared data set of this workflow"
+
+
+def test_answers_that_do_not_fit_their_record_are_named_before_anything_is_drawn(tmp_path):
+    paths = studies.save(tmp_path, studies.small())
+    found = study.Study(collect.read_cells(paths), tmp_path)
+    record = next(each for each in found.records if each["kernel"] == "rbf")
+    record["data"] = {**record["data"], "classes": record["data"]["classes"][:-1]}
+    with pytest.raises(DamagedError, match="of 10 classes, its record names 9"):
+        collect.check_predictions(found)
+    record["data"] = {**record["data"], "classes": studies.DIGITS, "counts": studies.COUNTS["mnist"]}
+    for read in (collect.check_predictions, lambda _: found.predictions(record)):
+        with pytest.raises(DamagedError, match="images, its record says"):
+            read(found)
 
 
 def test_all_damaged_records_and_predictions_are_named_at_once(tmp_path):

@@ -333,3 +333,60 @@ def test_the_command_names_the_cure_where_no_kit_was_packed(tmp_path):
     assert said.startswith(
         f"on_gpu.py: {tmp_path}/none/study.json is not there; `make gpu-evidence` packs it"
     )
+
+
+def call(folder: Path, *words: object) -> tuple[str, int]:
+    """Call the command in a folder; return its one line and exit status."""
+    program = studies.ROOT / "benchmarks" / "on_gpu.py"
+    line = [sys.executable, program, *map(str, words)]
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+    (said,) = (done.stdout + done.stderr).splitlines()
+    return said, done.returncode
+
+
+@pytest.mark.parametrize("content", ["[", "[]", "{}", '"config"', "\xff"])
+def test_a_study_that_is_not_what_was_packed_is_one_line(tmp_path, content):
+    study = tmp_path / "kit" / "study.json"
+    study.parent.mkdir()
+    study.write_text(content, encoding="latin-1")
+    said, status = call(tmp_path, "run", "--kit", study.parent)
+    assert said.startswith(f"on_gpu.py: {study} is not what was packed; `make gpu-evidence` packs it")
+    assert status == 1
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        (
+            {"done/1.one.json": '{"gpu": 3}'},
+            "made.zip is no file of the kit's, or was cut short: a note names no",
+        ),
+        ({"a": "x", "a/b": "x"}, "Not a directory"),
+        (None, "summary.json: No such file or directory"),
+    ],
+)
+def test_files_that_cannot_be_laid_out_are_one_line_and_leave_nothing(tmp_path, entries, said):
+    path = tmp_path / ("made.zip" if entries else "summary.json")
+    if entries:
+        with zipfile.ZipFile(path, "w") as content:
+            for name, text in entries.items():
+                content.writestr(name, text)
+    line, status = call(tmp_path, "import", path.name)
+    assert line.startswith("on_gpu.py: ")
+    assert said in line
+    assert status == 1
+    assert not list((tmp_path / "gpu-results").glob("*"))
+
+
+def test_files_without_a_study_are_laid_out_and_that_is_said(tmp_path):
+    path = evidence(tmp_path / "steps", "Example GPU", [])
+    said, status = call(tmp_path, "import", path)
+    assert said == "gpu-results: laid out; none of these files holds records of a study"
+    assert status == 0
+
+
+def test_an_earlier_file_that_is_not_there_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(studies.ROOT / "workflow" / "scripts"))
+    said, status = call(tmp_path, "pack", "--kit", tmp_path / "kit", "--earlier", "absent.zip")
+    assert said == f"on_gpu.py: {tmp_path / 'absent.zip'}: No such file or directory"
+    assert status == 1

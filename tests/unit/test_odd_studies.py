@@ -10,16 +10,19 @@ from bakeoff.analysis import (
     contrasts,
     coverage,
     devices,
+    errors,
     findings,
     methods,
     published,
     repeatability,
     speedup,
+    study,
     wording,
 )
 from bakeoff.analysis.differences import Difference, against
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.intervals import wilson
+from bakeoff.command import DamagedError
 from bakeoff.plots import devices as device_plots
 from bakeoff.plots import tradeoff
 from bakeoff.report import beside, classes, comparisons, provenance
@@ -81,6 +84,29 @@ def test_timed_cells_on_other_data_are_not_the_same_training(tmp_path):
     rows = speedup.rows(collected(tmp_path, sides))
     assert [row["speedup"] for row in rows] == [None, None]
     assert rows[0]["reason"] == "no GPU run of these settings and data was made"
+
+
+def test_answers_of_other_classes_are_not_counted_with_those_of_these(tmp_path):
+    cells = _two()[:2]
+    cells[1]["data"] = cells[1]["data"] | {"classes": [*studies.DIGITS[:9], "nine"]}
+    found = errors.of(collected(tmp_path, cells), "digits")
+    assert [answers.model for answers in found] == ["resnet18"]
+
+
+def test_a_cell_that_lies_twice_in_one_file_is_named(tmp_path):
+    collected(tmp_path, _two())
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(path.read_bytes() * 2)
+    with pytest.raises(DamagedError) as caught:
+        study.load(path)
+    assert str(caught.value) == f"{path}: line 5: a second record of digits/alone/resnet18_sgd_cpu"
+
+
+def test_a_training_whose_arithmetic_was_not_counted_has_no_share_of_it(tmp_path):
+    cells = [_speed("cpu", [9, 9.1, 9.2]), _speed("gpu", [4, 4.1, 4.2])]
+    for cell in cells:
+        cell["compute"]["flops_train"] = None
+    assert all(row.get("flops_per_s") is None for row in speedup.rows(collected(tmp_path, cells)))
 
 
 def test_lone_trainings_of_another_choice_tell_nothing_of_this_one(tmp_path):

@@ -45,6 +45,67 @@ def test_a_fault_is_named_with_file_and_place(tmp_path, place, value, named):
     assert str(caught.value).startswith(f"{path}: not a cell record: {named}")
 
 
+def changed(cell: dict, *path, value) -> dict:
+    """Return a record with another value in one place."""
+    if not path:
+        return value
+    found = copy.copy(cell)
+    found[path[0]] = changed(
+        found.get(path[0]) if isinstance(found, dict) else found[path[0]], *path[1:], value=value
+    )
+    return found
+
+
+SAVED = {
+    **{"file": "models/a", "format": 1, "parameters": {}, "size": [8, 8], "channels": 1, "range": [-1, 1]},
+    **{"mean": [0.5], "deviation": [0.5]},
+}
+PREDICTION = {
+    **{"device": "cpu", "images": 1, "s_median": 1.0, "s_low": 1.0, "s_high": 1.0, "calls": 1, "load": None}
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("runs", 0, "environment"), 1, "runs/0/environment: 1, but there are 1 of them"),
+        (("saved",), SAVED | {"mean": [0.5, 0.5]}, "saved/mean: 2 values for 1 channels"),
+        (("saved",), SAVED | {"channels": 3}, "saved/mean: 1 values for 3 channels"),
+        (("runs", 0, "test_accuracy"), None, "runs/0/test_accuracy: None is not of type 'number'"),
+        (("runs", 0, "train_s"), None, "runs/0/train_s: None is not of type 'number'"),
+        (("runs", 0, "time_to_result_s"), 0.0, "runs/0/time_to_result_s: 0.0 is less than the minimum"),
+        (("runs", 0, "train_s"), 1e300, "runs/0/train_s: 1e+300 is greater than the maximum"),
+        (("runs", 0, "settings", "C"), "x", "runs/0/settings/C: 'x' is not of type 'number'"),
+        (("runs", 0, "settings", "epochs"), 2, "'batch_size' is a dependency of 'epochs'"),
+        (("runs", 0, "details", "support_vectors"), None, "support_vectors: None is not of type 'integer'"),
+        (("runs", 0, "details", "energy_j"), {"cpu": "x"}, "energy_j/cpu: 'x' is not of type 'number'"),
+        (("data", "counts", "test"), 0, "data/counts/test: 0 is less than the minimum of 1"),
+        (("data", "image_shape"), [28], "data/image_shape: [28] is too short"),
+        (("prediction",), [PREDICTION | {"s_low": 0}], "prediction/0/s_low: 0 is less than the minimum"),
+        (("peak_flops_per_s",), 0, "peak_flops_per_s: 0 is less than the minimum"),
+        (("kernel",), None, "kernel: None is not of type 'string'"),
+        (("optimizer",), "sgd", "optimizer: 'sgd' is not of type 'null'"),
+    ],
+)
+def test_what_nothing_can_have_measured_or_contradicts_itself_is_no_record(tmp_path, path, value, said):
+    assert records.fault(record(saved=SAVED, prediction=[PREDICTION])) is None
+    file = tmp_path / "cell.json"
+    file.write_text(json.dumps(changed(record(), *path, value=value)))
+    with pytest.raises(DamagedError) as caught:
+        records.read(file)
+    assert str(caught.value).startswith(f"{file}: not a cell record: ")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_that_no_float_holds_is_no_record_s(tmp_path, digits):
+    path = tmp_path / "cell.json"
+    path.write_text(json.dumps(record()).replace('"C": 1.0', f'"C": 1{"0" * (digits - 1)}'))
+    with pytest.raises(DamagedError) as caught:
+        records.read(path)
+    assert str(caught.value) == f"{path}: not JSON: a number of {digits} digits"
+
+
 def test_missing_and_unknown_keys_are_faults(tmp_path):
     missing = record()
     del missing["command"]

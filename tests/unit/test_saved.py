@@ -11,7 +11,7 @@ import pytest
 import arrays
 import rendered
 import studies
-from bakeoff import cell, models, records, saved, signature
+from bakeoff import cell, hardware, models, records, saved, signature
 from bakeoff.analysis import best, collect
 from bakeoff.command import DamagedError, UserError
 from bakeoff.datasets import store
@@ -294,3 +294,15 @@ def test_readmes_lines_use_a_saved_model_of_any_family(study, model, monkeypatch
     kept = chosen_answers(place, CELLS[model])
     assert np.array_equal(known["numbers"], kept.predictions)
     assert known["model"].signature.classes[known["numbers"][0]].startswith("class ")
+
+
+@pytest.mark.parametrize("device", ["cuda", "tpu", "", None])
+def test_a_device_that_there_is_not_is_one_line(study, device):
+    with pytest.raises(UserError, match="is unknown; known are cpu, gpu"):
+        saved.load(file_of(study[0], "resnet18"), device)
+
+
+def test_a_gpu_that_is_not_there_is_one_line(study, monkeypatch):
+    monkeypatch.setattr(hardware, "best_device", lambda: "cpu")
+    with pytest.raises(UserError, match="no CUDA device is visible here"):
+        saved.load(file_of(study[0], "resnet18"), "gpu")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import arrays
 import studies
 from bakeoff import cell, energy, hardware, load, records, surroundings, timing
 from bakeoff.energy import Counter
@@ -132,3 +133,25 @@ def test_what_is_kept_and_published_follows_the_umask(dataset, tmp_path, mask):
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) == 7
     assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o666 & ~mask}
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_the_caller_has_closed_ends_nothing_and_takes_no_file_s_place(tmp_path, closed):
+    data = arrays.save(tmp_path / "tiny.npz")
+    record = tmp_path / "svm_rbf_cpu.json"
+    words = f'--data "{data}" --kernel rbf --grid "[{{}}]" --output "{record}"'
+    line = f'"{sys.executable}" "{SCRIPTS / "train_svm.py"}" {words} {closed}'
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [run["status"] for run in records.read(record)["runs"]] == ["ok"]
+
+
+def test_a_path_that_python_is_told_not_to_read_is_one_line(tmp_path):
+    told = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    line = [sys.executable, SCRIPTS / "select_best.py", "--records", "größe", "--output", "x"]
+    done = subprocess.run(
+        line, cwd=tmp_path, env={**os.environ, **told}, capture_output=True, text=True, check=False
+    )
+    (said,) = done.stderr.splitlines()
+    assert said.endswith("cannot be read as ascii, which PYTHONUTF8=0 asks for; a record could not say it")
+    assert done.returncode == 2

@@ -13,14 +13,14 @@ REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_resul
 TABLES = ("best", "speedup", "tests", "classes", "published")
 
 # What a stage's results depend on; a touched plot retrains nothing.
-CALLED = "surroundings values faults command files"
+CALLED = "surroundings values faults command files archive"
 TOLD = f"{CALLED} records predictions"
 BASE = (
     f"{TOLD} signature grid selection journal progress datasets flops energy timing hardware load fitting"
     " keeping shards cell timed"
 )
 CODE = {
-    "data": f"{CALLED} datasets",
+    "data": f"{CALLED} records datasets",
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
     "alone": f"{BASE} models train svm saved latency",

@@ -3,8 +3,8 @@
 The package never imports snakemake, so every command runs by hand, in any container and on any
 cluster. Imports go one way only (tests/architecture holds the order):
 
-    surroundings, faults, values < command, files, records, predictions, signature, grid, selection, journal,
-    progress
+    surroundings, faults, values < command, files, archive, records, predictions, signature, grid, selection,
+    journal, progress
       < datasets, models, flops, energy, timing, hardware, load < fitting < shards, keeping < cell < timed
       < train, svm: need torch or scikit-learn < saved: loads the models of both < latency
       < analysis < plots, report: never import torch

@@ -80,7 +80,9 @@ def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
 def _read(parser: argparse.ArgumentParser, cls: type[Any], argv: Sequence[str] | None) -> dict[str, Any]:
     words = sys.argv[1:] if argv is None else argv
     if strange := [word for word in words if not values.is_text(word)]:
-        parser.error(f"{strange[0]!r} is not UTF-8; a record could not say it")
+        how = sys.getfilesystemencoding()
+        said = "is not UTF-8" if how == "utf-8" else f"cannot be read as {how}, which PYTHONUTF8=0 asks for"
+        parser.error(f"{strange[0]!r} {said}; a record could not say it")
     given = vars(parser.parse_args(words))
     for field in _fields(cls):
         value = given[field.name]
@@ -187,12 +189,16 @@ def run(main: Callable[[Options], None], cls: type[Options]) -> None:
         faults.flush()
     except DamagedError as error:
         found = error.faults.items()
-        faults.leave([_set_aside(*each) if set_aside else ": ".join(map(str, each)) for each in found])
+        faults.leave([_set_aside(*each) if set_aside else _damaged(*each) for each in found])
     except UserError as error:
         faults.leave([str(error)], MISCALLED)
     except (Exception, KeyboardInterrupt) as error:
         if not faults.told(error, {field.name for field in _fields(cls)}):
             raise
+
+
+def _damaged(path: Path, fault: str) -> str:
+    return f"{path}: {fault}; if it is the workflow's, `snakemake -f {shlex.quote(str(path))}` makes it again"
 
 
 def _set_aside(path: Path, fault: str) -> str:

@@ -69,8 +69,6 @@ def leave(lines: Sequence[str], status: int = FAULT) -> NoReturn:
 
 def flush() -> None:
     """Write what was printed; what finds no reader and no room is dropped before its OSError is raised."""
-    if sys.stdout is None:  # closed by the caller
-        return
     try:
         sys.stdout.flush()
     except OSError:

@@ -3,15 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bakeoff.command import DamagedError
-from bakeoff.files import reading, writing
+from bakeoff.archive import Arrays, WrongContent, opened
+from bakeoff.files import writing
 
 SUFFIX = ".npz"
-DIFFERENT = "damaged: arrays of different lengths"
-ARRAYS = ("labels", "validation_labels", "validated", "validation", "tested", "test", "scored", "scores")
+WHAT = "the answers of a cell's runs"
+# Each with numpy's kinds of type and its rank.
+ARRAYS = {
+    "labels": ("u", 1),
+    "validation_labels": ("u", 1),
+    **{"validated": ("iu", 1), "validation": ("u", 2)},
+    **{"tested": ("iu", 1), "test": ("u", 2)},
+    **{"scored": ("iu", 1), "scores": ("f", 3)},
+}
 
 
 @dataclass(frozen=True)
@@ -68,41 +76,72 @@ def save(path: Path, labels: Mapping[str, np.ndarray], classes: int, answers: Se
 
 @dataclass(frozen=True)
 class Kept:
-    """The answers in a file, by the number of their run in the record; read when they are asked for."""
+    """The answers in a file, by the number of their run in the record; read when they are asked for.
+
+    data: what the record says of its data. DamagedError where the answers are not to so many images, or of
+    other classes.
+    """
 
     path: Path
+    data: Mapping[str, Any] | None = None
 
     def test(self, run: int) -> Predictions | None:
         """Return a run's answers to the test part, or None where they were not kept."""
-        test = self._of(run, "tested", "test")
-        if test is None:
-            return None
-        labels = self._read("labels")
-        if len(labels) != len(test):
-            raise DamagedError({self.path: DIFFERENT})
-        scores = self._of(run, "scored", "scores")
-        return Predictions(labels, test, np.empty((len(test), 0)) if scores is None else scores)
+        with opened(self.path, WHAT) as arrays:
+            test = self._of(arrays, run, "tested", "test")
+            if test is None:
+                return None
+            labels = self._labels(arrays, "test")
+            self._fit(test, labels)
+            scores = self._of(arrays, run, "scored", "scores")
+            return Predictions(labels, test, np.empty((len(test), 0)) if scores is None else scores)
 
     def validation(self, run: int) -> Predictions | None:
         """Return a run's answers to the validation part, or None where they were not kept."""
-        found = self._of(run, "validated", "validation")
-        if found is None:
-            return None
-        return Predictions(self._read("validation_labels"), found, np.empty((len(found), 0)))
+        with opened(self.path, WHAT) as arrays:
+            found = self._of(arrays, run, "validated", "validation")
+            if found is None:
+                return None
+            labels = self._labels(arrays, "validation")
+            self._fit(found, labels)
+            return Predictions(labels, found, np.empty((len(found), 0)))
 
     def check(self) -> None:
         """Read all of it; DamagedError where the file is not what `save` wrote."""
-        arrays = {name: self._read(name) for name in ARRAYS}
-        rows = (("validated", "validation"), ("tested", "test"), ("scored", "scores"))
-        columns = (("validation_labels", "validation"), ("labels", "test"), ("labels", "scores"))
-        fits = all(len(arrays[runs]) == len(arrays[name]) for runs, name in rows)
-        if not fits or any(len(arrays[own]) != arrays[name].shape[1] for own, name in columns):
-            raise DamagedError({self.path: DIFFERENT})
+        with opened(self.path, WHAT) as arrays:
+            for part, runs, name in (
+                ("validation", "validated", "validation"),
+                ("test", "tested", "test"),
+                ("test", "scored", "scores"),
+            ):
+                labels = self._labels(arrays, part)
+                for answers in self._all(arrays, runs, name):
+                    self._fit(answers, labels)
 
-    def _of(self, run: int, runs: str, name: str) -> np.ndarray | None:
-        (places,) = np.nonzero(self._read(runs) == run)
-        return self._read(name)[places[0]] if len(places) else None
+    def _of(self, arrays: Arrays, run: int, runs: str, name: str) -> np.ndarray | None:
+        (places,) = np.nonzero(arrays.read(runs, *ARRAYS[runs]) == run)
+        return self._all(arrays, runs, name)[places[0]] if len(places) else None
 
-    def _read(self, name: str) -> np.ndarray:
-        with reading(self.path), np.load(self.path, allow_pickle=False) as arrays:
-            return arrays[name]
+    def _all(self, arrays: Arrays, runs: str, name: str) -> np.ndarray:
+        """Return an array with the answers of each of some runs."""
+        kept, found = (arrays.read(each, *ARRAYS[each]) for each in (runs, name))
+        if len(kept) != len(found):
+            raise WrongContent(f"{name} of {len(found)} runs, {runs} of {len(kept)}")
+        return found
+
+    def _labels(self, arrays: Arrays, part: str) -> np.ndarray:
+        name = "labels" if part == "test" else f"{part}_labels"
+        labels = arrays.read(name, *ARRAYS[name])
+        if self.data and len(labels) != self.data["counts"][part]:
+            raise WrongContent(f"{len(labels)} {part} images, its record says {self.data['counts'][part]}")
+        self._fit(labels, labels)
+        return labels
+
+    def _fit(self, answers: np.ndarray, labels: np.ndarray) -> None:
+        """Raise WrongContent where a run's answers (n,), or scores (n, k), are to other images or classes."""
+        if len(answers) != len(labels):
+            raise WrongContent(f"answers to {len(answers)} images with {len(labels)} labels")
+        known = len(self.data["classes"]) if self.data else 0
+        found = answers.shape[1] if answers.ndim == 2 else int(answers.max(initial=0)) + 1
+        if known and (found > known or (answers.ndim == 2 and found < known)):
+            raise WrongContent(f"answers of {found} classes, its record names {known}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff import models, signature
+from bakeoff import hardware, models, signature, values
+from bakeoff.command import UserError
 from bakeoff.files import reading
 from bakeoff.signature import Signature
 from bakeoff.svm import saved as svms
@@ -93,9 +94,12 @@ class Svm(Predictor):
 def load(path: Path | str, device: str = "cpu") -> Predictor:
     """Return the model that a cell saved, ready to be called with images; a network's on the CPU or the GPU.
 
-    UserError in one line where the file is absent, damaged, empty (no run finished) or does not say what it
-    takes.
+    device: cpu or gpu. UserError in one line where the file is absent, damaged, empty (no run finished) or
+    does not say what it takes, and where there is no such device.
     """
+    if device not in hardware.DEVICES:
+        raise UserError(f"device {values.shown(device)} is unknown; known are {', '.join(hardware.DEVICES)}")
+    hardware.require_device(device)
     known = signature.read(Path(path))
     if known.family == "svm":
         return Svm(known, svms.load_pipeline(Path(path)))

@@ -4,6 +4,7 @@ Owns the lists of the caller's variables that libraries listen to, and the reade
 """
 
 import os
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -35,11 +36,28 @@ RECORDED = (
 
 def settle() -> None:
     """Pin what is pinned for this process; call it before torch, numba and matplotlib are imported."""
+    _open_streams()
     for name, value in PINNED.items():
         if value is None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+def _open_streams() -> None:
+    """Give a caller's closed streams a place where nothing is kept.
+
+    Else the next file to be opened takes their number, and what a library prints goes into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            stream = open(number, "r" if name == "stdin" else "w", closefd=False)  # noqa: SIM115 - the process's own
+            setattr(sys, name, stream)
 
 
 def switches() -> dict[str, str]:

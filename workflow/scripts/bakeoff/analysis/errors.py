@@ -70,9 +70,15 @@ def of(study: Study, dataset: str) -> list[Answers]:
     for model, members in by(cells, model_name).items():
         best = best_cell(study, members)
         given = study.predictions(best[0]) if best else None
-        if best and given and (not found or np.array_equal(given.labels, found[0].given.labels)):
+        if best and given and (not found or _alike(best[0], given, found[0])):
             found.append(Answers(model, best[0], given))
     return sorted(found, key=lambda answers: study.models.index(answers.model))
+
+
+def _alike(cell: Record, given: Predictions, other: Answers) -> bool:
+    """Tell whether answers are to the same images of the same classes as others."""
+    same = cell["data"]["classes"] == other.cell["data"]["classes"]
+    return same and np.array_equal(given.labels, other.given.labels)
 
 
 def matrix(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:

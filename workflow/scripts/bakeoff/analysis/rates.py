@@ -41,7 +41,7 @@ def achieved(cell: Record, runs: list[Run], peaks: Peaks) -> Row:
     """
     counted, executed = (cell["compute"].get(name) for name in ("flops_train", "flops_train_executed"))
     epochs = runs[0]["settings"].get("epochs")
-    if not executed or not epochs:
+    if not executed or not counted or not epochs:
         return {}
     work = executed * cell["data"]["counts"]["train"] * epochs
     rate = work / median(run["train_s"] for run in runs)

@@ -13,6 +13,7 @@ import numpy as np
 
 from bakeoff import records, selection
 from bakeoff.analysis.machines import Machines, Place
+from bakeoff.command import DamagedError
 from bakeoff.files import reading
 from bakeoff.predictions import SUFFIX, Kept, Predictions
 from bakeoff.records import FOLDERS, Record, Run, cell_name, model_name
@@ -112,7 +113,7 @@ class Study:
         """Return the answers that lie beside a cell's record, or None where there is no such file."""
         folder = self.folder / record["dataset"] / FOLDERS[record["purpose"]] / "predictions"
         path = folder / f"{cell_name(record)}{SUFFIX}"
-        return Kept(path) if path.is_file() else None
+        return Kept(path, record["data"]) if path.is_file() else None
 
 
 def _number(record: Record, run: Run) -> int:
@@ -141,8 +142,13 @@ def load(path: Path) -> Study:
         content = path.read_bytes()
     # An empty line stands for a study without cells: an empty file is a damaged one.
     lines = content.removesuffix(b"\n").split(b"\n") if content != b"\n" else []
-    found = [records.parse(line, path, f"line {number}: ") for number, line in enumerate(lines, start=1)]
-    return Study(found, path.parent)
+    found: dict[str, Record] = {}
+    for number, line in enumerate(lines, start=1):
+        record = records.parse(line, path, f"line {number}: ")
+        if (name := place(record)) in found:
+            raise DamagedError({path: f"line {number}: a second record of {name}"})
+        found[name] = record
+    return Study(list(found.values()), path.parent)
 
 
 def by(items: Iterable[Item], key: Callable[[Item], Any]) -> dict[Any, list[Item]]:

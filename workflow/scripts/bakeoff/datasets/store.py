@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff import records
+from bakeoff.archive import Arrays, WrongContent, opened
 from bakeoff.command import UserError
 from bakeoff.datasets.prepare import PARTS
 from bakeoff.datasets.sources import Raw
-from bakeoff.files import reading, writing
+from bakeoff.files import writing
 
 RAW_ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+ORIGINAL, PREPARED = "an original data set of this workflow", "a prepared data set of this workflow"
 
 
 def save_raw(path: Path, raw: Raw) -> None:
@@ -24,10 +27,13 @@ def save_raw(path: Path, raw: Raw) -> None:
 
 def load_raw(path: Path) -> Raw:
     """Read an original data set; UserError where it is a prepared one."""
-    with reading(path), np.load(path, allow_pickle=False) as file:
-        if "train_resized" in file.files:
+    with opened(path, ORIGINAL) as file:
+        if "train_resized" in file:
             raise UserError(f"{path}: a prepared data set; name the original that fetch_dataset.py made")
-        return Raw(**{name: file[name] for name in RAW_ARRAYS}, source=_meta(file)["source"])
+        source = _meta(file).get("source")
+        if not isinstance(source, str):
+            raise WrongContent("its meta names no source")
+        return Raw(*_part(file, "train", "images"), *_part(file, "test", "images"), source)
 
 
 def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
@@ -46,8 +52,22 @@ def _save(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any])
         np.savez(file, **{"meta": np.array(json.dumps(meta)), **arrays})  # type: ignore[arg-type]
 
 
-def _meta(file: Any) -> dict[str, Any]:
-    return json.loads(str(file["meta"]))
+def _meta(file: Arrays) -> dict[str, Any]:
+    """Return what a file says of its data; WrongContent where that is no JSON object."""
+    try:
+        return dict(json.loads(str(file.read("meta", "U", 0))))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise WrongContent("its meta is no JSON object") from error
+
+
+def _part(file: Arrays, part: str, form: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return images (n, rows, columns) and labels (n,) of a part."""
+    images, labels = file.read(f"{part}_{form}", "u", 3), file.read(f"{part}_labels", "u", 1)
+    if images.dtype != np.uint8:
+        raise WrongContent(f"{part}_{form} is {images.dtype}, not uint8")
+    if len(images) != len(labels):
+        raise WrongContent(f"{len(images)} {part}_{form}, but {len(labels)} labels")
+    return images, labels
 
 
 @dataclass(frozen=True)
@@ -70,7 +90,26 @@ class Dataset:
 
 def load(path: Path, form: str) -> Dataset:
     """Read a prepared data set: form "images" (original size) or "resized" (network input)."""
-    with reading(path), np.load(path, allow_pickle=False) as file:
-        images = {part: file[f"{part}_{form}"] for part in PARTS}
-        labels = {part: file[f"{part}_labels"] for part in PARTS}
-        return Dataset(images, labels, _meta(file))
+    with opened(path, PREPARED) as file:
+        parts = {part: _part(file, part, form) for part in PARTS}
+        found = Dataset(
+            {part: images for part, (images, _) in parts.items()},
+            {part: labels for part, (_, labels) in parts.items()},
+            _meta(file),
+        )
+        _check(found)
+        return found
+
+
+def _check(found: Dataset) -> None:
+    """Raise WrongContent where a data set could not stand in a record, or is not what it says of itself."""
+    if fault := records.data_fault(found.meta.get("name"), found.describe((1,))):
+        raise WrongContent(f"its meta: {fault}")
+    classes, shapes = len(found.meta["classes"]), {images.shape[1:] for images in found.images.values()}
+    if len(shapes) > 1:
+        raise WrongContent("its parts have images of several sizes")
+    for part, labels in found.labels.items():
+        if len(labels) != found.meta["counts"][part]:
+            raise WrongContent(f"{len(labels)} {part} images, but its meta says otherwise")
+        if labels.max() >= classes:
+            raise WrongContent(f"a {part} label is {labels.max()}, of {classes} classes")
