@@ -30,10 +30,11 @@ def load_raw(path: Path) -> Raw:
     with opened(path, ORIGINAL) as file:
         if "train_resized" in file:
             raise UserError(f"{path}: a prepared data set; name the original that fetch_dataset.py made")
+        parts = (*_part(file, "train", "images"), *_part(file, "test", "images"))
         source = _meta(file).get("source")
         if not isinstance(source, str):
             raise WrongContent("its meta names no source")
-        return Raw(*_part(file, "train", "images"), *_part(file, "test", "images"), source)
+        return Raw(*parts, source)
 
 
 def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
