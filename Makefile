@@ -33,6 +33,7 @@ report: .venv/.pango ## the demo study: a few minutes on two cores, no download 
 	@echo "  $(CURDIR)/results/report.pdf"
 
 report-partial: .venv/.pango ## a report over the cells that are there; trains nothing (CONFIG=... for another study)
+	@test -z "$(CONFIG)" || test -f "$(CONFIG)" || { echo "$(CONFIG): no such file; name the study's with CONFIG=..."; exit 1; }
 	@$(SNAKEMAKE) $(QUIET) $(if $(CONFIG),--configfile $(CONFIG)) --config partial=True
 
 study: .venv/.pango ## the published study: hours on a CPU, minutes to an hour on a GPU

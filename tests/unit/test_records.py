@@ -83,6 +83,7 @@ PREDICTION = {
         (("data", "image_shape"), [28], "data/image_shape: [28] is too short"),
         (("prediction",), [PREDICTION | {"s_low": 0}], "prediction/0/s_low: 0 is less than the minimum"),
         (("peak_flops_per_s",), 0, "peak_flops_per_s: 0 is less than the minimum"),
+        (("best",), {}, "best: 'settings' is a required property"),
         (("kernel",), None, "kernel: None is not of type 'string'"),
         (("optimizer",), "sgd", "optimizer: 'sgd' is not of type 'null'"),
     ],

@@ -106,11 +106,19 @@ def test_figures_are_the_same_whatever_the_caller_has_set(small, tmp_path):
     home = tmp_path / "config"
     home.mkdir()
     (home / "matplotlibrc").write_text(RC)
+    (home / "stylelib").mkdir()
+    (home / "stylelib/broken.mplstyle").write_bytes(b"\xff\xfe: x")
     elsewhere = tmp_path / "there"
     elsewhere.mkdir()
     (elsewhere / "matplotlibrc").write_text(RC)
     notebook = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": str(home)}
-    odd = {"LC_ALL": "C", "COLUMNS": "40", "PYTHONWARNINGS": "error", "MATPLOTLIBRC": str(home)}
+    odd = {
+        "SOURCE_DATE_EPOCH": "today",
+        "LC_ALL": "C",
+        "COLUMNS": "40",
+        "PYTHONWARNINGS": "error",
+        "MATPLOTLIBRC": str(home),
+    }
     assert drawn(elsewhere, small.folder / "records.jsonl", **notebook, **odd) == plain
 
 
@@ -155,3 +163,24 @@ def test_a_path_that_python_is_told_not_to_read_is_one_line(tmp_path):
     (said,) = done.stderr.splitlines()
     assert said.endswith("cannot be read as ascii, which PYTHONUTF8=0 asks for; a record could not say it")
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("value", ["0", "1", "many"])
+def test_what_libraries_are_told_in_words_that_they_cannot_read_loses_no_run(tmp_path, value):
+    data = arrays.save(tmp_path / "tiny.npz")
+    record = tmp_path / "svm_rbf_cpu.json"
+    options = {
+        "data": data,
+        "kernel": "rbf",
+        "grid": "[{}]",
+        "engine": "pairwise",
+        "threads": 2,
+        "output": record,
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    line = [sys.executable, SCRIPTS / "train_svm.py", *words]
+    told = dict.fromkeys(("NUMBA_NUM_THREADS", "TORCH_LOGS", "SOURCE_DATE_EPOCH"), value)
+    environment = {**os.environ, **told}
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [run["status"] for run in records.read(record)["runs"]] == ["ok"]

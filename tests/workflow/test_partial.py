@@ -48,8 +48,12 @@ def test_the_whole_study_afterwards_makes_the_missing_cells_and_the_report_anew(
         assert rule in jobs
 
 
-def test_nothing_at_all_is_one_line(tmp_path):
+@pytest.mark.parametrize("last", [None, "3", "null", '"x"', "[" * 90_000], ids=lambda text: str(text)[:4])
+def test_nothing_at_all_is_one_line_whatever_is_noted_of_the_last_study(tmp_path, last):
     folder = copy_to(tmp_path / "empty")
+    if last:
+        (folder / ".snakemake").mkdir()
+        (folder / ".snakemake/bakeoff_study.json").write_text(last)
     result = snakemake(folder, *PARTIAL, **WITHOUT_GPU)
     assert result.returncode != 0
     assert "config, partial: no cell has a record yet; run the study first" in result.stdout

@@ -42,6 +42,9 @@ FAULTS = {
     "resnet: {grid: [{batch_size: 2, learning_rate: 1, epochs: 1, devices: [gpu]}]}": (
         "config, resnet/grid: no block is meant for the cpu; add one"
     ),
+    "seeds: [0]\nseeds: [0, 1]": "config, seeds: stands twice in ",
+    "svm: {grid: {rbf: [{C: 1, C: 2}]}}": "config, C: stands twice in ",
+    "datasets: &a [*a]": "config, datasets > 0: ",
     "svm: {engine: fast}": "config, svm > engine: 'fast' is not one of",
     "svm: {grid: {rbf: [{C: 1, scale: log}]}}": "config, svm > grid > rbf > 0 > scale: 'log' is not",
     "devices: [gpu]": "config, devices: gpu is asked for, but ",

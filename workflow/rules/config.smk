@@ -18,6 +18,29 @@ include: "gpu.smk"
 include: "partial.smk"
 
 
+def repeated(node, seen):
+    """Yield the keys that a mapping of a YAML document names twice: of such a one YAML takes the last, silently."""
+    if id(node) in seen or isinstance(node, yaml.ScalarNode) or node is None:
+        return
+    seen.add(id(node))
+    inner = node.value
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        yield from (name for name in dict.fromkeys(names) if names.count(name) > 1)
+        inner = [value for _, value in node.value]
+    for each in inner:
+        yield from repeated(each, seen)
+
+
+def check_files():
+    """End with one line where a configuration file of the caller's names a key twice."""
+    for file in workflow.overwrite_configfiles:
+        with contextlib.suppress(OSError, ValueError, yaml.YAMLError):
+            twice = list(repeated(yaml.compose(Path(file).read_text(encoding="utf-8")), set()))
+            if twice:
+                raise SystemExit(f"config, {twice[0]}: stands twice in {file}; name each key once")
+
+
 def config_fault(error):
     """Return one line for a schema violation: the key, the fault, the nearest right word."""
     place = " > ".join(map(str, error.absolute_path)) or "top level"
@@ -57,6 +80,7 @@ def read_numbers(check):
 
 def check_config():
     """Fill in defaults, or end with one line that names the key and the cure."""
+    check_files()
     check = jsonschema.Draft202012Validator(yaml.safe_load(SCHEMA.read_text()))
     read_numbers(check)
     errors = list(check.iter_errors(config))

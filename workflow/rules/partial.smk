@@ -17,10 +17,10 @@ def remember_study():
 
 def known_studies():
     """Yield the name and the configuration of every study that may have been run here: the last one, the shipped."""
-    with contextlib.suppress(OSError, ValueError):
-        yield "the study that was run here last", json.loads(
-            Path(RUN_LAST).read_text(encoding="utf-8")
-        )
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        last = json.loads(Path(RUN_LAST).read_text(encoding="utf-8"))
+        if isinstance(last, dict):
+            yield "the study that was run here last", last
     default = yaml.safe_load(STUDY.read_text(encoding="utf-8"))
     for file in sorted(STUDY.parent.glob("*.yaml")):
         with contextlib.suppress(OSError, ValueError, yaml.YAMLError):

@@ -52,7 +52,7 @@ def data_fault(dataset: Any, data: Any) -> str | None:
 
 def _first(errors: Iterable[Any]) -> str | None:
     """Return the place and the words of the first of a schema's complaints, None where there are none."""
-    found = sorted(errors, key=lambda error: list(map(str, error.path)))
+    found = sorted(errors, key=lambda error: (list(map(str, error.path)), error.validator == "type"))
     if not found:
         return None
     error = found[0]

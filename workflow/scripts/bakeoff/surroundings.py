@@ -11,12 +11,14 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 # What would change a number or a picture without a word in the record; None takes a variable away. The first
-# two make another precision of what a run calls fp32, the next ones make another time by debugging.
+# two make another precision of what a run calls fp32, the next ones make another time by debugging; the last
+# change nothing here, but libraries end at values that they cannot read.
 PINNED: dict[str, str | None] = {
     **dict.fromkeys(("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE")),
     **dict.fromkeys(("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")),
     **dict.fromkeys(("CUDA_LAUNCH_BLOCKING", "PYTORCH_NO_CUDA_MEMORY_CACHING", "PYTORCH_JIT")),
     **dict.fromkeys(("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK", "NUMBA_OPT")),
+    **dict.fromkeys(("NUMBA_DEBUG", "NUMBA_NUM_THREADS", "TORCH_LOGS", "SOURCE_DATE_EPOCH")),
     "MPLBACKEND": None,
     "MATPLOTLIBRC": os.devnull,
 }

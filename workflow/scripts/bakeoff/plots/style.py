@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
 from bakeoff.plots import svg
+from bakeoff.plots.library import seaborn
 
 FONTS = ("DejaVu Sans", "Verdana", "Arial")
 FAMILY = ", ".join(f"'{name}'" for name in FONTS) + ", sans-serif"  # as an SVG says it
@@ -58,7 +58,7 @@ def used() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.use("svg")
-        sns.set_theme(style="ticks", rc=_rc())
+        seaborn.set_theme(style="ticks", rc=_rc())
         yield
 
 
