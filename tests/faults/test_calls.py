@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,11 @@ def test_a_closed_terminal_leaves_no_lock(study):
     os.set_blocking(terminal, False)
     line = [sys.executable, "-m", "snakemake", *DEMO]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    # Whatever runs the tests may itself be one that ignores the closing of a terminal.
+    heard = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), end)
     closed = subprocess.Popen(
-        line, cwd=study, env=environment, stdin=end, stdout=end, stderr=end, start_new_session=True
+        line, cwd=study, env=environment, start_new_session=True, preexec_fn=heard, **streams
     )
     os.close(end)
     wait_for(lambda: read(terminal) or lines_of(study, CELL).count(b"\n") >= 1)
