@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_faults import DEMO, RECORDS, call, check_whole, results, start_over, wait_for
+from test_faults import DEMO, RECORDS, call, check_whole, lines_of, results, start_over, wait_for
 
 from checkout import snakemake
 from optional import needs
@@ -119,17 +119,17 @@ def test_two_calls_at_once(study, tmp_path):
     before = results(study)
     other = Path(shutil.copytree(study, tmp_path / "another", symlinks=True))
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    for folder in (study, other):
-        start_over(folder)
+    start_over(study, "resnet18_sgd_cpu")  # long enough for another call to meet it
+    start_over(other)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     both = [subprocess.Popen(CALL, cwd=each, env=environment, **quiet) for each in (study, other)]
-    wait_for(lambda: any((study / ".snakemake/locks").glob("*")))
+    wait_for(lambda: lines_of(study, "resnet18_sgd_cpu").count(b"\n") >= 1)
     second = snakemake(study, *DEMO, CUDA_VISIBLE_DEVICES="")
     assert second.returncode != 0
     assert "Directory cannot be locked" in second.stdout
     assert [each.wait() for each in both] == [0, 0]
-    for folder in (study, other):
-        check_whole(folder, before)
+    check_whole(study, results(study))
+    check_whole(other, before)
 
 
 def test_a_copied_and_a_linked_study_are_as_finished_as_the_first(study, tmp_path):
