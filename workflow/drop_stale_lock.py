@@ -3,7 +3,7 @@
     python workflow/drop_stale_lock.py [FOLDER]
 
 Every call of this workflow holds a lock of the kernel's on .snakemake/at_work, which is gone with its process
-(workflow/rules/surroundings.smk). Where nobody holds it, Snakemake's own lock was left by a killed call.
+(workflow/rules/folders.smk). Where nobody holds it, Snakemake's own lock was left by a killed call.
 """
 
 import fcntl

@@ -83,12 +83,12 @@ def _read(parser: argparse.ArgumentParser, cls: type[Any], argv: Sequence[str] |
         how = sys.getfilesystemencoding()
         said = "is not UTF-8" if how == "utf-8" else f"cannot be read as {how}, which PYTHONUTF8=0 asks for"
         parser.error(f"{strange[0]!r} {said}; a record could not say it")
-    given = vars(parser.parse_args(words))
+    given, hints = vars(parser.parse_args(words)), typing.get_type_hints(cls)
     for field in _fields(cls):
         value = given[field.name]
         if value is field.default:
             continue
-        listed = _listed(typing.get_type_hints(cls)[field.name])
+        listed = _listed(hints[field.name])
         try:
             if field.metadata["once"]:
                 values.each_once(value)

@@ -87,24 +87,11 @@ class Kept:
 
     def test(self, run: int) -> Predictions | None:
         """Return a run's answers to the test part, or None where they were not kept."""
-        with opened(self.path, WHAT) as arrays:
-            test = self._of(arrays, run, "tested", "test")
-            if test is None:
-                return None
-            labels = self._labels(arrays, "test")
-            self._fit(test, labels)
-            scores = self._of(arrays, run, "scored", "scores")
-            return Predictions(labels, test, np.empty((len(test), 0)) if scores is None else scores)
+        return self._given(run, "test", "tested")
 
     def validation(self, run: int) -> Predictions | None:
         """Return a run's answers to the validation part, or None where they were not kept."""
-        with opened(self.path, WHAT) as arrays:
-            found = self._of(arrays, run, "validated", "validation")
-            if found is None:
-                return None
-            labels = self._labels(arrays, "validation")
-            self._fit(found, labels)
-            return Predictions(labels, found, np.empty((len(found), 0)))
+        return self._given(run, "validation", "validated")
 
     def check(self) -> None:
         """Read all of it; DamagedError where the file is not what `save` wrote."""
@@ -117,6 +104,17 @@ class Kept:
                 labels = self._labels(arrays, part)
                 for answers in self._all(arrays, runs, name):
                     self._fit(answers, labels)
+
+    def _given(self, run: int, part: str, runs: str) -> Predictions | None:
+        with opened(self.path, WHAT) as arrays:
+            found = self._of(arrays, run, runs, part)
+            if found is None:
+                return None
+            labels = self._labels(arrays, part)
+            self._fit(found, labels)
+            # Of the validation part no scores are kept.
+            scores = self._of(arrays, run, "scored", "scores") if part == "test" else None
+            return Predictions(labels, found, np.empty((len(found), 0)) if scores is None else scores)
 
     def _of(self, arrays: Arrays, run: int, runs: str, name: str) -> np.ndarray | None:
         (places,) = np.nonzero(arrays.read(runs, *ARRAYS[runs]) == run)
