@@ -4,7 +4,6 @@ Knows nothing of networks or SVMs: a backend plans the fits and carries them out
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -171,8 +170,7 @@ def settle(
     todo = [missing for plan in plans if (missing := _missing(plan, journal)).wanted]
     if runs:
         print(f"{label}: {len(runs)} of {len(wanted)} runs are in the journal", flush=True)
-    others = Counter(filter(None, (journal.otherwise(*pair) for pair in _wanted(todo))))
-    for apart, count in others.items():
+    for apart, count in journal.otherwise(_wanted(todo)).items():
         print(f"{label}: {count} runs in the journal are of {apart}: made anew", flush=True)
     progress = Progress(label, sum(plan.work for plan in todo))
     for plan in todo:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from bakeoff.command import UserError
+from bakeoff.command import UserError, taken
 from bakeoff.values import Take, shown
 
 Settings = dict[str, Any]
@@ -50,10 +50,7 @@ def _take(name: str, value: Any, default: Any, take: Take | None) -> Any:
     # What says nothing by default may be told to say nothing.
     if take is None or (value is None and default is None):
         return value
-    try:
-        return take(value)
-    except ValueError as error:
-        raise UserError(f"{name} {shown(value)} {error}") from error
+    return taken(name, value, take)
 
 
 def _example(defaults: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,12 +61,16 @@ class Journal:
         found = self._entries.get(self.key(settings, seed))
         return found.run if found else None
 
-    def otherwise(self, settings: Mapping[str, Any], seed: int | None) -> str | None:
-        """Say what sets the last run of these settings and seed apart that is of another context."""
-        for entry in reversed(self._entries.values()):
-            if (entry.run["settings"], entry.run["seed"]) == (settings, seed):
-                return _apart(entry.context, self._context)
-        return None
+    def otherwise(self, asked: Iterable[tuple[dict[str, Any], int | None]]) -> Counter[str]:
+        """Say what sets runs of these settings and seeds apart that are of another context, and of how many.
+
+        Of each the last such run counts.
+        """
+        runs = self._entries.values()
+        last = {(settings_key(e.run["settings"]), e.run["seed"]): e.context for e in runs}
+        pairs = [(settings_key(settings), seed) for settings, seed in asked]
+        said = [_apart(last[pair], self._context) for pair in pairs if pair in last]
+        return Counter(filter(None, said))
 
     def add(self, run: Run) -> None:
         """Append one finished run and wait until it is on disk."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff import values
-from bakeoff.command import UserError
+from bakeoff.command import UserError, taken
 from bakeoff.datasets.sources import Raw
 
 PARTS = ("train", "validation", "holdout", "test")
@@ -36,18 +36,11 @@ class Split:
         if lacking := [each.name for each in fields if each.default is MISSING and each.name not in given]:
             raise UserError(f"{lacking[0]}: missing; say its share")
         takes = dict.fromkeys(names, values.share) | {"seed": values.whole(0, values.SEED)}
-        split = cls(**{name: _take(name, value, takes[name]) for name, value in given.items()})
+        split = cls(**{name: taken(name, value, takes[name]) for name, value in given.items()})
         total = split.train + split.validation + split.holdout
         if abs(total - 1) > 1e-9:
             raise UserError(f"train + validation + holdout is {total:g}; make it 1")
         return split
-
-
-def _take(name: str, value: Any, take: values.Take) -> Any:
-    try:
-        return take(value)
-    except ValueError as error:
-        raise UserError(f"{name} {values.shown(value)} {error}") from error
 
 
 def split_indices(
