@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from test_faults import DEMO, call, lines_of, start_over, wait_for
+from test_faults import CALL, QUIET, call, lines_of, start_over, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -29,13 +29,12 @@ def test_a_closed_terminal_leaves_no_lock(study):
     start_over(study, CELL)
     terminal, end = os.openpty()
     os.set_blocking(terminal, False)
-    line = [sys.executable, "-m", "snakemake", *DEMO]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     # Whatever runs the tests may itself be one that ignores the closing of a terminal.
     heard = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), end)
     closed = subprocess.Popen(
-        line, cwd=study, env=environment, start_new_session=True, preexec_fn=heard, **streams
+        CALL, cwd=study, env=environment, start_new_session=True, preexec_fn=heard, **streams
     )
     os.close(end)
     wait_for(lambda: read(terminal) or lines_of(study, CELL).count(b"\n") >= 1)
@@ -50,9 +49,8 @@ def test_a_closed_terminal_leaves_no_lock(study):
 
 def test_who_ignores_the_closing_of_a_terminal_goes_on(study):
     start_over(study, CELL)
-    line = ["nohup", sys.executable, "-m", "snakemake", f"results/digits/{CELL}.json", *DEMO]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    going = subprocess.Popen(line, cwd=study, start_new_session=True, **quiet)
+    line = ["nohup", *CALL, f"results/digits/{CELL}.json"]
+    going = subprocess.Popen(line, cwd=study, start_new_session=True, **QUIET)
     wait_for(lambda: lines_of(study, CELL).count(b"\n") >= 1)
     os.killpg(going.pid, signal.SIGHUP)
     assert going.wait(timeout=240) == 0

@@ -3,19 +3,16 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from test_faults import DEMO, RECORDS, call, check_whole, lines_of, results, start_over, wait_for
+from test_faults import CALL, QUIET, RECORDS, call, check_whole, heal, lines_of, results, start_over, wait_for
 
-from checkout import snakemake
 from optional import needs
 
 pytestmark = pytest.mark.faults
 by_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can do that to a machine")
-CALL = [sys.executable, "-m", "snakemake", *DEMO]
 
 
 def under(folder: Path, *launcher: str) -> subprocess.CompletedProcess[str]:
@@ -53,10 +50,7 @@ def test_a_clock_that_was_set_back_costs_nothing(study):
     for path in [path for path in study.rglob("*") if path.is_file()]:
         os.utime(path, (ahead, ahead))
     (study / RECORDS[3]).unlink()
-    done = call(study)
-    assert done.returncode == 0, done.stdout
-    assert "files were dated in the future; they are dated now." in done.stdout
-    check_whole(study, before)
+    assert "files were dated in the future; they are dated now." in heal(study, before)
 
 
 @pytest.fixture
@@ -94,24 +88,20 @@ def test_a_full_disk_is_named_and_the_next_call_goes_on(small_disk):
     assert "render_report.py: results/report." in done.stdout
     assert "No space left on device; make room there, or name another place; call again" in done.stdout
     filler.unlink()
-    done = call(study)
-    assert done.returncode == 0, done.stdout
-    check_whole(study, before)
+    heal(study, before)
 
 
 @needs("prlimit")
-@pytest.mark.parametrize("limit", ["--nofile=64", "--as=2000000000", "--fsize=300000"])
-def test_under_a_limit_a_call_ends_well_or_says_so_and_the_next_plain_one_does(study, limit):
+def test_under_a_limit_a_call_ends_well_or_says_so_and_the_next_plain_one_does(study):
     before = results(study)
-    (study / RECORDS[3]).unlink()
-    (study / "results/report.html").unlink()
-    done = under(study, "prlimit", limit)
-    own = [line for line in done.stdout.splitlines() if line.split(":")[0].endswith(".py")]
-    assert done.returncode == 0 or own, done.stdout
-    assert "Traceback" not in done.stdout
-    done = call(study)
-    assert done.returncode == 0, done.stdout
-    check_whole(study, before)
+    for limit in ("--nofile=64", "--as=2000000000", "--fsize=300000"):
+        for name in (RECORDS[3], "results/report.html"):
+            (study / name).unlink(missing_ok=True)
+        done = under(study, "prlimit", limit)
+        own = [line for line in done.stdout.splitlines() if line.split(":")[0].endswith(".py")]
+        assert done.returncode == 0 or own, done.stdout
+        assert "Traceback" not in done.stdout
+    heal(study, before)
 
 
 def test_two_calls_at_once(study, tmp_path):
@@ -121,10 +111,9 @@ def test_two_calls_at_once(study, tmp_path):
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     start_over(study, "resnet18_sgd_cpu")  # long enough for another call to meet it
     start_over(other)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    both = [subprocess.Popen(CALL, cwd=each, env=environment, **quiet) for each in (study, other)]
+    both = [subprocess.Popen(CALL, cwd=each, env=environment, **QUIET) for each in (study, other)]
     wait_for(lambda: lines_of(study, "resnet18_sgd_cpu").count(b"\n") >= 1)
-    second = snakemake(study, *DEMO, CUDA_VISIBLE_DEVICES="")
+    second = call(study)
     assert second.returncode != 0
     assert "Directory cannot be locked" in second.stdout
     assert [each.wait() for each in both] == [0, 0]
