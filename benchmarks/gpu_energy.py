@@ -20,7 +20,7 @@ import numpy as np
 from bakeoff import energy, hardware, train
 from bakeoff.files import write_text
 from bakeoff.train import loop
-from bakeoff.train.batches import Part
+from bakeoff.train.batches import Part, Pixels
 from bakeoff.train.state import Training
 
 IDLE_S = 3.0
@@ -62,7 +62,7 @@ def work(seconds: float, device: str) -> int:
     """Train for so long; return the steps."""
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (1600, 32, 32), dtype=np.uint8)
-    part = Part.from_arrays(pixels, random.integers(0, 10, len(pixels)))
+    part = Part.from_arrays(pixels, random.integers(0, 10, len(pixels)), Pixels(grey=True))
     training = Training("resnet18", "sgd", 10, 16, 1e-3, 1_000_000, "fp32", "resident", None, seed=0)
     place = loop.torch_device(device)
     until = None

@@ -16,7 +16,8 @@ import numpy as np
 from bakeoff import hardware, latency, models, saved, train
 from bakeoff.files import write_text
 from bakeoff.latency import Predict
-from bakeoff.train import batches, loop, precision
+from bakeoff.train import loop, precision
+from bakeoff.train.batches import Pixels
 
 CLASSES = 10
 SIZE = 32
@@ -26,14 +27,14 @@ def network(model: str, device: str) -> Predict:
     """Return what a network says of uint8 images (n, 32, 32)."""
     import torch
 
-    place = loop.torch_device(device)
+    place, pixels = loop.torch_device(device), Pixels(grey=True)
     built = models.build(model, CLASSES, 0).to(place).eval()
     if device == "cpu":
         built = built.to(memory_format=torch.channels_last)
 
     def predict(images: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return built(batches.normalise(torch.from_numpy(images).to(place))).argmax(1).cpu().numpy()
+            return built(pixels.normalise(torch.from_numpy(images).to(place))).argmax(1).cpu().numpy()
 
     return predict
 

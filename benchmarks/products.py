@@ -17,9 +17,11 @@ from statistics import median
 from time import perf_counter
 
 from bakeoff import hardware, models, train
-from bakeoff.train import live_taps, products
+from bakeoff.train.batches import Pixels
+from bakeoff.train.fast_paths import FastPaths
+from bakeoff.train.optimizers import OPTIMIZERS
 from bakeoff.train.precision import scaler
-from bakeoff.train.state import OPTIMIZERS, State, take_step
+from bakeoff.train.state import State, take_fast_paths, take_step
 
 CLASSES, SIZE = 10, 32
 ARMS = ("convolutions", "innermost", "products")
@@ -31,12 +33,12 @@ def state(arm: str, model: str, optimizer: str) -> State:
 
     shape = (models.CHANNELS, SIZE, SIZE)
     network = models.build(model, CLASSES, 0)
-    cuts = live_taps.trim(network, shape)
-    if arm == "products":
-        products.replace(network, shape)
+    stepper, paths = OPTIMIZERS[optimizer](network, 1e-3), FastPaths()
+    kind = "cpu" if arm == "products" else "cuda"  # what is not for CPUs makes no products
+    cuts = take_fast_paths(network, stepper, shape, Pixels(grey=True), kind, paths)
     if arm != "convolutions":
         network = network.to(memory_format=torch.channels_last)
-    return State(network.train(), cuts, OPTIMIZERS[optimizer](network, 1e-3), scaler(None))
+    return State(network.train(), cuts, stepper, scaler(None), paths)
 
 
 def seconds(step: partial, steps: int) -> float:

@@ -35,15 +35,17 @@ import numpy as np
 from bakeoff import flops, hardware, models, train
 from bakeoff.datasets.prepare import resize
 from bakeoff.files import write_text
-from bakeoff.train import live_taps, loop, speed
-from bakeoff.train.batches import Part
-from bakeoff.train.state import SGD_MOMENTUM, Training, build_state
+from bakeoff.train import loop, speed
+from bakeoff.train.batches import Part, Pixels
+from bakeoff.train.optimizers import SGD_MOMENTUM
+from bakeoff.train.state import Training, build_state
 
 if TYPE_CHECKING:
     import torch
 
 CLASSES = 10
 SIZE = 32
+GREY = Pixels(grey=True)
 LEARNING_RATE = 1e-3
 BYTES_PER_PARAMETER = {"adam": 28, "sgd": 20}  # read weight, gradient, state; write weight, state
 
@@ -138,7 +140,7 @@ def engine(
     trainings = [training(model, optimizer, batch, seed) for seed in range(pack)]
     place = loop.torch_device(device)
     watch, before = loop.stopwatch(place), 0.0
-    part = Part.from_arrays(resize(pixels, SIZE), labels)
+    part = Part.from_arrays(resize(pixels, SIZE), labels, GREY)
     epochs = loop.train(trainings, part, place, watch)
 
     def epoch() -> tuple[float, float]:
@@ -229,8 +231,8 @@ def rates(threads: int, device: str) -> tuple[float, float]:
 def floor(model: str, optimizer: str, batch: int, flops_per_s: float, bytes_per_s: float) -> float:
     """Return the seconds that a step's arithmetic and its optimizer's memory traffic cannot go below."""
     shape = (models.CHANNELS, SIZE, SIZE)
-    network = models.build(model, CLASSES, 0)
-    live_taps.trim(network, shape)
+    host = loop.torch_device("cpu")
+    network = build_state(training(model, optimizer, batch), GREY, shape[1:], host, "cuda").model
     parameters = sum(weight.numel() for weight in network.parameters())
     arithmetic = batch * flops.train_flops(network, shape) / flops_per_s
     return arithmetic + parameters * BYTES_PER_PARAMETER[optimizer] / bytes_per_s
@@ -240,8 +242,8 @@ def difference(model: str, optimizer: str, batch: int, steps: int) -> float:
     """Return the largest relative difference of the losses over some steps in float64."""
     import torch
 
-    size = torch.Size((SIZE, SIZE))
-    ours = build_state(training(model, optimizer, batch), size, loop.torch_device("cpu"))
+    size = (SIZE, SIZE)
+    ours = build_state(training(model, optimizer, batch), GREY, size, loop.torch_device("cpu"))
     stock = models.build(model, CLASSES, 0)
     curves = []
     for network, stepper in ((stock, stock_optimizer(optimizer, stock)), (ours.model, ours.optimizer)):

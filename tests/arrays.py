@@ -38,6 +38,7 @@ def about(name: str, classes: int, size: int) -> dict:
         "title": name.title(),
         "classes": [f"class {number}" for number in range(classes)],
         "licence": "MIT",
+        "grey": True,
         "source": "made up",
         "image_shape": [size, size],
         **LIMITS,

@@ -6,12 +6,13 @@ from bakeoff import cell, records
 from bakeoff.train import batches, engines, graphs, loop, packs, speed
 from bakeoff.train.axes import DEFAULTS
 from bakeoff.train.backend import ResnetBackend
-from bakeoff.train.batches import Part
+from bakeoff.train.batches import Part, Pixels
 from bakeoff.train.state import Member, Training, build_state
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": [1, 2]}
+GREY = Pixels(grey=True)
 
 
 def backend(dataset, *blocks, pack: int, seeds=(0, 1)) -> ResnetBackend:
@@ -133,12 +134,13 @@ def engine(count: int, members: int = 2) -> engines.Resident:
     import torch
 
     random = np.random.default_rng(0)
-    part = Part.from_arrays(random.integers(0, 256, (count, 8, 8)).astype(np.uint8), np.arange(count) % 3)
+    pixels = random.integers(0, 256, (count, 8, 8)).astype(np.uint8)
+    part = Part.from_arrays(pixels, np.arange(count) % 3, GREY)
     device = torch.device("cpu")
     trainings = [
         Training("resnet18", "adam", 3, 4, 0.01, 1, "fp32", "resident", None, seed) for seed in range(members)
     ]
-    states = [build_state(training, part.images.shape[1:], device) for training in trainings]
+    states = [build_state(training, part.pixels, part.size, device) for training in trainings]
     both = zip(trainings, states, strict=True)
     return engines.Resident([Member(*one, count, device) for one in both], part, device)
 
@@ -155,7 +157,7 @@ def test_every_image_is_seen_once_in_order(count, monkeypatch):
     assert [len(labels) for _, labels in seen] == [end - start for start, end in bounds]
     for (start, end), (images, labels) in zip(bounds, seen, strict=True):
         rows = order[start:end]
-        assert (images == batches.normalise(found._part.images[rows])).all()
+        assert (images == GREY.normalise(found._part.images[rows])).all()
         assert (labels == rows % 3).all()
 
 
@@ -193,7 +195,7 @@ def test_work_that_cannot_be_recorded_is_stepped_and_the_record_says_why(monkeyp
 
 def test_a_replay_that_gives_other_numbers_is_not_used(monkeypatch):
     found, outcome = replaced(monkeypatch, lambda works: [lambda: None for _ in works])
-    assert found.execution == "step by step (a replayed graph gave other numbers than its steps)"
+    assert found.execution == "step by step (no graph: a replayed graph gave other numbers than its steps)"
     assert outcome == engine(10).epoch(1)
 
 

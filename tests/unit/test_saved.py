@@ -19,8 +19,8 @@ from bakeoff.predictions import Predictions
 from bakeoff.report import context, deployment, render
 from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.task import Means
-from bakeoff.train import batches
 from bakeoff.train.backend import ResnetBackend
+from bakeoff.train.batches import Pixels
 from checkout import ROOT
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
@@ -133,7 +133,7 @@ def test_pixels_are_normalised_as_in_training_to_the_last_bit(study):
 
     place, data = study
     images = data["resnet18"].images["test"]
-    trained = batches.normalise(torch.from_numpy(images)).permute(0, 2, 3, 1).numpy()
+    trained = Pixels(grey=True).normalise(torch.from_numpy(images)).permute(0, 2, 3, 1).numpy()
     assert np.array_equal(signature.read(file_of(place, "resnet18")).normalise(images), trained)
     narrow = data["svm_rbf"].images["test"]
     fitted = narrow.astype(np.float32) / 255

@@ -12,12 +12,13 @@ from bakeoff.datasets import store
 from bakeoff.predictions import Kept
 from bakeoff.train import batches, engines, loop, precision, speed
 from bakeoff.train.backend import ResnetBackend
-from bakeoff.train.batches import Part
+from bakeoff.train.batches import Part, Pixels
 from fits import fit_all, without
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": 0.01, "epochs": 2}
+GREY = Pixels(grey=True)
 
 
 def backend(dataset, *blocks, optimizer="sgd", seeds=(0,)) -> ResnetBackend:
@@ -182,18 +183,18 @@ def test_the_loader_gives_the_images_in_the_order_that_it_was_given():
     import torch
 
     random = np.random.default_rng(0)
-    part = Part.from_arrays(random.integers(0, 256, (20, 6, 6)).astype(np.uint8), np.arange(20))
+    part = Part.from_arrays(random.integers(0, 256, (20, 6, 6)).astype(np.uint8), np.arange(20), GREY)
     order = batches.order(20, 0, 1)
     found = list(batches.dataloader(part, order, 8, False))
     assert [len(labels) for _, labels in found] == [8, 8, 4]
     assert torch.equal(torch.cat([labels for _, labels in found]), order)
-    assert torch.equal(torch.cat([images for images, _ in found]), batches.normalise(part.images[order]))
+    assert torch.equal(torch.cat([images for images, _ in found]), GREY.normalise(part.images[order]))
 
 
 def test_pixels_become_three_equal_channels_between_minus_one_and_one():
     import torch
 
-    found = batches.normalise(torch.tensor([[[0, 255], [127, 128]]], dtype=torch.uint8))
+    found = GREY.normalise(torch.tensor([[[0, 255], [127, 128]]], dtype=torch.uint8))
     assert found.shape == (1, 3, 2, 2)
     assert found[0, 0].flatten().tolist() == pytest.approx([-1, 1, -0.0039216, 0.0039216], abs=1e-6)
     assert torch.equal(found[:, 0], found[:, 2])
@@ -215,7 +216,7 @@ def test_evaluation_returns_mean_loss_and_probabilities_over_all_batches(monkeyp
     monkeypatch.setattr(loop, "EVALUATION_BATCH", 3)
     pixels = np.zeros((8, 2, 2), np.uint8)
     pixels[4:] = 255
-    part = Part.from_arrays(pixels, np.array([0, 0, 0, 1, 1, 1, 1, 0]))
+    part = Part.from_arrays(pixels, np.array([0, 0, 0, 1, 1, 1, 1, 0]), GREY)
     network = Corner().train()
     loss, probabilities = loop.evaluate(network, part, torch.device("cpu"))
     right = math.log1p(math.exp(-2))
@@ -272,7 +273,7 @@ def test_the_kept_weights_are_torchvisions_and_give_the_kept_predictions(dataset
     network = resnet18(num_classes=3)
     network.load_state_dict(load_file(place / "models" / "resnet18_sgd_cpu.safetensors"), strict=True)
     with torch.no_grad():
-        logits = network.eval()(batches.normalise(torch.from_numpy(dataset.images["test"])))
+        logits = network.eval()(GREY.normalise(torch.from_numpy(dataset.images["test"])))
     with np.load(place / "predictions" / "resnet18_sgd_cpu.npz") as kept:
         assert np.array_equal(logits.argmax(1), kept["test"][0])
         assert np.allclose(logits.softmax(1), kept["scores"][0], atol=1e-5)

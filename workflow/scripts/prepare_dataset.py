@@ -28,7 +28,7 @@ def main(options: Options) -> None:
     entry = catalog.CATALOG[options.dataset]
     limits = {"limit_train": options.limit_train, "limit_test": options.limit_test}
     arrays = prepare.prepare(raw, prepare.Split.parse(options.split), options.input_size, **limits)
-    about = {"name": options.dataset, "title": entry.title, "classes": entry.classes}
+    about = {"name": options.dataset, "title": entry.title, "classes": entry.classes, "grey": entry.grey}
     shape = list(raw.train_images.shape[1:])
     source = {"licence": entry.licence, "source": raw.source, "image_shape": shape}
     store.save_prepared(options.output, arrays, {**about, **source, **limits})

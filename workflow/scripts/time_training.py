@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff import command, hardware, models, train, values
 from bakeoff.command import UserError, option
 from bakeoff.datasets import store
-from bakeoff.train import axes, speed, state
+from bakeoff.train import axes, optimizers, speed
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Options:
 
     data: Path = option("the prepared data set (.npz)")
     model: str = option("the network", choices=models.RESNETS)
-    optimizer: str = option("what trains it", choices=tuple(state.OPTIMIZERS))
+    optimizer: str = option("what trains it", choices=tuple(optimizers.OPTIMIZERS))
     devices: list[str] = option("two take turns, repeat by repeat", choices=hardware.DEVICES, once=True)
     settings: dict[str, Any] = option("JSON: batch_size, learning_rate, epochs, ...", check=axes.check_one)
     output: list[Path] = option("the record (.json) of each device", check=values.record, once=True)

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff import cell, command, hardware, models, shards, train, values
 from bakeoff.command import option
 from bakeoff.datasets import store
-from bakeoff.train import axes, state
+from bakeoff.train import axes, optimizers
 from bakeoff.train.backend import ResnetBackend
 
 
@@ -17,7 +17,7 @@ class Options:
 
     data: Path = option("the prepared data set (.npz)")
     model: str = option("the network", choices=models.RESNETS)
-    optimizer: str = option("what trains it", choices=tuple(state.OPTIMIZERS))
+    optimizer: str = option("what trains it", choices=tuple(optimizers.OPTIMIZERS))
     device: str = option("where it trains", choices=hardware.DEVICES)
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
     output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)

@@ -19,11 +19,15 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set; by IDX file, `sha256` is the digest of the decompressed bytes, `shapes` the array's."""
+    """One data set; by IDX file, `sha256` is the digest of the decompressed bytes, `shapes` the array's.
+
+    grey: whether its images are, so that every channel that a network sees is the same.
+    """
 
     title: str
     classes: tuple[str, ...]
     licence: str
+    grey: bool
     sha256: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     distribution_folder: str | None = None
@@ -39,6 +43,7 @@ CATALOG = {
         title="MNIST",
         classes=tuple("0123456789"),
         licence="CC BY-SA 3.0; Y. LeCun, C. Cortes, C. Burges",
+        grey=True,
         sha256={
             TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
             TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -67,6 +72,7 @@ CATALOG = {
             "Ankle boot",
         ),
         licence="MIT; Zalando SE",
+        grey=True,
         sha256={
             TRAIN_IMAGES: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
             TRAIN_LABELS: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
@@ -82,5 +88,6 @@ CATALOG = {
         title="Digits",
         classes=tuple("0123456789"),
         licence="CC BY 4.0; E. Alpaydin, C. Kaynak (UCI Optical Recognition of Handwritten Digits)",
+        grey=True,
     ),
 }

@@ -5,7 +5,7 @@ from typing import Any
 from bakeoff import grid, values
 from bakeoff.command import UserError
 from bakeoff.train import engines, precision
-from bakeoff.train.state import OPTIMIZERS
+from bakeoff.train.optimizers import OPTIMIZERS
 
 DEFAULTS: dict[str, Any] = {
     "batch_size": 32,
@@ -15,6 +15,8 @@ DEFAULTS: dict[str, Any] = {
     "engine": "resident",
     "pin_memory": None,
 }
+# Of these, those by which a step depends on how many epochs there will be (a schedule's): none does so far.
+FOLLOW_EPOCHS: frozenset[str] = frozenset()
 # The configuration's schema says the same. Of less than two images batch normalisation has no variance.
 TAKES: dict[str, values.Take] = {
     "batch_size": values.whole(2),
@@ -45,6 +47,11 @@ def expand(blocks: Any, optimizer: str, device: str) -> list[grid.Settings]:
     if optimizer not in OPTIMIZERS:
         raise UserError(f"unknown optimizer {optimizer}; known are {', '.join(OPTIMIZERS)}")
     return grid.unique(_applicable(settings, device) for settings in grid.expand(blocks, DEFAULTS, TAKES))
+
+
+def follows_epochs(settings: grid.Settings) -> bool:
+    """Return whether a training of fewer epochs is another than the beginning of a longer one."""
+    return any(settings[name] is not None for name in FOLLOW_EPOCHS)
 
 
 def _applicable(settings: grid.Settings, device: str) -> grid.Settings:

@@ -1,0 +1,109 @@
+"""Optimizers by name, and what fast paths may rely on of one, whatever it is called.
+
+It is stated by the exact type, as a subclass may do anything, and by the settings of its groups.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+SGD_MOMENTUM = 0.9
+
+# Each weight is moved by its own gradients alone, and by zeros no further than weight decay says.
+EACH_BY_ITSELF = ("SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adadelta")
+# Of these, those whose state is tensors that begin as zeros; NAdam's begins with a product of 1.
+FROM_ZEROS = ("SGD", "Adam", "AdamW", "Adamax", "RAdam", "RMSprop", "Adadelta")
+
+
+def _sgd(model: "nn.Module", learning_rate: float) -> "torch.optim.Optimizer":
+    import torch
+
+    return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=SGD_MOMENTUM, fused=True)
+
+
+def _adam(model: "nn.Module", learning_rate: float) -> "torch.optim.Optimizer":
+    import torch
+
+    on_gpu = next(model.parameters()).is_cuda  # where its steps must be fit for a CUDA graph
+    return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True, capturable=on_gpu)
+
+
+OPTIMIZERS: dict[str, Callable[["nn.Module", float], "torch.optim.Optimizer"]] = {
+    "sgd": _sgd,
+    "adam": _adam,
+}
+
+
+def mixes(optimizer: "torch.optim.Optimizer") -> str | None:
+    """Return why weights may not be cut in two or laid out anew, None where that changes no update."""
+    if not _is_one_of(EACH_BY_ITSELF, optimizer):
+        return f"{type(optimizer).__name__} is not known to move each weight by its own gradients alone"
+    if any(group.get("eps") == 0 for group in optimizer.param_groups):
+        return "with an eps of 0 a zero gradient is divided by zero"
+    return None
+
+
+def starts_elsewhere(optimizer: "torch.optim.Optimizer") -> str | None:
+    """Return why zeros are not what the optimizer's state begins from, None where they are."""
+    if not _is_one_of(FROM_ZEROS, optimizer):
+        return f"{type(optimizer).__name__} is not known to start from zeros"
+    if any(group.get("momentum") and group.get("dampening") for group in optimizer.param_groups):
+        return "with dampening the first step is another than those from zeros"
+    return None
+
+
+def _is_one_of(names: tuple[str, ...], optimizer: "torch.optim.Optimizer") -> bool:
+    import torch
+
+    return type(optimizer) in [getattr(torch.optim, name) for name in names]
+
+
+def hand_over(optimizer: "torch.optim.Optimizer", weight: "torch.Tensor", *heirs: "nn.Parameter") -> None:
+    """Let an optimizer that has not stepped yet move others in a weight's place, under its settings."""
+    for group in optimizer.param_groups:
+        group["params"] = [each for one in group["params"] for each in (heirs if one is weight else (one,))]
+
+
+def decays(optimizer: "torch.optim.Optimizer", weight: "nn.Parameter") -> bool:
+    """Return whether a weight moves although its gradient is zero."""
+    groups = [group for group in optimizer.param_groups if any(one is weight for one in group["params"])]
+    return weight.requires_grad and any(group.get("weight_decay") for group in groups)
+
+
+def numbers(optimizer: "torch.optim.Optimizer", device: "torch.device") -> list[dict[str, Any]]:
+    """Return the settings of every group that a recorded step would keep: all but tensors on the device."""
+    import torch
+
+    def host(value: Any) -> Any:
+        return value.tolist() if isinstance(value, torch.Tensor) else value
+
+    return [
+        {
+            name: host(value)
+            for name, value in group.items()
+            if name != "params" and not (isinstance(value, torch.Tensor) and value.device.type == device.type)
+        }
+        for group in optimizer.param_groups
+    ]
+
+
+def way_back(optimizer: "torch.optim.Optimizer") -> Callable[[], None]:
+    """Return what puts an optimizer back to where it is now.
+
+    State that begins as zeros becomes zeros where it lies: a recorded graph needs it in that place.
+    """
+    if not optimizer.state and starts_elsewhere(optimizer) is None:
+        return lambda: _zero(optimizer)
+    kept = copy.deepcopy(optimizer.state_dict())
+    # What is loaded becomes the optimizer's own and is changed by its steps.
+    return lambda: optimizer.load_state_dict(copy.deepcopy(kept))
+
+
+def _zero(optimizer: "torch.optim.Optimizer") -> None:
+    for values in optimizer.state.values():
+        for value in values.values():
+            value.zero_()
