@@ -67,12 +67,50 @@ def test_a_replayed_graph_trains_as_single_steps_do(dataset, monkeypatch, optimi
     settings = {"optimizer": optimizer, "precision": precision, "batch_size": batch_size, "epochs": 2}
     graphed = fit(dataset, "gpu", **settings)
     assert graphed["details"]["execution"] == "graph"
+    said = graphed["details"]["fast_paths"]
+    assert (said["graph"], said["live_taps"], said["products"]) == (
+        "taken",
+        "taken",
+        "declined: it is for CPUs",
+    )
     monkeypatch.setattr(engines.Resident, "_record", lambda self: None)
     stepped = fit(dataset, "gpu", **settings)
     assert stepped["details"]["execution"] == "step by step"
     # Sums of floats in another order: the curves part slowly.
     assert losses(graphed)[0] == pytest.approx(losses(stepped)[0], rel=0.02)
     assert graphed["test_accuracy"] == pytest.approx(stepped["test_accuracy"], abs=0.05)
+
+
+def test_a_graph_that_holds_another_learning_rate_is_not_replayed(dataset, monkeypatch):
+    def stopped(engine, number):
+        (member,) = engine._members
+        if number == 2:
+            member.state.optimizer.param_groups[0]["lr"] = 0.0
+        outcome = epoch(engine, number)
+        sizes.append(member.state.weight_sum())
+        return outcome
+
+    epoch, sizes = engines.Resident.epoch, []
+    monkeypatch.setattr(engines.Resident, "epoch", stopped)
+    run = fit(dataset, "gpu", optimizer="sgd", epochs=3)
+    assert "no longer those that were recorded" in run["details"]["fast_paths"]["graph"]
+    assert sizes[0] == sizes[1] == sizes[2]
+
+
+def test_a_network_with_dropout_is_stepped_and_goes_alone(dataset, monkeypatch):
+    build = models.build
+
+    def with_dropout(*args):
+        network = build(*args)
+        network.fc = torch.nn.Sequential(torch.nn.Dropout(0.5), network.fc)
+        return network
+
+    monkeypatch.setattr(models, "build", with_dropout)
+    first, second = (fit_all(dataset, "gpu", seeds=(0, 1), pack=2, epochs=1) for _ in range(2))
+    for run in first:
+        assert run["details"]["fast_paths"]["graph"] == "declined: the network draws random numbers"
+        assert run["details"]["fast_paths"]["side_by_side"].startswith("declined: the network draws")
+    assert losses(first[0]) == pytest.approx(losses(second[0]), rel=0.02)
 
 
 def test_a_graph_takes_the_first_steps_exactly_as_single_steps_do(dataset, monkeypatch):

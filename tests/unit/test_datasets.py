@@ -191,4 +191,5 @@ def test_prepare_dataset_notes_what_a_record_has_to_say(tmp_path, digits):
     assert (found.meta["limit_train"], found.meta["limit_test"]) == (500, 50)
     assert found.meta["classes"] == list("0123456789")
     assert found.meta["image_shape"] == [8, 8]
+    assert found.meta["grey"] is True
     assert found.meta["source"].startswith("scikit-learn ")

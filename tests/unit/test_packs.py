@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import fits
-from bakeoff import cell, records
-from bakeoff.train import batches, engines, graphs, loop, packs, speed
+from bakeoff import cell, models, records, selection
+from bakeoff.train import axes, batches, engines, graphs, loop, packs, speed
 from bakeoff.train.axes import DEFAULTS
 from bakeoff.train.backend import ResnetBackend
 from bakeoff.train.batches import Part, Pixels
@@ -208,3 +208,151 @@ def test_running_out_of_memory_while_recording_is_no_reason_to_go_on(monkeypatch
     monkeypatch.setattr(graphs, "record", record)
     with pytest.raises(torch.OutOfMemoryError):
         engine(10)._record()
+
+
+# A graph keeps what it was recorded with.
+
+
+def recorded(monkeypatch, rate=None) -> tuple[engines.Resident, list]:
+    """Return an engine whose graphs are its own steps, and what notes every replay."""
+    replays: list = []
+
+    def record(works):
+        return [lambda work=work: (replays.append(work), work()) for work in works]
+
+    monkeypatch.setattr(graphs, "record", record)
+    found = engine(10)
+    for member in found._members if rate is not None else ():
+        member.state.optimizer.param_groups[0]["lr"] = rate.clone()
+    found._record()
+    found._put_back()
+    replays.clear()
+    return found, replays
+
+
+def set_rate(found: engines.Resident, rate: float) -> None:
+    for member in found._members:
+        for group in member.state.optimizer.param_groups:
+            if hasattr(group["lr"], "fill_"):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+
+def test_a_graph_that_holds_another_learning_rate_is_not_replayed(monkeypatch):
+    found, replays = recorded(monkeypatch)
+    expected = engine(10)
+    assert found.epoch(1) == expected.epoch(1)
+    assert len(replays) == 3
+    for each in (found, expected):
+        set_rate(each, 0.1)
+    assert found.epoch(2) == expected.epoch(2)
+    assert len(replays) == 3
+    why = "the optimizer's settings are no longer those that were recorded"
+    assert found.execution == f"step by step (no graph: {why})"
+    assert found.fast_paths.said["graph"] == f"declined: {why}"
+
+
+def test_any_setting_of_a_graphs_optimizer_counts(monkeypatch):
+    found, replays = recorded(monkeypatch)
+    found._members[1].state.optimizer.param_groups[0]["betas"] = (0.8, 0.99)
+    found.epoch(1)
+    assert replays == []
+
+
+def test_a_learning_rate_on_the_device_is_read_as_a_graph_is_replayed(monkeypatch):
+    import torch
+
+    found, replays = recorded(monkeypatch, torch.tensor(0.01))
+    set_rate(found, 0.1)
+    found.epoch(1)
+    assert len(replays) == 3
+    assert found.fast_paths.said["graph"] == "taken"
+
+
+def test_a_step_that_sets_the_learning_rate_itself_is_not_recorded(monkeypatch):
+    def record(works):
+        set_rate(found, 0.005)
+        return [lambda work=work: work() for work in works]
+
+    monkeypatch.setattr(graphs, "record", record)
+    found = engine(10)
+    found._record()
+    assert found.execution == "step by step (no graph: a step changes the optimizer's settings)"
+
+
+def test_only_what_starts_from_zeros_and_draws_nothing_is_recorded(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(graphs, "record", lambda works: pytest.fail("recorded"))
+    found = engine(10)
+    for member in found._members:
+        member.state.optimizer = torch.optim.NAdam(member.state.model.parameters())
+    found._record()
+    assert found.fast_paths.said["graph"] == "declined: NAdam is not known to start from zeros"
+    found = engine(10)
+    torch.rand(1)
+    found._record()
+    assert found.fast_paths.said["graph"] == "declined: the network draws random numbers"
+
+
+# Networks that draw random numbers
+
+
+def noisy(name: str, classes: int, seed: int):
+    """Return a small network with dropout, whatever was asked for."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Flatten(), nn.Dropout(), nn.Linear(64, classes))
+
+
+def test_a_network_that_draws_random_numbers_trains_alone_and_says_so(dataset, monkeypatch):
+    monkeypatch.setattr(models, "build", noisy)
+    one_by_one = fits_of(backend(dataset, BLOCK, pack=1))
+    assert [len(packs.by_training(plan.wanted)) for plan in backend(dataset, BLOCK, pack=4).plans()] == [
+        1
+    ] * 4
+    asked_together = fits_of(backend(dataset, BLOCK, pack=4))
+    for asked, (run, scores) in asked_together.items():
+        why = "declined: the network draws random numbers, of which there is one stream for all"
+        assert run["details"]["fast_paths"]["side_by_side"] == why
+        assert comparable(run) == comparable(one_by_one[asked][0])
+        assert np.array_equal(scores, one_by_one[asked][1])
+
+
+def test_what_goes_side_by_side_says_so(dataset, monkeypatch):
+    monkeypatch.setattr(models, "build", lambda *what: noisy(*what)[:2].append(noisy(*what)[3]))
+    runs = [run for run, _ in fits_of(backend(dataset, BLOCK, pack=3, seeds=(0,))).values()]
+    assert [run["details"]["fast_paths"]["side_by_side"] for run in runs] == ["taken"] * 4
+    single = fits_of(backend(dataset, {**BLOCK, "learning_rate": 0.01}, pack=3, seeds=(0,)))
+    said = {run["details"]["fast_paths"]["side_by_side"] for run, _ in single.values()}
+    assert said == {"declined: none went beside it"}
+
+
+# Numbers of epochs
+
+
+def test_where_a_step_follows_the_number_of_epochs_each_number_is_a_training(dataset, monkeypatch):
+    monkeypatch.setattr(models, "build", noisy)
+    monkeypatch.setattr(axes, "FOLLOW_EPOCHS", frozenset({"learning_rate"}))
+    both = {**BLOCK, "learning_rate": 0.01}
+    assert asked(both, 1) == [[(16, 0.01, 1, 0)], [(16, 0.01, 2, 0)]]
+    assert asked(both, 8) == asked(both, 1)
+    runs = [run for run, _ in fits_of(backend(dataset, both, pack=1, seeds=(0,))).values()]
+    assert all(run["details"]["follows_epochs"] for run in runs)
+    assert len({selection.training_key(run) for run in runs}) == 2
+    monkeypatch.undo()
+    assert len(asked(both, 1)) == 1
+
+
+def test_a_training_is_told_by_seed_and_settings_but_for_epochs():
+    def key(*but, epochs=1, rate=0.1, seed=0, **details):
+        settings = {"epochs": epochs, "learning_rate": rate}
+        return selection.training_key({"settings": settings, "seed": seed, "details": details}, *but)
+
+    assert key(epochs=1) == key(epochs=2) != key(seed=1)
+    assert key(rate=0.1) != key(rate=0.2)
+    assert key("learning_rate", rate=0.1) == key("learning_rate", rate=0.2)
+    assert key(epochs=1, follows_epochs=True) != key(epochs=2, follows_epochs=True)
