@@ -30,6 +30,7 @@ def _one_thread():
         (32, 7, 2, 3, slice(0, 7)),
         (1, 1, 1, 0, slice(0, 1)),
         (1, 7, 2, 3, slice(3, 4)),
+        (1, 1, 2, 1, None),  # both outputs see padding alone
     ],
 )
 def test_the_taps_that_meet_a_pixel(size, kernel, stride, padding, expected):

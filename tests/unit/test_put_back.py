@@ -106,6 +106,16 @@ def test_a_warm_up_leaves_no_trace_in_any_optimizer(name):
     assert after_an_epoch(found) == after_an_epoch(untouched)
 
 
+@pytest.mark.parametrize("name", FROM_ELSEWHERE)
+def test_the_way_back_can_be_gone_again(name):
+    found, untouched = engine(KNOWN[name]), engine(KNOWN[name])
+    for _ in range(2):
+        found._start(0)
+        found._steps(BATCH, 1)
+        found._put_back()
+    assert after_an_epoch(found) == after_an_epoch(untouched)
+
+
 @pytest.mark.parametrize("name", FROM_ZEROS)
 def test_state_that_begins_as_zeros_stays_where_a_graph_has_recorded_it(name):
     found = engine(KNOWN[name])

@@ -98,7 +98,7 @@ def expand(weights: "dict[str, torch.Tensor]", cuts: dict[str, Cut]) -> "dict[st
 def live_span(size: int, kernel: int, stride: int, padding: int) -> slice | None:
     """Return the taps that touch a pixel along an axis of `size` pixels.
 
-    None where a kernel of those taps alone would need unequal padding on its two sides.
+    None where none does, or a kernel of those taps alone would need unequal padding on its two sides.
     """
     outputs = (size + 2 * padding - kernel) // stride + 1
     live = [
@@ -106,6 +106,8 @@ def live_span(size: int, kernel: int, stride: int, padding: int) -> slice | None
         for tap in range(kernel)
         if any(0 <= output * stride - padding + tap < size for output in range(outputs))
     ]
+    if not live:
+        return None
     first, count = live[0], live[-1] + 1 - live[0]
     left = padding - first
     if left < 0 or (size + 2 * left - count) // stride + 1 != outputs:
