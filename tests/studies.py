@@ -184,8 +184,8 @@ def answers(accuracy: float, n: int, classes: int, seed: int) -> dict[str, np.nd
     scores = np.full((n, classes), 0.02, dtype=np.float32)
     scores[np.arange(n), predictions] = 0.9
     return {
-        "labels": labels.astype(np.uint8),
-        "predictions": predictions.astype(np.uint8),
+        "labels": labels,
+        "predictions": predictions,
         "scores": scores,
     }
 

@@ -1,6 +1,7 @@
 """Arrays in a file of ours (.npz): of the types that they were written in, or one line without a traceback.
 
-Owns what is looked at before memory is taken. Must not know what the arrays mean.
+Owns what is looked at before memory is taken, and the type of class numbers: int64 in memory, the smallest
+that tells all classes apart in a file. Must not know what the arrays are of.
 """
 
 import math
@@ -46,6 +47,13 @@ class Arrays:
         with self.content.open(f"{name}.npy") as file:
             return npy.read_array(file, allow_pickle=False)
 
+    def class_numbers(self, name: str) -> np.ndarray:
+        """Return class numbers (n,), int64 whatever they are kept as; WrongContent where they are none."""
+        found = self.read(name, "u", 1)
+        if found.max(initial=0) > np.iinfo(np.int64).max:
+            raise WrongContent(f"{name} holds {found.max()}, which is no class")
+        return found.astype(np.int64)
+
     def _check(self, name: str, kinds: str, rank: int) -> None:
         about = self.content.getinfo(f"{name}.npy")
         # Ours are stored as they are: what would unpack to more than the file is long is none.
@@ -61,6 +69,16 @@ class Arrays:
             raise WrongContent(f"{name} is {kind.name} {shape}, not {KINDS[kinds]} of rank {rank}")
         if math.prod(shape) * kind.itemsize != room:
             raise WrongContent(f"{name} has not as many values as it says")
+
+
+def as_kept(numbers: np.ndarray, classes: int) -> np.ndarray:
+    """Return class numbers in the type in which files keep them, the smallest that tells so many apart.
+
+    ValueError for a number that is none of these classes: in a smaller type it would be another one.
+    """
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() < classes):
+        raise ValueError(f"class numbers from {numbers.min()} to {numbers.max()}, of {classes} classes")
+    return numbers.astype(np.min_scalar_type(max(classes - 1, 0)))
 
 
 @contextmanager

@@ -190,8 +190,8 @@ def _of_a_grid(backend: Backend, journal: Journal, wanted: Sequence[Asked]) -> K
     first_seed = wanted[0][1] if wanted else None
 
     def keep(fitted: Fitted, finished: list[Run]) -> None:
-        keeping.keep_validation(journal, fitted)
-        keeping.keep_test(journal, fitted)
+        keeping.keep_validation(journal, backend, fitted)
+        keeping.keep_test(journal, backend, fitted)
         if fitted.run["seed"] == first_seed:
             keeping.keep_model(journal, backend, fitted)
         journal.prune(_candidates(finished, wanted), keeping.TEST, backend.model_suffix)
@@ -227,8 +227,8 @@ def _complete_chosen(
         progress.close()
         if fitted.run["status"] != "ok":
             raise UserError(f"{label}: the chosen run could not be fitted again; the lines above say why")
-        keeping.keep_validation(journal, fitted)
-        keeping.keep_test(journal, fitted)
+        keeping.keep_validation(journal, backend, fitted)
+        keeping.keep_test(journal, backend, fitted)
         if run is chosen[0]:
             keeping.keep_model(journal, backend, fitted)
     journal.prune(chosen, keeping.TEST)

@@ -23,7 +23,7 @@ ELSE = "or leave data_source and BAKEOFF_DATA out and it is downloaded"
 
 @dataclass(frozen=True)
 class Raw:
-    """A data set as published: uint8 images (n, rows, columns), uint8 labels (n,), and its source.
+    """A data set as published: uint8 images (n, rows, columns), int64 labels (n,), and its source.
 
     The test arrays are empty where the publisher gave no test set.
     """
@@ -43,9 +43,9 @@ def fetch(name: str, data_source: str | None, log: Log) -> Raw:
     arrays = {file: idx.parse(content, file) for file, (content, _) in found.items()}
     return Raw(
         arrays[catalog.TRAIN_IMAGES],
-        arrays[catalog.TRAIN_LABELS],
+        arrays[catalog.TRAIN_LABELS].astype(np.int64),
         arrays[catalog.TEST_IMAGES],
-        arrays[catalog.TEST_LABELS],
+        arrays[catalog.TEST_LABELS].astype(np.int64),
         ", ".join(sorted({origin for _, origin in found.values()})),
     )
 
@@ -206,8 +206,8 @@ def _digits() -> Raw:
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)
     return Raw(
         images,
-        digits.target.astype(np.uint8),
+        digits.target.astype(np.int64),
         images[:0],
-        digits.target[:0].astype(np.uint8),
+        digits.target[:0].astype(np.int64),
         f"scikit-learn {sklearn.__version__}",
     )
