@@ -24,7 +24,7 @@ CODE = {
     "resnet": f"{BASE} models train",
     "svm": f"{BASE} svm",
     "alone": f"{BASE} models train svm saved latency",
-    "analysis": f"{TOLD} grid selection analysis",
+    "analysis": f"{TOLD} grid selection datasets analysis",
     "figures": f"{TOLD} selection datasets analysis plots",
     "report": f"{TOLD} selection datasets analysis plots report",
 }
