@@ -45,6 +45,7 @@ def about(name: str, classes: int, size: int) -> dict:
         "licence": "MIT",
         "source": "made up",
         "image_shape": [size, size],
+        "fingerprints": {},
         **LIMITS,
     }
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import studies
 from bakeoff.analysis import collect, published, repeatability, study, tables
+from bakeoff.datasets import catalog
 from bakeoff.plots import gallery
 from bakeoff.report import render
 
@@ -39,11 +40,15 @@ def collected(folder: Path, cells: list[dict]) -> study.Study:
     return study.load(folder / "records.jsonl")
 
 
+def published_rows(found: study.Study) -> list[tables.Row]:
+    """Return the published results beside a study's, as compare_published.py writes them."""
+    return published.rows(found, repeatability.read(studies.REFERENCE), catalog.original)
+
+
 def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:
     """Collect a study, draw it and render its report."""
     found = collected(folder, cells)
-    rows = published.rows(found, repeatability.read(studies.REFERENCE))
-    tables.write(folder / "published.csv", published.COLUMNS, rows)
+    tables.write(folder / "published.csv", published.COLUMNS, published_rows(found))
     gallery.draw(found, folder / "figures", studies.pictures(cells))
     source = render.Source(folder / "records.jsonl", folder, folder / "figures", config)
     render.write(source, TEMPLATES, folder / "report.html", folder / "report.pdf")

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff.datasets.catalog import CATALOG
+
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "config" / "reference" / "published_results.csv"
 DIGITS = [str(digit) for digit in range(10)]
@@ -95,6 +97,7 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "input_shape": [784] if svm else [3, 32, 32],
         "limit_train": changes.pop("limit_train", None),
         "limit_test": changes.pop("limit_test", None),
+        "fingerprints": CATALOG[dataset].sha256 if dataset in CATALOG else {},
         "licence": "CC BY-SA 3.0" if dataset == "mnist" else "MIT",
         "source": "public mirror",
     }

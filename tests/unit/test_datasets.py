@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import arrays
+import originals
 from bakeoff.command import UserError
-from bakeoff.datasets import prepare, sources, store
+from bakeoff.datasets import catalog, prepare, sources, store
 
 PUBLISHED = prepare.Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
 
@@ -191,4 +192,54 @@ def test_prepare_dataset_notes_what_a_record_has_to_say(tmp_path, digits):
     assert (found.meta["limit_train"], found.meta["limit_test"]) == (500, 50)
     assert found.meta["classes"] == list("0123456789")
     assert found.meta["image_shape"] == [8, 8]
+    assert found.meta["fingerprints"] == {}
     assert found.meta["source"].startswith("scikit-learn ")
+
+
+# Fingerprints of the originals
+
+
+def fetched(folder: Path, contents: dict[str, bytes]) -> sources.Raw:
+    """Return the tiny MNIST as a file of an original gives it back."""
+    raw = sources.fetch("mnist", str(originals.fill(folder / "data", contents)), silent)
+    store.save_raw(folder / "raw.npz", raw)
+    return store.load_raw(folder / "raw.npz")
+
+
+def test_an_original_of_the_catalog_is_known_by_its_arrays(tmp_path, contents):
+    known = catalog.CATALOG["mnist"].sha256
+    raw = fetched(tmp_path, contents)
+    assert raw.fingerprints == known
+    assert list(known) == list(catalog.SHAPES)
+    assert catalog.original({"fingerprints": raw.fingerprints}) == "mnist"
+
+
+def test_a_prepared_data_set_says_what_originals_it_was_made_of_under_any_name(tmp_path, contents):
+    import prepare_dataset
+
+    fetched(tmp_path, contents)
+    split = {"train": 0.4, "validation": 0.2, "holdout": 0.4}
+    options = prepare_dataset.Options(tmp_path / "raw.npz", "fashion", split, 8, tmp_path / "fashion.npz")
+    prepare_dataset.main(options)
+    meta = store.load(tmp_path / "fashion.npz", "images").meta
+    assert catalog.original(meta) == "mnist"
+
+
+@pytest.mark.parametrize("array", ["train_images", "train_labels", "test_images", "test_labels"])
+def test_images_or_labels_that_are_not_quite_an_original_are_none(tmp_path, contents, array):
+    raw = fetched(tmp_path, contents)
+    changed = getattr(raw, array).copy()
+    changed.flat[-1] ^= 1
+    assert dataclasses.replace(raw, **{array: changed}).fingerprints == {}
+
+
+def test_labels_beyond_a_byte_are_not_taken_for_those_that_end_in_the_same_one(tmp_path, contents):
+    raw = fetched(tmp_path, contents)
+    assert dataclasses.replace(raw, train_labels=raw.train_labels + 256).fingerprints == {}
+
+
+def test_a_prepared_data_set_of_an_earlier_version_is_read(tmp_path):
+    about = arrays.about("tiny", 3, 8)
+    del about["fingerprints"]
+    store.save_prepared(tmp_path / "tiny.npz", arrays.prepared(), about)
+    assert "fingerprints" not in store.load(tmp_path / "tiny.npz", "images").describe((1,))

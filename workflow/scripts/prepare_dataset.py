@@ -31,7 +31,9 @@ def main(options: Options) -> None:
     about = {"name": options.dataset, "title": entry.title, "classes": entry.classes}
     shape = list(raw.train_images.shape[1:])
     source = {"licence": entry.licence, "source": raw.source, "image_shape": shape}
-    store.save_prepared(options.output, arrays, {**about, **source, **limits})
+    store.save_prepared(
+        options.output, arrays, {**about, **source, **limits, "fingerprints": raw.fingerprints}
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The facts about each data set: names, classes, licence, and where its original files lie."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bakeoff.datasets import idx
 
@@ -19,7 +21,10 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set; by IDX file, `sha256` is the digest of the decompressed bytes, `shapes` the array's."""
+    """One data set; by IDX file, `sha256` is the digest of the decompressed bytes, `shapes` the array's.
+
+    prepared: the digest of the arrays that config/config.yaml makes of it, which older records are known by.
+    """
 
     title: str
     classes: tuple[str, ...]
@@ -28,6 +33,7 @@ class Entry:
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     distribution_folder: str | None = None
     mirrors: tuple[str, ...] = ()
+    prepared: str | None = None
 
     def size(self, file: str) -> int:
         """Return how many bytes an IDX file has, decompressed."""
@@ -51,6 +57,7 @@ CATALOG = {
             "https://ossci-datasets.s3.amazonaws.com/mnist",
             "http://yann.lecun.com/exdb/mnist",
         ),
+        prepared="39f6b9b333cbfbd9797f533f5301c9b8f6eaa8d13346c249bc8387d6e7942dd2",
     ),
     "fashion": Entry(
         title="Fashion-MNIST",
@@ -77,6 +84,7 @@ CATALOG = {
         # Debian's package dataset-fashion-mnist.
         distribution_folder="/usr/share/datasets/fashion-mnist",
         mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",),
+        prepared="8f214137720bc72d45f3ad52037dec27fd8804ed47f70584b73bc386b046f5e2",
     ),
     "digits": Entry(
         title="Digits",
@@ -84,3 +92,19 @@ CATALOG = {
         licence="CC BY 4.0; E. Alpaydin, C. Kaynak (UCI Optical Recognition of Handwritten Digits)",
     ),
 }
+
+
+def original(data: Mapping[str, Any]) -> str | None:
+    """Return whose originals a record's data were made of, by the name in this catalog; None for any other's.
+
+    data: what the record says of its data. Known by their fingerprints, never by what they are called; where
+    the record is of a version that noted none, by the digest of the arrays.
+    """
+    for name, entry in CATALOG.items():
+        if "fingerprints" in data:
+            same = bool(entry.sha256) and data["fingerprints"] == entry.sha256
+        else:
+            same = data["digest"] == entry.prepared
+        if same:
+            return name
+    return None

@@ -1,5 +1,6 @@
 """IDX, the format of the original files: magic 0, 0, 8, rank; then big-endian sizes; then bytes."""
 
+import hashlib
 import math
 import struct
 
@@ -15,6 +16,13 @@ MOST_DIMENSIONS = 32
 def size(shape: tuple[int, ...]) -> int:
     """Return the length in bytes of a file that holds an array of this shape."""
     return 4 + 4 * len(shape) + math.prod(shape)
+
+
+def sha256(array: np.ndarray) -> str:
+    """Return the digest of the file that holds an array of numbers in 0..255."""
+    digest = hashlib.sha256(MAGIC + struct.pack(f">B{array.ndim}I", array.ndim, *array.shape))
+    digest.update(np.ascontiguousarray(array, np.uint8))
+    return digest.hexdigest()
 
 
 def parse(content: bytes, file: str) -> np.ndarray:

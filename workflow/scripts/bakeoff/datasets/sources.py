@@ -34,6 +34,18 @@ class Raw:
     test_labels: np.ndarray
     source: str
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Return the sha256 of every original file, decompressed; none for data that are not the catalog's.
+
+        They follow from the arrays, whatever the data are called and wherever they were taken from.
+        """
+        arrays = (self.train_images, self.train_labels, self.test_images, self.test_labels)
+        if any(array.max(initial=0) > np.iinfo(np.uint8).max for array in arrays):
+            return {}
+        found = dict(zip(catalog.SHAPES, map(idx.sha256, arrays), strict=True))
+        return found if catalog.original({"fingerprints": found}) else {}
+
 
 def fetch(name: str, data_source: str | None, log: Log) -> Raw:
     """Return the verified original of one data set; UserError where no source has it."""
