@@ -2,9 +2,10 @@
 
 The real rules, Snakefile and profile in a temporary folder, with two stand-ins: names of data sets that do
 not exist (the configuration knows three, which with all networks, optimizers, kernels and devices make 36
-cells), and commands that write empty files at once. Engine time per job is the processor time of Snakemake's
-own process, planning included, and beside it the wall time that a run takes longer than the same stand-ins
-without Snakemake, side by side on as many cores, which other work on the machine disturbs.
+cells), and commands that write empty files at once. In turns with the plan of the real rules, the least that
+Snakemake plans so many jobs in: one rule with one output. Engine time per job is the processor time of
+Snakemake's own process, planning included, and beside it the wall time that a run takes longer than the same
+stand-ins without Snakemake, side by side on as many cores, which other work on the machine disturbs.
 
     python benchmarks/dag_scale.py [--cells 100 1000 10000] [--rounds 3] [--run-at-most 1000]
 """
@@ -27,6 +28,7 @@ from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS_OF_A_DATASET = 12  # 2 networks x 2 optimizers x 2 devices, 4 kernels
+STUDY = ("--configfile", "study.yaml")
 CALLS = 200  # of the stand-in alone, to know its own time
 ENGINE = """
 import sys, time
@@ -35,6 +37,18 @@ try:
     main(sys.argv[1:])
 finally:
     print("engine", time.process_time())
+"""
+ONE_RULE = """
+rule all:
+    input:
+        expand("results/{{number}}.json", number=range({jobs})),
+
+
+rule cell:
+    output:
+        "results/{{number}}.json",
+    shell:
+        "true > {{output}}"
 """
 STAND_IN = """
 import sys
@@ -86,7 +100,7 @@ class Call:
 
 def snakemake(folder: Path, *arguments: str) -> Call:
     """Call Snakemake there."""
-    line = [sys.executable, "-c", ENGINE, "--configfile", "study.yaml", *arguments]
+    line = [sys.executable, "-c", ENGINE, *arguments]
     printed = folder / "printed.txt"
     with printed.open("w") as file:
         start = time.perf_counter()
@@ -113,20 +127,38 @@ def measure(cells: int, rounds: int, run: bool) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(folder, cells)
-        plans = [snakemake(folder, "-n") for _ in range(rounds)]
-        targets = re.findall(r"^    output: (results/d\S+\.json)", plans[0].text, re.M)
-        walls, engines = ([getattr(plan, name) for plan in plans] for name in ("wall_s", "engine_s"))
-        line = f"{len(targets):6,} {median(walls):8.1f} s {median(engines):8.1f} s"
+        plans = [snakemake(folder, *STUDY, "-n")]
+        plain = folder / "one rule"
+        plain.mkdir()
+        (plain / "Snakefile").write_text(ONE_RULE.format(jobs=jobs_of(plans[0]) - 1), encoding="utf-8")
+        least = [snakemake(plain, "-n")]
+        for _ in range(rounds - 1):
+            plans.append(snakemake(folder, *STUDY, "-n"))
+            least.append(snakemake(plain, "-n"))
+        targets = re.findall(r"^    output: (results/d[0-9]+/[^/\s]+\.json)", plans[0].text, re.M)
+        walls, engines, leasts = (
+            [call.wall_s for call in plans],
+            [call.engine_s for call in plans],
+            [call.engine_s for call in least],
+        )
+        ratio = median(ours / one for ours, one in zip(engines, leasts, strict=True))
+        line = f"{len(targets):6,} {jobs_of(plans[0]):7,} {median(walls):8.1f} s {median(engines):8.1f} s"
+        line += f" {median(leasts):8.1f} s {ratio:6.2f}"
         return line + (_run(folder, targets) if run else "  not run")
+
+
+def jobs_of(call: Call) -> int:
+    """Return how many jobs a call planned or ran."""
+    return int(re.search(r"^total +(\d+)$", call.text, re.M)[1])
 
 
 def _run(folder: Path, targets: list[str]) -> str:
     """Run the cells, then plan them again with nothing to do; return the rest of the line."""
     alone_s = stand_in_seconds(folder)
     cores = str(os.cpu_count())
-    done = snakemake(folder, "--cores", cores, "--set-threads", "train_svm=1", "--", *targets)
-    jobs = int(re.search(r"^total +(\d+)$", done.text, re.M)[1])
-    again = snakemake(folder, "-n", "--", *targets)
+    done = snakemake(folder, *STUDY, "--cores", cores, "--set-threads", "train_svm=1", "--", *targets)
+    jobs = jobs_of(done)
+    again = snakemake(folder, *STUDY, "-n", "--", *targets)
     assert "Nothing to be done" in again.text
     engine_ms = 1000 * done.engine_s / jobs
     longer_ms = 1000 * (done.wall_s / jobs - alone_s)
@@ -143,7 +175,10 @@ def main() -> None:
     parser.add_argument("--run-at-most", type=int, default=1000, help="larger grids are planned, not run")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, Snakemake {version('snakemake')}, Python {platform.python_version()}")
-    print(" cells   planned  its engine  planned again    jobs   engine/job   longer/job   stand-in alone")
+    print(
+        " cells    jobs   planned  its engine  one rule's  ratio"
+        "  planned again    run   engine/job   longer/job   stand-in alone"
+    )
     for cells in options.cells:
         print(measure(cells, options.rounds, cells <= options.run_at_most), flush=True)
 

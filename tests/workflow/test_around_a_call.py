@@ -71,8 +71,9 @@ def test_what_an_editor_or_a_system_leaves_among_the_sources_is_passed_over(proj
         (project / name).write_bytes(b"\x00\x05\x16\x07")
     done = snakemake(project, "-n", *DEMO, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
-    assert "workflow/scripts/bakeoff/datasets/store.py" in done.stdout
-    assert not [name for name in (".#", "._", ".DS_Store", "css~") if name in done.stdout]
+    code = (project / ".snakemake/bakeoff/code/data.sha256").read_text(encoding="utf-8")
+    assert "  bakeoff/datasets/store.py\n" in code
+    assert not [name for name in (".#", "._", ".DS_Store", "css~") if name in done.stdout + code]
 
 
 def test_a_path_with_spaces_is_refused_before_slurm_gets_a_job(project):

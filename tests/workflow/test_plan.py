@@ -166,6 +166,15 @@ def test_the_demo_plans_one_small_data_set(outputs):
     assert jobs["train_svm"] == 2
 
 
+@pytest.mark.parametrize(("name", "count"), [("study", 28), ("study_on_gpu", 32)])
+def test_records_reach_their_command_by_a_file_that_no_other_plan_changes(outputs, folder, name, count):
+    called = {each: outputs(each).stdout for each in ("study", "study_on_gpu")}
+    (file,) = re.findall(r"collect_results.py --records @(\S+) --runs", called[name])
+    listed = (folder / file).read_text(encoding="utf-8").splitlines()
+    assert len(set(listed)) == count  # 12 cells, what each chose, and the comparison's on every device
+    assert not [record for record in listed if f"--records {record}" in called[name]]
+
+
 @pytest.mark.parametrize(
     ("name", "rule"),
     [

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -188,6 +189,20 @@ def rerun(study, *arguments) -> str:
 
 
 def test_a_second_call_has_nothing_to_do(study):
+    assert "Nothing to be done" in rerun(study)
+
+
+def test_without_snakemake_s_own_notes_there_is_nothing_to_do_either(study, tmp_path):
+    (study / ".snakemake").rename(tmp_path / "notes")
+    said = rerun(study)
+    shutil.rmtree(study / ".snakemake")
+    (tmp_path / "notes").rename(study / ".snakemake")
+    assert "Nothing to be done" in said
+
+
+def test_sources_that_a_checkout_dates_anew_rerun_nothing(study):
+    for file in (study / "workflow/scripts/bakeoff").rglob("*.py"):
+        file.touch()
     assert "Nothing to be done" in rerun(study)
 
 

@@ -24,11 +24,11 @@ def shard_of(cell):
 
 def shards_of(cell):
     """Return what a cell waits for: its shards where the grid is cut, and nothing for a shard itself."""
+    if config["shards"] == 1:
+        return []
     numbers = range(1, config["shards"] + 1)
     return lambda wildcards: (
-        []
-        if len(numbers) == 1 or "shard" in wildcards.keys()
-        else expand(shard_of(cell), shard=numbers, **wildcards)
+        [] if "shard" in wildcards.keys() else expand(shard_of(cell), shard=numbers, **wildcards)
     )
 
 
@@ -40,7 +40,7 @@ def resnet_grid(device):
 
 def alone_cells():
     """Return the records of what each cell chose, trained again alone on the machine."""
-    return [str(Path(cell).parent / "alone" / Path(cell).name) for cell in cells()]
+    return kept(cells(), "alone", ".json")
 
 
 def timed(name, suffix):
@@ -59,9 +59,17 @@ def study():
     return cells() + alone_cells() + timed_cells()
 
 
+def missing():
+    """Return the records that a partial report is without."""
+    records = study()
+    there = set(present(records))
+    return [record for record in records if record not in there]
+
+
 def kept(records, folder, suffix):
     """Return the files of one kind that cells keep beside their records."""
-    return [str(Path(cell).parent / folder / f"{Path(cell).stem}{suffix}") for cell in records]
+    places = (record.rpartition("/") for record in records)
+    return [f"{at}/{folder}/{name.removesuffix('.json')}{suffix}" for at, _, name in places]
 
 
 def targets():
@@ -69,7 +77,8 @@ def targets():
     tables = expand("results/{table}.csv", table=("runs", *TABLES))
     made = ["results/report.html", "results/report.pdf", "results/records.jsonl", "results/figures"]
     models = [] if config["partial"] else kept(cells(), "models", ".safetensors")
-    return made + tables + present(study() + kept(study(), "predictions", ".npz")) + models
+    records = study()
+    return made + tables + present(records + kept(records, "predictions", ".npz")) + models
 
 
 def timed_settings():

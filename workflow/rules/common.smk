@@ -37,13 +37,6 @@ def own_files(folder, pattern):
     return [str(path) for path in found if not foreign.search(path.relative_to(folder).as_posix())]
 
 
-def code_of(stage):
-    """Return the package files that a stage's results depend on."""
-    found = [SCRIPTS / "bakeoff" / name for name in CODE[stage].split()]
-    files = [own_files(p, "*.py") if p.is_dir() else [str(p.with_suffix(".py"))] for p in found]
-    return [file for group in files for file in group]
-
-
 def script(name):
     """Return a command of workflow/scripts; as an input, its change reruns what it makes."""
     return str(SCRIPTS / f"{name}.py")
@@ -63,11 +56,6 @@ def given(*names):
     """Return those of the named configuration keys that are set, as a command's options."""
     pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
     return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
-
-
-def many(option, values):
-    """Return an option with its values for a command, nothing where there are none."""
-    return shlex.join([f"--{option}", *values]) if values else ""
 
 
 def table(name):

@@ -19,6 +19,8 @@ rule collect_results:
     output:
         records="results/records.jsonl",
         runs=table("runs"),
+    params:
+        records=lambda wildcards, input: many("records", input.records),
     log:
         "logs/collect_results.log",
     threads: 1
@@ -27,7 +29,7 @@ rule collect_results:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --records {input.records:q}"
+        "python {input.script:q} {params.records}"
         " --runs {output.runs:q} --output {output.records:q} --set-aside 2>&1 | tee {log:q}"
 
 

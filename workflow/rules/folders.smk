@@ -28,6 +28,7 @@ def check_folders():
         "results",
         *glob.glob("results/*/"),
         *glob.glob(".snakemake/*/"),
+        *glob.glob(".snakemake/bakeoff/**/", recursive=True),
     ]
     for folder in filter(os.path.isdir, folders):
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -40,7 +41,8 @@ def check_folders():
 def date_back():
     """Date files from the future, as a clock that was set back leaves them, now: else nothing is ever up to date."""
     now, count = time.time(), 0
-    folders = (RULES.parent, REPORT, STUDY.parent, Path("resources"), Path("results"))
+    own = (RULES.parent, REPORT, STUDY.parent)
+    folders = (*own, *map(Path, ("resources", "results", ".snakemake/bakeoff")))
     for path in (path for folder in folders for path in folder.rglob("*")):
         # Another's, or gone meanwhile.
         with contextlib.suppress(OSError):

@@ -50,8 +50,8 @@ rule render_report:
         ),
     params:
         config=json.dumps(config),
-        without_gpu=many("without-gpu", [without_gpu()] if without_gpu() else []),
-        missing=many("missing", [file for file in study() if file not in present(study())]),
+        without_gpu=shlex.join(["--without-gpu", without_gpu()] if without_gpu() else []),
+        missing=many("missing", missing()),
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
     log:
         "logs/render_report.log",
