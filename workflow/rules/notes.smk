@@ -1,5 +1,6 @@
 # What the rules write down under .snakemake/bakeoff: the code of each stage as one digest, lists too long for a command.
 import hashlib
+import secrets
 from functools import cache
 
 NOTES = Path(".snakemake/bakeoff")
@@ -12,12 +13,11 @@ def note(path, text, written=None):
         if path.read_bytes() == content:
             return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as place:
-        place.write(content)
-    os.chmod(place.name, 0o644)
+    place = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    place.write_bytes(content)
     if written is not None:
-        os.utime(place.name, (written, written))
-    os.replace(place.name, path)
+        os.utime(place, (written, written))
+    os.replace(place, path)
 
 
 @cache
