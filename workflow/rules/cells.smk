@@ -22,6 +22,12 @@ def shard_of(cell):
     return f"results/{{dataset}}/shards/{cell}.{{shard}}of{config['shards']}"
 
 
+def record_of(shard):
+    """Return the record of the cell that a shard is of."""
+    place = Path(shard)
+    return str(place.parents[1] / f"{place.stem}.json")
+
+
 def shards_of(cell):
     """Return what a cell waits for: its shards where the grid is cut, and nothing for a shard itself."""
     if config["shards"] == 1:

@@ -1,15 +1,11 @@
 # What the rules share: folders, the code that each stage depends on, options of commands.
-import os
 import re
 import shlex
 import sys
-from pathlib import Path
 
-RULES = Path(workflow.current_basedir)
-SCRIPTS = Path(os.path.relpath(RULES.parent / "scripts"))
-REPORT = Path(os.path.relpath(RULES.parents[1] / "report"))
-STUDY = RULES.parents[1] / "config" / "config.yaml"
-REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_results.csv")
+SCRIPTS = Path(os.path.relpath(ROOT / "workflow" / "scripts"))
+REPORT = Path(os.path.relpath(ROOT / "report"))
+REFERENCE = local(os.path.relpath(ROOT / "config/reference/published_results.csv"))
 TABLES = ("best", "speedup", "tests", "classes", "published")
 
 # What a stage's results depend on; a touched plot retrains nothing.
@@ -39,17 +35,17 @@ def own_files(folder, pattern):
 
 def script(name):
     """Return a command of workflow/scripts; as an input, its change reruns what it makes."""
-    return str(SCRIPTS / f"{name}.py")
+    return local(str(SCRIPTS / f"{name}.py"))
 
 
 def report_sources():
     """Return the templates and styles of the report."""
-    return own_files(REPORT, "*")
+    return [local(file) for file in own_files(REPORT, "*")]
 
 
 def present(files):
     """Return the files that a report can count on: all of them, or those that are there for a partial one."""
-    return [file for file in files if not config["partial"] or os.path.exists(file)]
+    return [file for file in files if not config["partial"] or os.path.exists(placed(file))]
 
 
 def given(*names):

@@ -1,16 +1,8 @@
 # Fan-in and contrast: all records in one file, then choice, devices, paired tests, classes, published numbers.
 
 
-localrules:
-    collect_results,
-    select_best,
-    compare_devices,
-    compare_models,
-    compare_classes,
-    compare_published,
-
-
 rule collect_results:
+    localrule: True
     input:
         script=script("collect_results"),
         records=present(study()),
@@ -34,6 +26,7 @@ rule collect_results:
 
 
 rule select_best:
+    localrule: True
     input:
         script=script("select_best"),
         records="results/records.jsonl",
@@ -86,6 +79,7 @@ use rule select_best as compare_classes with:
 
 
 rule compare_published:
+    localrule: True
     input:
         script=script("compare_published"),
         records="results/records.jsonl",

@@ -34,6 +34,11 @@ def data_source():
     return os.path.expanduser(os.path.expandvars(named))
 
 
+def source_option():
+    """Return the named source as an option, nothing where none is named."""
+    return shlex.join(["--data-source", data_source()]) if data_source() else ""
+
+
 def bind_folders():
     """Let containers see what may lie outside the working directory: the data, the image's own digest."""
     images = [Path(name).resolve().parent for name in config["containers"].values()]

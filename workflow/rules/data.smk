@@ -1,23 +1,18 @@
 # Data sets: originals fetched and verified, then split and resized once.
 
 
-# Not a parameter of the rule, whose change would rerun it: digests say what the bytes are, wherever they come from.
-# Whatever does run again ends in cells that take their runs from journals, whose keys hold the digest of the data.
-if data_source():
-    os.environ.update(BAKEOFF_DATA=data_source())
-
-
 # The nodes of a cluster often have no way out; the machine that submits does.
-localrules:
-    fetch_dataset,
-
-
 rule fetch_dataset:
+    localrule: True
     input:
         script=script("fetch_dataset"),
         code=code_of("data"),
     output:
         "resources/raw/{dataset}.npz",
+    # Derived from the output, so that Snakemake does not rerun for another source: digests say what the bytes are,
+    # wherever they come from. What does run again ends in cells that take their runs from journals by that digest.
+    params:
+        source=lambda wildcards, output: source_option(),
     log:
         "logs/fetch_dataset/{dataset}.log",
     threads: 1
@@ -26,7 +21,7 @@ rule fetch_dataset:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --dataset {wildcards.dataset}"
+        "python {input.script:q} --dataset {wildcards.dataset} {params.source}"
         " --output {output:q} --set-aside 2>&1 | tee {log:q}"
 
 

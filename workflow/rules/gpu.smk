@@ -6,7 +6,7 @@ from functools import cache
 @cache
 def found_gpu():
     """Return what find_gpu.py says of this machine: whether a GPU answers and, if none does, why."""
-    program = [sys.executable, RULES.parent / "find_gpu.py"]
+    program = [sys.executable, ROOT / "workflow" / "find_gpu.py"]
     # In containers and conda's environments, the torch beside Snakemake is not the one that trains.
     own = ["--driver-alone"] if workflow.deployment_settings.deployment_method else []
     answer = json.loads(subprocess.run([*program, *own], stdout=subprocess.PIPE, check=True).stdout)

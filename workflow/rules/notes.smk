@@ -1,23 +1,6 @@
 # What the rules write down under .snakemake/bakeoff: the code of each stage as one digest, lists too long for a command.
 import hashlib
-import secrets
 from functools import cache
-
-NOTES = Path(".snakemake/bakeoff")
-
-
-def note(path, text, written=None):
-    """Write a text where the file does not hold it, whole at any time, dated as said."""
-    content = text.encode()
-    with contextlib.suppress(OSError):
-        if path.read_bytes() == content:
-            return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    place = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
-    place.write_bytes(content)
-    if written is not None:
-        os.utime(place, (written, written))
-    os.replace(place, path)
 
 
 @cache
@@ -39,7 +22,7 @@ def code_of(stage):
     files = [file for group in groups for file in group]
     path = NOTES / "code" / f"{stage}.sha256"
     note(path, "".join(sorted(map(line_of, files))), max(map(os.path.getmtime, files)))
-    return str(path)
+    return local(str(path))
 
 
 def many(option, values):

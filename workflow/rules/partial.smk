@@ -3,7 +3,6 @@ import copy
 import glob
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import update_config
 
 RUN_LAST = ".snakemake/bakeoff_study.json"
 
@@ -17,6 +16,9 @@ def remember_study():
 
 def known_studies():
     """Yield the name and the configuration of every study that may have been run here: the last one, the shipped."""
+    # A module has the study that it is given.
+    if MODULE:
+        return
     with contextlib.suppress(OSError, ValueError, RecursionError):
         last = json.loads(Path(RUN_LAST).read_text(encoding="utf-8"))
         if isinstance(last, dict):
@@ -45,7 +47,7 @@ def records_of(found):
 def take_another_study():
     """Take the study whose records lie here in place of the one asked for, which has none; or end with one line."""
     studies = [(records_of(found), name, found) for name, found in known_studies()]
-    count, name, found = max(studies, key=lambda each: each[0])
+    count, name, found = max(studies, key=lambda each: each[0], default=(0, "", {}))
     if count:
         records_of(found)
         if workflow.is_main_process:
@@ -54,7 +56,9 @@ def take_another_study():
                 f"{asked}: no cell of it has a record; this report is of {name}.", file=sys.stderr
             )
         return
-    there = sorted(file for depth in ("", "*/") for file in glob.glob(f"results/*/{depth}*.json"))
+    there = sorted(
+        file for depth in ("", "*/") for file in glob.glob(placed(f"results/*/{depth}*.json"))
+    )
     if not there:
         raise SystemExit("config, partial: no cell has a record yet; run the study first")
     others = f" and {len(there) - 1} more lie" if len(there) > 1 else " lies"

@@ -12,7 +12,7 @@ rule train_resnet:
         model="results/{dataset}/models/{model}_{optimizer}_{device}.safetensors",
         predictions="results/{dataset}/predictions/{model}_{optimizer}_{device}.npz",
     params:
-        record="results/{dataset}/{model}_{optimizer}_{device}.json",
+        record=lambda wildcards, output: output.record,
         shard="",
         grid=lambda wildcards: json.dumps(resnet_grid(wildcards.device)),
         seeds=config["seeds"],
@@ -40,6 +40,7 @@ use rule train_resnet as train_resnet_shard with:
     output:
         shard_of("{model}_{optimizer}_{device}"),
     params:
+        record=lambda wildcards, output: record_of(output[0]),
         shard=f"--shard {{shard}}/{config['shards']}",
     log:
         "logs/train_resnet/{dataset}/{model}_{optimizer}_{device}.{shard}.log",
