@@ -70,7 +70,7 @@ def build(folder: Path, cells: int) -> None:
     for command in (folder / "workflow/scripts").glob("*.py"):
         command.write_text(STAND_IN, encoding="utf-8")
     widen(folder / "workflow/Snakefile", 'dataset="mnist|fashion|digits"', 'dataset="d[0-9]+"')
-    schema = folder / "workflow/schemas/config.schema.yaml"
+    schema = folder / "workflow/scripts/bakeoff/schemas/config.schema.yaml"
     widen(schema, "{enum: [mnist, fashion, digits]}", "{type: string}")
     study = {
         "datasets": [f"d{number}" for number in range(-(-cells // CELLS_OF_A_DATASET))],

@@ -11,7 +11,8 @@ from bakeoff.analysis import collect, published, repeatability, study, tables
 from bakeoff.plots import gallery
 from bakeoff.report import render
 
-TEMPLATES = studies.ROOT / "report"
+SCRIPTS = studies.ROOT / "workflow" / "scripts"
+TEMPLATES = SCRIPTS / "bakeoff" / "report" / "pages"
 # Points in the 16 mm that the pages' style leaves to the left and to the right, less a rounding.
 MARGIN = 16 / 25.4 * 72 - 1
 

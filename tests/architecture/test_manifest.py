@@ -6,8 +6,8 @@ from checkout import files
 
 MANIFEST = ROOT / "workflow" / "manifest.txt"
 # Snakemake itself fetches its Snakefiles, conda environments and captions.
-FETCHED = ("workflow/Snakefile", "workflow/rules/", "report/captions/", "workflow/profiles/")
-OWN = ("workflow/", "report/", "config/")
+FETCHED = ("workflow/Snakefile", "workflow/rules/", "workflow/profiles/")
+OWN = ("workflow/", "config/")
 # For a checkout alone.
 UNUSED = {"config/README.md", "workflow/drop_stale_lock.py", "workflow/manifest.txt"}
 

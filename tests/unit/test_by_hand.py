@@ -28,7 +28,9 @@ from bakeoff.train import axes
 from rendered import collected
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
-SCHEMA = yaml.safe_load((studies.ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+SCHEMA = yaml.safe_load(
+    (studies.ROOT / "workflow/scripts/bakeoff/schemas/config.schema.yaml").read_text(encoding="utf-8")
+)
 SPLIT = {"train": 0.7, "validation": 0.1, "holdout": 0.2, "seed": 42, "test": 0.2}
 TRAINING = {"batch_size": 16, "epochs": 1}
 OTHER_KINDS = ("absent", "folder", "picture.png", "empty", "text", "bytes", "one.npy", "odd.npz", "deep.json")

@@ -6,7 +6,9 @@ import yaml
 
 from checkout import ROOT
 
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+SCHEMA = yaml.safe_load(
+    (ROOT / "workflow/scripts/bakeoff/schemas/config.schema.yaml").read_text(encoding="utf-8")
+)
 OPEN_ENDED = ("resnet.grid", "svm.grid.rbf", "svm.grid.poly", "svm.grid.linear", "svm.grid.sigmoid")
 
 

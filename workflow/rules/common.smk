@@ -4,7 +4,6 @@ import shlex
 import sys
 
 SCRIPTS = Path(os.path.relpath(ROOT / "workflow" / "scripts"))
-REPORT = Path(os.path.relpath(ROOT / "report"))
 REFERENCE = local(os.path.relpath(ROOT / "config/reference/published_results.csv"))
 TABLES = ("best", "speedup", "tests", "classes", "published")
 
@@ -40,7 +39,7 @@ def script(name):
 
 def report_sources():
     """Return the templates and styles of the report."""
-    return [local(file) for file in own_files(REPORT, "*")]
+    return [local(file) for file in own_files(SCRIPTS / "bakeoff" / "report" / "pages", "*")]
 
 
 def present(files):

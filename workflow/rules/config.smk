@@ -10,7 +10,7 @@ from snakemake.utils import validate
 configfile: "config/config.yaml" if os.path.exists("config/config.yaml") else str(STUDY)
 
 
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = SCRIPTS.absolute() / "bakeoff" / "schemas" / "config.schema.yaml"
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 

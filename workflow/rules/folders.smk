@@ -50,7 +50,7 @@ def check_folders():
 def date_back():
     """Date files from the future, as a clock that was set back leaves them, now: else nothing is ever up to date."""
     now, count = time.time(), 0
-    own = [ROOT / name for name in ("workflow", "report", "config")]
+    own = [ROOT / "workflow", ROOT / "config"]
     folders = (*own, *map(Path, (placed("resources"), placed("results"), ".snakemake/bakeoff")))
     for path in (path for folder in folders for path in folder.rglob("*")):
         # Another's, or gone meanwhile.
