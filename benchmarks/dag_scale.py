@@ -2,10 +2,11 @@
 
 The real rules, Snakefile and profile in a temporary folder, with two stand-ins: names of data sets that do
 not exist (the configuration knows three, which with all networks, optimizers, kernels and devices make 36
-cells), and commands that write empty files at once. In turns with the plan of the real rules, the least that
-Snakemake plans so many jobs in: one rule with one output. Engine time per job is the processor time of
-Snakemake's own process, planning included, and beside it the wall time that a run takes longer than the same
-stand-ins without Snakemake, side by side on as many cores, which other work on the machine disturbs.
+cells), and commands that write empty files at once. In turns with the plan of the real rules, what Snakemake
+plans as many jobs of one rule in: one that says what a cell's rule does (inputs, outputs, parameters, log,
+resources, image), and the least, with one output. Engine time per job is the processor time of Snakemake's
+own process, planning included, and beside it the wall time that a run takes longer than the same stand-ins
+without Snakemake, side by side on as many cores, which other work on the machine disturbs.
 
     python benchmarks/dag_scale.py [--cells 100 1000 10000] [--rounds 3] [--run-at-most 1000]
 """
@@ -38,18 +39,49 @@ try:
 finally:
     print("engine", time.process_time())
 """
-ONE_RULE = """
+ALL = """
 rule all:
     input:
-        expand("results/{{number}}.json", number=range({jobs})),
+        expand("results/{{number}}/svm_rbf_cpu.json", number=range({jobs})),
 
 
 rule cell:
-    output:
-        "results/{{number}}.json",
-    shell:
-        "true > {{output}}"
 """
+LEAST = """
+    output:
+        "results/{number}/svm_rbf_cpu.json",
+    shell:
+        "true > {output}"
+"""
+ALIKE = """
+    input:
+        script="Snakefile",
+        data="Snakefile",
+        code="Snakefile",
+    output:
+        record="results/{dataset}/svm_{kernel}_{device}.json",
+        model="results/{dataset}/models/svm_{kernel}_{device}.safetensors",
+        predictions="results/{dataset}/predictions/svm_{kernel}_{device}.npz",
+    params:
+        grid=lambda wildcards: f"[{wildcards.kernel}]",
+        engine="auto",
+        memory=4000,
+    log:
+        "logs/{dataset}/svm_{kernel}_{device}.log",
+    benchmark:
+        "logs/{dataset}/svm_{kernel}_{device}.tsv"
+    threads: 4
+    resources:
+        gpu=lambda wildcards: int(wildcards.device == "gpu"),
+        mem_mb=lambda wildcards, attempt: attempt * 7000,
+    container:
+        "cpu.sif"
+    shell:
+        "python {input.script:q} --data {input.data:q} --kernel {wildcards.kernel}"
+        " --device {wildcards.device} --grid {params.grid:q} --engine {params.engine}"
+        " --mem-mb {params.memory} --threads {threads} --output {output.record:q} 2>&1 | tee {log:q}"
+"""
+ONE_RULE = {"alike": ALIKE, "least": LEAST}
 STAND_IN = """
 import sys
 from pathlib import Path
@@ -127,24 +159,31 @@ def measure(cells: int, rounds: int, run: bool) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(folder, cells)
-        plans = [snakemake(folder, *STUDY, "-n")]
-        plain = folder / "one rule"
-        plain.mkdir()
-        (plain / "Snakefile").write_text(ONE_RULE.format(jobs=jobs_of(plans[0]) - 1), encoding="utf-8")
-        least = [snakemake(plain, "-n")]
-        for _ in range(rounds - 1):
-            plans.append(snakemake(folder, *STUDY, "-n"))
-            least.append(snakemake(plain, "-n"))
-        targets = re.findall(r"^    output: (results/d[0-9]+/[^/\s]+\.json)", plans[0].text, re.M)
-        walls, engines, leasts = (
-            [call.wall_s for call in plans],
-            [call.engine_s for call in plans],
-            [call.engine_s for call in least],
+        calls = {"ours": [snakemake(folder, *STUDY, "-n")], **{kind: [] for kind in ONE_RULE}}
+        jobs, planned = jobs_of(calls["ours"][0]), calls["ours"][0].text
+        places = {kind: one_rule(folder / kind, rule, jobs - 1) for kind, rule in ONE_RULE.items()}
+        for number in range(rounds):
+            if number:
+                calls["ours"].append(snakemake(folder, *STUDY, "-n"))
+            for kind, place in places.items():
+                calls[kind].append(snakemake(place, "-n"))
+        targets = re.findall(r"^    output: (results/d[0-9]+/[^/\s]+\.json)", planned, re.M)
+        wall, engine = (
+            median(getattr(call, name) for call in calls["ours"]) for name in ("wall_s", "engine_s")
         )
-        ratio = median(ours / one for ours, one in zip(engines, leasts, strict=True))
-        line = f"{len(targets):6,} {jobs_of(plans[0]):7,} {median(walls):8.1f} s {median(engines):8.1f} s"
-        line += f" {median(leasts):8.1f} s {ratio:6.2f}"
+        line = f"{len(targets):6,} {jobs:7,} {wall:8.1f} s {engine:8.1f} s"
+        for kind in ONE_RULE:
+            pairs = zip(calls["ours"], calls[kind], strict=True)
+            ratio = median(ours.engine_s / one.engine_s for ours, one in pairs)
+            line += f" {median(one.engine_s for one in calls[kind]):7.1f} s {ratio:6.2f}"
         return line + (_run(folder, targets) if run else "  not run")
+
+
+def one_rule(folder: Path, rule: str, jobs: int) -> Path:
+    """Write a project of one rule and so many jobs."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(ALL.format(jobs=jobs) + rule.lstrip("\n"), encoding="utf-8")
+    return folder
 
 
 def jobs_of(call: Call) -> int:
@@ -176,7 +215,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, Snakemake {version('snakemake')}, Python {platform.python_version()}")
     print(
-        " cells    jobs   planned  its engine  one rule's  ratio"
+        " cells    jobs   planned  its engine  rule alike  ratio   least rule  ratio"
         "  planned again    run   engine/job   longer/job   stand-in alone"
     )
     for cells in options.cells:
