@@ -2,7 +2,9 @@
 
 The real rules, Snakefile and profile in a temporary folder, with two stand-ins: names of data sets that do
 not exist (the configuration knows three, which with all networks, optimizers, kernels and devices make 36
-cells), and commands that write empty files at once. Engine time per job is the processor time of Snakemake's
+cells), and commands that write empty files at once. In turns with the plan of the real rules, what Snakemake
+plans as many jobs of one rule in: one that says what a cell's rule does (inputs, outputs, parameters, log,
+resources, image), and the least, with one output. Engine time per job is the processor time of Snakemake's
 own process, planning included, and beside it the wall time that a run takes longer than the same stand-ins
 without Snakemake, side by side on as many cores, which other work on the machine disturbs.
 
@@ -27,6 +29,7 @@ from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS_OF_A_DATASET = 12  # 2 networks x 2 optimizers x 2 devices, 4 kernels
+STUDY = ("--configfile", "study.yaml")
 CALLS = 200  # of the stand-in alone, to know its own time
 ENGINE = """
 import sys, time
@@ -36,6 +39,49 @@ try:
 finally:
     print("engine", time.process_time())
 """
+ALL = """
+rule all:
+    input:
+        expand("results/{{number}}/svm_rbf_cpu.json", number=range({jobs})),
+
+
+rule cell:
+"""
+LEAST = """
+    output:
+        "results/{number}/svm_rbf_cpu.json",
+    shell:
+        "true > {output}"
+"""
+ALIKE = """
+    input:
+        script="Snakefile",
+        data="Snakefile",
+        code="Snakefile",
+    output:
+        record="results/{dataset}/svm_{kernel}_{device}.json",
+        model="results/{dataset}/models/svm_{kernel}_{device}.safetensors",
+        predictions="results/{dataset}/predictions/svm_{kernel}_{device}.npz",
+    params:
+        grid=lambda wildcards: f"[{wildcards.kernel}]",
+        engine="auto",
+        memory=4000,
+    log:
+        "logs/{dataset}/svm_{kernel}_{device}.log",
+    benchmark:
+        "logs/{dataset}/svm_{kernel}_{device}.tsv"
+    threads: 4
+    resources:
+        gpu=lambda wildcards: int(wildcards.device == "gpu"),
+        mem_mb=lambda wildcards, attempt: attempt * 7000,
+    container:
+        "cpu.sif"
+    shell:
+        "python {input.script:q} --data {input.data:q} --kernel {wildcards.kernel}"
+        " --device {wildcards.device} --grid {params.grid:q} --engine {params.engine}"
+        " --mem-mb {params.memory} --threads {threads} --output {output.record:q} 2>&1 | tee {log:q}"
+"""
+ONE_RULE = {"alike": ALIKE, "least": LEAST}
 STAND_IN = """
 import sys
 from pathlib import Path
@@ -56,7 +102,7 @@ def build(folder: Path, cells: int) -> None:
     for command in (folder / "workflow/scripts").glob("*.py"):
         command.write_text(STAND_IN, encoding="utf-8")
     widen(folder / "workflow/Snakefile", 'dataset="mnist|fashion|digits"', 'dataset="d[0-9]+"')
-    schema = folder / "workflow/schemas/config.schema.yaml"
+    schema = folder / "workflow/scripts/bakeoff/schemas/config.schema.yaml"
     widen(schema, "{enum: [mnist, fashion, digits]}", "{type: string}")
     study = {
         "datasets": [f"d{number}" for number in range(-(-cells // CELLS_OF_A_DATASET))],
@@ -86,7 +132,7 @@ class Call:
 
 def snakemake(folder: Path, *arguments: str) -> Call:
     """Call Snakemake there."""
-    line = [sys.executable, "-c", ENGINE, "--configfile", "study.yaml", *arguments]
+    line = [sys.executable, "-c", ENGINE, *arguments]
     printed = folder / "printed.txt"
     with printed.open("w") as file:
         start = time.perf_counter()
@@ -113,20 +159,45 @@ def measure(cells: int, rounds: int, run: bool) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(folder, cells)
-        plans = [snakemake(folder, "-n") for _ in range(rounds)]
-        targets = re.findall(r"^    output: (results/d\S+\.json)", plans[0].text, re.M)
-        walls, engines = ([getattr(plan, name) for plan in plans] for name in ("wall_s", "engine_s"))
-        line = f"{len(targets):6,} {median(walls):8.1f} s {median(engines):8.1f} s"
+        calls = {"ours": [snakemake(folder, *STUDY, "-n")], **{kind: [] for kind in ONE_RULE}}
+        jobs, planned = jobs_of(calls["ours"][0]), calls["ours"][0].text
+        places = {kind: one_rule(folder / kind, rule, jobs - 1) for kind, rule in ONE_RULE.items()}
+        for number in range(rounds):
+            if number:
+                calls["ours"].append(snakemake(folder, *STUDY, "-n"))
+            for kind, place in places.items():
+                calls[kind].append(snakemake(place, "-n"))
+        targets = re.findall(r"^    output: (results/d[0-9]+/[^/\s]+\.json)", planned, re.M)
+        wall, engine = (
+            median(getattr(call, name) for call in calls["ours"]) for name in ("wall_s", "engine_s")
+        )
+        line = f"{len(targets):6,} {jobs:7,} {wall:8.1f} s {engine:8.1f} s"
+        for kind in ONE_RULE:
+            pairs = zip(calls["ours"], calls[kind], strict=True)
+            ratio = median(ours.engine_s / one.engine_s for ours, one in pairs)
+            line += f" {median(one.engine_s for one in calls[kind]):7.1f} s {ratio:6.2f}"
         return line + (_run(folder, targets) if run else "  not run")
+
+
+def one_rule(folder: Path, rule: str, jobs: int) -> Path:
+    """Write a project of one rule and so many jobs."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(ALL.format(jobs=jobs) + rule.lstrip("\n"), encoding="utf-8")
+    return folder
+
+
+def jobs_of(call: Call) -> int:
+    """Return how many jobs a call planned or ran."""
+    return int(re.search(r"^total +(\d+)$", call.text, re.M)[1])
 
 
 def _run(folder: Path, targets: list[str]) -> str:
     """Run the cells, then plan them again with nothing to do; return the rest of the line."""
     alone_s = stand_in_seconds(folder)
     cores = str(os.cpu_count())
-    done = snakemake(folder, "--cores", cores, "--set-threads", "train_svm=1", "--", *targets)
-    jobs = int(re.search(r"^total +(\d+)$", done.text, re.M)[1])
-    again = snakemake(folder, "-n", "--", *targets)
+    done = snakemake(folder, *STUDY, "--cores", cores, "--set-threads", "train_svm=1", "--", *targets)
+    jobs = jobs_of(done)
+    again = snakemake(folder, *STUDY, "-n", "--", *targets)
     assert "Nothing to be done" in again.text
     engine_ms = 1000 * done.engine_s / jobs
     longer_ms = 1000 * (done.wall_s / jobs - alone_s)
@@ -143,7 +214,10 @@ def main() -> None:
     parser.add_argument("--run-at-most", type=int, default=1000, help="larger grids are planned, not run")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, Snakemake {version('snakemake')}, Python {platform.python_version()}")
-    print(" cells   planned  its engine  planned again    jobs   engine/job   longer/job   stand-in alone")
+    print(
+        " cells    jobs   planned  its engine  rule alike  ratio   least rule  ratio"
+        "  planned again    run   engine/job   longer/job   stand-in alone"
+    )
     for cells in options.cells:
         print(measure(cells, options.rounds, cells <= options.run_at_most), flush=True)
 

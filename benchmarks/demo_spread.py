@@ -42,7 +42,7 @@ def finish(*processes: subprocess.Popen) -> None:
 
 def train(folder: Path, seeds: int) -> dict[str, list[dict]]:
     """Train the demo's networks with every seed, the cells side by side; return their runs."""
-    raw, data, resnet = folder / "raw.npz", folder / "digits.npz", DEMO["resnet"]
+    raw, data, resnet = folder / "raw.npz", folder / "digits.npz", DEMO["networks"]
     finish(call("fetch_dataset", dataset="digits", output=raw))
     shape = {"split": json.dumps(SPLIT), "input_size": resnet["input_size"]}
     finish(call("prepare_dataset", raw=raw, dataset="digits", **shape, output=data))
@@ -50,7 +50,7 @@ def train(folder: Path, seeds: int) -> dict[str, list[dict]]:
     cells = product(resnet["models"], resnet["optimizers"])
     paths = {cell: folder / f"{'_'.join(cell)}.json" for cell in cells}
     started = [
-        call("train_resnet", **what, model=model, optimizer=optimizer, output=path)
+        call("train_network", **what, model=model, optimizer=optimizer, output=path)
         for (model, optimizer), path in paths.items()
     ]
     finish(*started)

@@ -33,7 +33,7 @@ def snakemake(targets: list[str], cores: int, source: str | None) -> None:
 def network(cores: int) -> dict:
     """Train ResNet-18 and return its record."""
     output = "results/fashion/full_data/resnet18_adam_cpu.json"
-    line = [sys.executable, "workflow/scripts/train_resnet.py", "--data", "resources/fashion.npz"]
+    line = [sys.executable, "workflow/scripts/train_network.py", "--data", "resources/fashion.npz"]
     line += ["--model", "resnet18", "--optimizer", "adam", "--device", "cpu", "--threads", str(cores)]
     subprocess.run([*line, "--grid", json.dumps([NETWORK]), "--output", output], cwd=ROOT, check=True)
     return read(output)

@@ -19,8 +19,10 @@ import numpy as np
 
 from bakeoff import energy, hardware, train
 from bakeoff.files import write_text
+from bakeoff.models import NETWORKS
 from bakeoff.train import loop
-from bakeoff.train.batches import Part
+from bakeoff.train.batches import Part, Pixels
+from bakeoff.train.optimizers import OPTIMIZERS
 from bakeoff.train.state import Training
 
 IDLE_S = 3.0
@@ -62,8 +64,10 @@ def work(seconds: float, device: str) -> int:
     """Train for so long; return the steps."""
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (1600, 32, 32), dtype=np.uint8)
-    part = Part.from_arrays(pixels, random.integers(0, 10, len(pixels)))
-    training = Training("resnet18", "sgd", 10, 16, 1e-3, 1_000_000, "fp32", "resident", None, seed=0)
+    part = Part.from_arrays(pixels, random.integers(0, 10, len(pixels)), Pixels(grey=True))
+    row = OPTIMIZERS.named("sgd").row
+    what = NETWORKS.named("resnet18").row, row, row.keywords({})
+    training = Training(*what, 10, 16, 1e-3, 1_000_000, "fp32", "resident", None, seed=0)
     place = loop.torch_device(device)
     until = None
     for epoch, _ in enumerate(loop.train([training], part, place, loop.stopwatch(place)), start=1):

@@ -18,9 +18,11 @@ import numpy as np
 
 from bakeoff import hardware, models, train
 from bakeoff.files import write_text
+from bakeoff.models import NETWORKS
 from bakeoff.timing import Stopwatch
 from bakeoff.train import engines, loop, precision
-from bakeoff.train.batches import Part
+from bakeoff.train.batches import Part, Pixels
+from bakeoff.train.optimizers import OPTIMIZERS
 from bakeoff.train.state import Member, Training, build_state
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def trained(
 ) -> tuple[np.ndarray, dict[str, "torch.Tensor"], float, str]:
     """Return the epochs' losses, the last weights, the last epoch's milliseconds per step, the execution."""
     precision.state_fp32()
-    state = build_state(training, part.images.shape[1:], device)
+    state = build_state(training, part.pixels, part.size, device)
     worker = engine([Member(training, state, len(part), device)], part.to(device), device)
     worker.warm_up()
     losses, watch = [], Stopwatch()
@@ -107,13 +109,13 @@ def main() -> None:
     random = np.random.default_rng(0)
     count = options.steps * options.batch
     pixels = random.integers(0, 256, (count, SIZE, SIZE), dtype=np.uint8)
-    part = Part.from_arrays(pixels, random.integers(0, CLASSES, count))
-    models.import_library()
+    part = Part.from_arrays(pixels, random.integers(0, CLASSES, count), Pixels(grey=True))
+    models.import_library(NETWORKS.named(options.models[0]).row)
     rows = []
     for model, optimizer, kind in product(options.models, ("sgd", "adam"), ("fp32", "mixed")):
-        training = Training(
-            model, optimizer, CLASSES, options.batch, 1e-3, options.epochs, kind, "resident", None, seed=0
-        )
+        row = OPTIMIZERS.named(optimizer).row
+        what = NETWORKS.named(model).row, row, row.keywords({}), CLASSES
+        training = Training(*what, options.batch, 1e-3, options.epochs, kind, "resident", None, seed=0)
         rows.append(compared(training, part, loop.torch_device(device)))
         show(rows[-1])
         if options.output:

@@ -16,7 +16,9 @@ import numpy as np
 from bakeoff import hardware, latency, models, saved, train
 from bakeoff.files import write_text
 from bakeoff.latency import Predict
-from bakeoff.train import batches, loop, precision
+from bakeoff.models import NETWORKS
+from bakeoff.train import loop, precision
+from bakeoff.train.batches import Pixels
 
 CLASSES = 10
 SIZE = 32
@@ -26,14 +28,14 @@ def network(model: str, device: str) -> Predict:
     """Return what a network says of uint8 images (n, 32, 32)."""
     import torch
 
-    place = loop.torch_device(device)
-    built = models.build(model, CLASSES, 0).to(place).eval()
+    place, pixels = loop.torch_device(device), Pixels(grey=True)
+    built = models.build(NETWORKS.named(model).row, CLASSES, 0).to(place).eval()
     if device == "cpu":
         built = built.to(memory_format=torch.channels_last)
 
     def predict(images: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return built(batches.normalise(torch.from_numpy(images).to(place))).argmax(1).cpu().numpy()
+            return built(pixels.normalise(torch.from_numpy(images).to(place))).argmax(1).cpu().numpy()
 
     return predict
 
@@ -50,7 +52,7 @@ def main() -> None:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--device", choices=("cpu", "gpu"), help="beside the CPU: a visible GPU, else none")
-    parser.add_argument("--models", nargs="+", default=list(models.RESNETS))
+    parser.add_argument("--models", nargs="+", default=["resnet18", "resnet50"])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 1000])
     parser.add_argument("--svm", type=Path, nargs="*", default=[], help="models that train_svm.py kept")
     parser.add_argument("--seconds", type=float, default=10, help="of measuring, per batch size")

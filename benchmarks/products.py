@@ -17,9 +17,12 @@ from statistics import median
 from time import perf_counter
 
 from bakeoff import hardware, models, train
-from bakeoff.train import live_taps, products
+from bakeoff.models import NETWORKS
+from bakeoff.train.batches import Pixels
+from bakeoff.train.fast_paths import FastPaths
+from bakeoff.train.optimizers import OPTIMIZERS, build
 from bakeoff.train.precision import scaler
-from bakeoff.train.state import OPTIMIZERS, State, take_step
+from bakeoff.train.state import State, take_fast_paths, take_step
 
 CLASSES, SIZE = 10, 32
 ARMS = ("convolutions", "innermost", "products")
@@ -30,13 +33,14 @@ def state(arm: str, model: str, optimizer: str) -> State:
     import torch
 
     shape = (models.CHANNELS, SIZE, SIZE)
-    network = models.build(model, CLASSES, 0)
-    cuts = live_taps.trim(network, shape)
-    if arm == "products":
-        products.replace(network, shape)
+    network = models.build(NETWORKS.named(model).row, CLASSES, 0)
+    row = OPTIMIZERS.named(optimizer).row
+    stepper, paths = build(row, row.keywords({}), network, 1e-3), FastPaths()
+    kind = "cpu" if arm == "products" else "cuda"  # what is not for CPUs makes no products
+    cuts = take_fast_paths(network, stepper, shape, Pixels(grey=True), kind, paths)
     if arm != "convolutions":
         network = network.to(memory_format=torch.channels_last)
-    return State(network.train(), cuts, OPTIMIZERS[optimizer](network, 1e-3), scaler(None))
+    return State(network.train(), cuts, stepper, scaler(None), paths)
 
 
 def seconds(step: partial, steps: int) -> float:
@@ -69,7 +73,7 @@ def main() -> None:
         f"torch {torch.__version__}, batch {options.batch}, Adam"
     )
     print(f"ms per step and ratio to {ARMS[0]}, medians (range) of {options.rounds} x {options.steps} steps")
-    for model in models.RESNETS:
+    for model in ("resnet18", "resnet50"):
         steppers = [
             partial(take_step, state(arm, model, "adam"), grey.expand(-1, 3, -1, -1), labels, None, device)
             for arm in ARMS

@@ -16,7 +16,7 @@ from time import perf_counter
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
 STARTS = {
     "python alone": ["-c", "pass"],
-    "train_resnet.py --help": [str(SCRIPTS / "train_resnet.py"), "--help"],
+    "train_network.py --help": [str(SCRIPTS / "train_network.py"), "--help"],
     "torch": ["-c", "import torch"],
     "torch._dynamo": ["-c", "import torch, torch._dynamo"],
     "torchvision's ResNets": ["-c", "import torch, torch._dynamo; from torchvision.models import resnet18"],

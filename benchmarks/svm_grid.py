@@ -29,10 +29,12 @@ import yaml
 
 from bakeoff import hardware
 from bakeoff.datasets import prepare, sources
-from bakeoff.grid import expand
-from bakeoff.svm import engines, scaling
+from bakeoff.datasets.rows import DATASETS
+from bakeoff.datasets.split import Split
+from bakeoff.svm import axes, engines, scaling
+from bakeoff.svm.axes import POLY_DEGREE
 from bakeoff.svm.blocks import Wanted
-from bakeoff.svm.kernels import POLY_DEGREE, Kernel, coefficient
+from bakeoff.svm.kernels import Kernel, coefficient
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ("sklearn", "intelex")
@@ -44,8 +46,8 @@ CHECKED = 500  # test rows whose predictions are compared between the arms
 
 def parts(source: str | None, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return standardised pixels per part and the labels of the n training images."""
-    raw = sources.fetch("fashion", source, print)
-    split = prepare.Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
+    raw = sources.fetch(DATASETS.named("fashion"), source, print)
+    split = Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
     prepared = prepare.prepare(raw, split, 28, None, None)
     rows = {"train": n, "validation": n // 7, "test": 10_000}
     flat = {
@@ -59,8 +61,7 @@ def parts(source: str | None, n: int) -> tuple[dict[str, np.ndarray], np.ndarray
 def grid(kernel: str) -> list[dict]:
     """Return the default configuration's settings of a kernel."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    degree = POLY_DEGREE if kernel == "poly" else None
-    return expand(config["svm"]["grid"][kernel], {"C": 1.0, "gamma": "scale", "degree": degree})
+    return axes.expand(config["svm"]["grid"][kernel], kernel)
 
 
 def wanted(settings: dict, kernel: str, train: np.ndarray) -> Wanted:

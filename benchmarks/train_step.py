@@ -35,15 +35,18 @@ import numpy as np
 from bakeoff import flops, hardware, models, train
 from bakeoff.datasets.prepare import resize
 from bakeoff.files import write_text
-from bakeoff.train import live_taps, loop, speed
-from bakeoff.train.batches import Part
-from bakeoff.train.state import SGD_MOMENTUM, Training, build_state
+from bakeoff.models import NETWORKS
+from bakeoff.train import loop, speed
+from bakeoff.train.batches import Part, Pixels
+from bakeoff.train.optimizers import OPTIMIZERS, SGD_MOMENTUM
+from bakeoff.train.state import Training, build_state
 
 if TYPE_CHECKING:
     import torch
 
 CLASSES = 10
 SIZE = 32
+GREY = Pixels(grey=True)
 LEARNING_RATE = 1e-3
 BYTES_PER_PARAMETER = {"adam": 28, "sgd": 20}  # read weight, gradient, state; write weight, state
 
@@ -61,8 +64,9 @@ def images(count: int) -> tuple[np.ndarray, np.ndarray]:
 def training(model: str, optimizer: str, batch: int, seed: int = 0) -> Training:
     """Return a training that lasts until its process ends."""
     return Training(
-        model=model,
-        optimizer=optimizer,
+        network=NETWORKS.named(model).row,
+        optimizer=OPTIMIZERS.named(optimizer).row,
+        keywords=OPTIMIZERS.named(optimizer).row.keywords({}),
         classes=CLASSES,
         seed=seed,
         batch_size=batch,
@@ -110,7 +114,7 @@ def plain(
             return to_tensor(Image.fromarray(pixels[row])), int(labels[row])
 
     place = loop.torch_device(device)
-    network = models.build(model, CLASSES, 0).to(place)
+    network = models.build(NETWORKS.named(model).row, CLASSES, 0).to(place)
     stepper = stock_optimizer(optimizer, network)
     loader = DataLoader(Pictures(), batch, shuffle=True, num_workers=2, pin_memory=device == "gpu")
 
@@ -138,7 +142,7 @@ def engine(
     trainings = [training(model, optimizer, batch, seed) for seed in range(pack)]
     place = loop.torch_device(device)
     watch, before = loop.stopwatch(place), 0.0
-    part = Part.from_arrays(resize(pixels, SIZE), labels)
+    part = Part.from_arrays(resize(pixels, SIZE), labels, GREY)
     epochs = loop.train(trainings, part, place, watch)
 
     def epoch() -> tuple[float, float]:
@@ -229,8 +233,8 @@ def rates(threads: int, device: str) -> tuple[float, float]:
 def floor(model: str, optimizer: str, batch: int, flops_per_s: float, bytes_per_s: float) -> float:
     """Return the seconds that a step's arithmetic and its optimizer's memory traffic cannot go below."""
     shape = (models.CHANNELS, SIZE, SIZE)
-    network = models.build(model, CLASSES, 0)
-    live_taps.trim(network, shape)
+    host = loop.torch_device("cpu")
+    network = build_state(training(model, optimizer, batch), GREY, shape[1:], host, "cuda").model
     parameters = sum(weight.numel() for weight in network.parameters())
     arithmetic = batch * flops.train_flops(network, shape) / flops_per_s
     return arithmetic + parameters * BYTES_PER_PARAMETER[optimizer] / bytes_per_s
@@ -240,9 +244,9 @@ def difference(model: str, optimizer: str, batch: int, steps: int) -> float:
     """Return the largest relative difference of the losses over some steps in float64."""
     import torch
 
-    size = torch.Size((SIZE, SIZE))
-    ours = build_state(training(model, optimizer, batch), size, loop.torch_device("cpu"))
-    stock = models.build(model, CLASSES, 0)
+    size = (SIZE, SIZE)
+    ours = build_state(training(model, optimizer, batch), GREY, size, loop.torch_device("cpu"))
+    stock = models.build(NETWORKS.named(model).row, CLASSES, 0)
     curves = []
     for network, stepper in ((stock, stock_optimizer(optimizer, stock)), (ours.model, ours.optimizer)):
         network.double().train()
@@ -345,7 +349,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=hardware.usable_cores())
     parser.add_argument("--device", choices=("cpu", "gpu"), help="a visible GPU, else the CPU")
     parser.add_argument("--pack", type=int, nargs="+", default=[8], help="trainings side by side on a GPU")
-    parser.add_argument("--models", nargs="+", default=list(models.RESNETS))
+    parser.add_argument("--models", nargs="+", default=["resnet18", "resnet50"])
     parser.add_argument("--batches", type=int, nargs="+", default=[16, 32])
     parser.add_argument("--optimizers", nargs="+", default=["sgd", "adam"])
     parser.add_argument("--output", type=Path, help="write what was found as JSON too")

@@ -1,6 +1,6 @@
 """Tiny prepared data sets for tests: noisy class patterns that a model learns in a few steps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +17,22 @@ def prepared(
     classes: int = 3,
     noise: float = 60,
     seed: int = 0,
+    seen: Sequence[int] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return the arrays of a prepared data set; original and resized images are the same."""
+    """Return the arrays of a prepared data set; original and resized images are the same.
+
+    seen: the classes that images are of, all where None.
+    """
     random = np.random.default_rng(seed)
     patterns = random.integers(0, 256, (classes, size, size))
     arrays = {}
     for part, count in {**COUNTS, **(counts or {})}.items():
-        labels = np.arange(count) % classes
+        known = np.array(range(classes) if seen is None else seen)
+        labels = known[np.arange(count) % len(known)]
         images = patterns[labels] + random.normal(0, noise, (count, size, size))
         arrays[f"{part}_images"] = np.clip(images, 0, 255).astype(np.uint8)
         arrays[f"{part}_resized"] = arrays[f"{part}_images"]
-        arrays[f"{part}_labels"] = labels.astype(np.uint8)
+        arrays[f"{part}_labels"] = labels
     return arrays
 
 
@@ -38,8 +43,10 @@ def about(name: str, classes: int, size: int) -> dict:
         "title": name.title(),
         "classes": [f"class {number}" for number in range(classes)],
         "licence": "MIT",
+        "grey": True,
         "source": "made up",
         "image_shape": [size, size],
+        "fingerprints": {},
         **LIMITS,
     }
 

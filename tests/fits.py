@@ -1,7 +1,11 @@
 """Fits of a backend in this process, and what of them must come out the same again."""
 
+from bakeoff import models
 from bakeoff.fitting import Backend, Fitted
+from bakeoff.models import NETWORKS
 from bakeoff.progress import Progress
+from bakeoff.rows import Named
+from bakeoff.train.optimizers import OPTIMIZERS
 
 CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s")
 
@@ -17,3 +21,13 @@ def without(value, names=CLOCKS):
     if isinstance(value, dict):
         return {key: without(each, names) for key, each in value.items() if key not in names}
     return [without(each, names) for each in value] if isinstance(value, list) else value
+
+
+def build(network: str, classes: int, seed: int):
+    """Return a shipped network, freshly initialised."""
+    return models.build(NETWORKS.named(network).row, classes, seed)
+
+
+def rows(network: str, optimizer: str) -> tuple[Named, Named]:
+    """Return the rows that a network's backend is given, by their shipped names."""
+    return NETWORKS.named(network), OPTIMIZERS.named(optimizer)

@@ -1,7 +1,6 @@
 """Four tiny files that stand for MNIST's originals, and a server that has them."""
 
 import contextlib
-import dataclasses
 import gzip
 import hashlib
 import http.server
@@ -14,14 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff.datasets import catalog, sources
+from bakeoff import fields
+from bakeoff import rows as catalog
+from bakeoff.datasets import rows, sources
+from bakeoff.datasets.raw import Raw
 
-SHAPES = {
-    catalog.TRAIN_IMAGES: (6, 5, 4),
-    catalog.TRAIN_LABELS: (6,),
-    catalog.TEST_IMAGES: (3, 5, 4),
-    catalog.TEST_LABELS: (3,),
-}
+SHAPES = dict(zip(rows.FILES, [(6, 5, 4), (6,), (3, 5, 4), (3,)], strict=True))
+
+
+def fetch(name: str, source: str | None, log) -> Raw:
+    """Fetch a data set of the catalog."""
+    return sources.fetch(rows.DATASETS.named(name), source, log)
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -31,17 +33,23 @@ def idx(array: np.ndarray) -> bytes:
 
 def change(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     """Change what the catalog says of MNIST."""
-    changed = dataclasses.replace(catalog.CATALOG["mnist"], **changes)
-    monkeypatch.setitem(catalog.CATALOG, "mnist", changed)
+    shipped = catalog.shipped()["datasets"]
+    monkeypatch.setitem(shipped, "mnist", shipped["mnist"] | changes)
 
 
 def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Return the files' content, which the catalog knows from now on; nothing is elsewhere."""
     monkeypatch.delenv("BAKEOFF_DATA", raising=False)
     random = np.random.default_rng(0)
-    made = {name: idx(random.integers(0, 256, shape)) for name, shape in SHAPES.items()}
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in made.items()}
-    change(monkeypatch, sha256=digests, shapes=SHAPES, distribution_folder=None, mirrors=())
+    made = {
+        name: idx(random.integers(0, 256 if len(shape) > 1 else 10, shape)) for name, shape in SHAPES.items()
+    }
+    digests = [hashlib.sha256(content).hexdigest() for content in made.values()]
+    counts = {"train": 6, "test": 3, "size": [5, 4]}
+    nowhere = {"distribution_folder": None, "mirrors": []}
+    change(
+        monkeypatch, sha256=dict(zip(fields.names(rows.IdxFiles), digests, strict=True)), **counts, **nowhere
+    )
     return made
 
 
@@ -58,11 +66,11 @@ def fill(folder: Path, contents: dict[str, bytes], suffix: str = ".gz", called=s
     return folder
 
 
-def check(raw: sources.Raw, contents: dict[str, bytes]) -> None:
-    assert idx(raw.train_images) == contents[catalog.TRAIN_IMAGES]
-    assert idx(raw.train_labels) == contents[catalog.TRAIN_LABELS]
-    assert idx(raw.test_images) == contents[catalog.TEST_IMAGES]
-    assert idx(raw.test_labels) == contents[catalog.TEST_LABELS]
+def check(raw: Raw, contents: dict[str, bytes]) -> None:
+    assert idx(raw.train_images) == contents[rows.TRAIN_IMAGES]
+    assert idx(raw.train_labels) == contents[rows.TRAIN_LABELS]
+    assert idx(raw.test_images) == contents[rows.TEST_IMAGES]
+    assert idx(raw.test_labels) == contents[rows.TEST_LABELS]
 
 
 class FakeTime:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import studies
 from bakeoff.analysis import collect, published, repeatability, study, tables
+from bakeoff.datasets import known
 from bakeoff.plots import gallery
 from bakeoff.report import render
 
-TEMPLATES = studies.ROOT / "report"
+SCRIPTS = studies.ROOT / "workflow" / "scripts"
+TEMPLATES = SCRIPTS / "bakeoff" / "report" / "pages"
 # Points in the 16 mm that the pages' style leaves to the left and to the right, less a rounding.
 MARGIN = 16 / 25.4 * 72 - 1
 
@@ -39,11 +41,15 @@ def collected(folder: Path, cells: list[dict]) -> study.Study:
     return study.load(folder / "records.jsonl")
 
 
+def published_rows(found: study.Study) -> list[tables.Row]:
+    """Return the published results beside a study's, as compare_published.py writes them."""
+    return published.rows(found, repeatability.read(studies.REFERENCE), known.original)
+
+
 def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:
     """Collect a study, draw it and render its report."""
     found = collected(folder, cells)
-    rows = published.rows(found, repeatability.read(studies.REFERENCE))
-    tables.write(folder / "published.csv", published.COLUMNS, rows)
+    tables.write(folder / "published.csv", published.COLUMNS, published_rows(found))
     gallery.draw(found, folder / "figures", studies.pictures(cells))
     source = render.Source(folder / "records.jsonl", folder, folder / "figures", config)
     render.write(source, TEMPLATES, folder / "report.html", folder / "report.pdf")

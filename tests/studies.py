@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff.datasets.rows import DATASETS
+
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "config" / "reference" / "published_results.csv"
 DIGITS = [str(digit) for digit in range(10)]
@@ -95,6 +97,7 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "input_shape": [784] if svm else [3, 32, 32],
         "limit_train": changes.pop("limit_train", None),
         "limit_test": changes.pop("limit_test", None),
+        "fingerprints": DATASETS.named(dataset).row.digests if dataset in TITLES else {},
         "licence": "CC BY-SA 3.0" if dataset == "mnist" else "MIT",
         "source": "public mirror",
     }
@@ -102,7 +105,7 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "format": 2,
         "purpose": purpose,
         "dataset": dataset,
-        "family": "svm" if svm else "resnet",
+        "family": "svm" if svm else "network",
         "model": model,
         "optimizer": None if svm else choice,
         "kernel": choice if svm else None,
@@ -164,7 +167,7 @@ def _command(
     blocks = json.dumps([{setting: values for setting, values in axes.items() if values}])
     which = f"--kernel {choice}" if model == "svm" else f"--model {model} --optimizer {choice}"
     seeds = "" if model == "svm" else " --seeds 0"
-    script = "train_svm.py" if model == "svm" else "train_resnet.py"
+    script = "train_svm.py" if model == "svm" else "train_network.py"
     return (
         f"python workflow/scripts/{script} --data resources/{dataset}.npz {which} "
         f"--device {device} --grid '{blocks}'{seeds} --output results/{dataset}/{name}.json --threads 8"
@@ -184,8 +187,8 @@ def answers(accuracy: float, n: int, classes: int, seed: int) -> dict[str, np.nd
     scores = np.full((n, classes), 0.02, dtype=np.float32)
     scores[np.arange(n), predictions] = 0.9
     return {
-        "labels": labels.astype(np.uint8),
-        "predictions": predictions.astype(np.uint8),
+        "labels": labels,
+        "predictions": predictions,
         "scores": scores,
     }
 

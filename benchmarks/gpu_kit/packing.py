@@ -17,7 +17,7 @@ LIMIT_BYTES = 60 * 2**20
 DATASETS = ("mnist", "fashion")
 # Small packages that training, timing and tests/gpu import. What else they need is large, or bound to the
 # machine's CUDA, and must be there: torch, torchvision, scikit-learn, numba.
-CARRIED = ("jsonschema", "fvcore", "safetensors", "nvidia-ml-py", "pytest", "tqdm")
+CARRIED = ("jsonschema", "pydantic", "pyyaml", "fvcore", "safetensors", "nvidia-ml-py", "pytest", "tqdm")
 NOT_CARRIED = {"numpy", "pillow"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 GLIBC = (17, 24, 27, 28, 31, 34)
@@ -45,10 +45,11 @@ def pack(places: Places, source: str | None, earlier: Iterable[Path]) -> int:
 def _write_data(folder: Path, source: str | None) -> None:
     """Write the original files, verified, as any data_source has them."""
     from bakeoff.datasets import sources
+    from bakeoff.datasets.rows import DATASETS as KNOWN
 
     for name in DATASETS:
         (folder / name).mkdir(parents=True)
-        for file, (content, _) in sources.originals(name, source, print).items():
+        for file, (content, _) in sources.originals(name, KNOWN.named(name).row, source, print).items():
             packed = gzip.compress(content, 6, mtime=0)
             (folder / name / f"{file}.gz").write_bytes(packed)
 

@@ -126,7 +126,7 @@ def _data(setting: Setting) -> Phase:
                 f"fetch_{name}", f"{SCRIPTS}/fetch_dataset.py", dataset=name, output=raw, data_source=source
             )
             what = {"raw": raw, "dataset": name, "split": config["split"], "output": setting.data(name)}
-            size = config["resnet"]["input_size"]
+            size = config["networks"]["input_size"]
             made = _step(f"prepare_{name}", f"{SCRIPTS}/prepare_dataset.py", **what, input_size=size)
             yield _more(made, *setting.scale.limits)
 
@@ -187,7 +187,7 @@ def _grid(setting: Setting) -> Phase:
     """Return every cell of the grid on resident data, and then with the loader's rows, which take longest."""
 
     def steps() -> Iterator[Step]:
-        config, device = setting.config["resnet"], setting.device
+        config, device = setting.config["networks"], setting.device
         blocks = [dict(block) for block in config["grid"]]
         meant = [block for block in blocks if device in block.pop("devices", [device])]
         resident = [block for block in meant if block["engine"] == "resident"]
@@ -198,7 +198,7 @@ def _grid(setting: Setting) -> Phase:
                 cell = f"{model}_{optimizer}_{device}"
                 yield _step(
                     f"{name}_{dataset}_{cell}",
-                    f"{SCRIPTS}/train_resnet.py",
+                    f"{SCRIPTS}/train_network.py",
                     published=True,
                     data=setting.data(dataset),
                     model=model,

@@ -44,7 +44,7 @@ def test_a_rule_its_command_and_its_log_have_one_name():
     text = "\n".join(path.read_text(encoding="utf-8") for path in RULES)
     found = re.findall(r"^(?:rule|use rule \w+ as) (\w+)(?: with)?:\n(.*?)(?=^\S|\Z)", text, re.M | re.S)
     named = [(rule, body) for rule, body in found if "script(" in body]
-    assert {rule for rule, _ in named} == set(COMMANDS)
+    assert {rule for rule, _ in named} == set(COMMANDS) - {"plan_study"}  # which says what rules there are
     for rule, body in named:
         assert f'script("{rule}")' in body
         assert re.search(rf'"logs/{rule}(/|\.log)', body), f"{rule} logs elsewhere"

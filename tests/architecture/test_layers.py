@@ -6,7 +6,7 @@ from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
 BASE = {
     *("surroundings", "values", "faults", "command", "files", "records", "predictions", "signature"),
-    *("archive", "grid", "selection"),
+    *("archive", "grid", "selection", "fields", "typed", "plugins", "rows"),
     *("journal", "progress"),
 }
 TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware", "load"}
@@ -21,6 +21,8 @@ MAY_IMPORT = {
     **dict.fromkeys(("train", "svm"), BASE | TOOLS | {"fitting", "cell", "timed"}),
     "saved": BASE | TOOLS | {"svm"},
     "latency": BASE | TOOLS | {"fitting", "saved"},
+    "find_gpu": set(),
+    "plan": BASE | TOOLS | {"train", "svm", "find_gpu"},
     "analysis": BASE,
     "plots": BASE | {"analysis"},
     "report": BASE | {"analysis", "plots"},

@@ -65,7 +65,7 @@ def kill_in_the_middle(folder: Path, cell: str, seconds: float = 240) -> list[di
         assert time.monotonic() < end, f"no run of {cell} finished in {seconds} s"
         time.sleep(0.1)
     listed = subprocess.check_output(["squeue", "--noheader", "--format", "%i %k"], text=True)
-    (number,) = re.findall(rf"^(\d+) rule_train_resnet\S*{cell.split('_')[0]}", listed, re.MULTILINE)
+    (number,) = re.findall(rf"^(\d+) rule_train_network\S*{cell.split('_')[0]}", listed, re.MULTILINE)
     subprocess.run(["scancel", number], check=True)
     return runs
 
@@ -109,7 +109,7 @@ def test_the_cells_are_jobs_and_the_rest_is_done_where_it_is_submitted(study):
     comments = {job["Comment"] for job in study[2]}
     assert {re.match("rule_(.*?)(_wildcards|$)", comment)[1] for comment in comments} == {
         "prepare_dataset",
-        "train_resnet",
+        "train_network",
         "train_svm",
         "time_chosen",
         "time_training",
@@ -117,7 +117,7 @@ def test_the_cells_are_jobs_and_the_rest_is_done_where_it_is_submitted(study):
 
 
 def test_a_killed_job_is_submitted_again_with_more_memory(study):
-    killed, again = jobs_of(study[2], "train_resnet")
+    killed, again = jobs_of(study[2], "train_network")
     assert (killed["JobState"], again["JobState"]) == ("CANCELLED", "COMPLETED")
     assert (killed["MinMemoryNode"], again["MinMemoryNode"]) == ("4000M", "8000M")
     assert killed["TimeLimit"] == "12:00:00"
@@ -129,12 +129,12 @@ def test_a_cell_killed_in_the_middle_goes_on_from_its_journal(folder, study):
     assert 1 <= len(before) < len(runs) == 6
     # A record names each environment once, a journal's line holds its own.
     assert all({**run, "environment": 0} in runs for run in before)
-    log = (folder / f"logs/train_resnet/digits/{NETWORK}.log").read_text(encoding="utf-8")
+    log = (folder / f"logs/train_network/digits/{NETWORK}.log").read_text(encoding="utf-8")
     assert int(re.search(r"(\d) of 6 runs are in the journal", log)[1]) >= len(before)
 
 
 def test_what_slurm_said_of_the_killed_job_lies_with_the_logs(folder, study):
-    (killed, _) = jobs_of(study[2], "train_resnet")
+    (killed, _) = jobs_of(study[2], "train_network")
     assert [path.stem for path in (folder / "logs/slurm").rglob("*.log")] == [killed["JobId"]]
 
 
@@ -166,10 +166,10 @@ def mixed(folder, study):
 
 
 def test_a_gpu_cell_gets_one_gpu_and_fails_with_one_clear_line(folder, mixed):
-    (gpu,) = jobs_of(mixed[1], "train_resnet")
+    (gpu,) = jobs_of(mixed[1], "train_network")
     assert (gpu["TresPerJob"], gpu["Partition"], gpu["JobState"]) == ("gres:gpu:1", "gpu", "FAILED")
-    log = (folder / "logs/train_resnet/digits/resnet18_sgd_gpu.log").read_text(encoding="utf-8")
-    assert log.startswith("train_resnet.py: no CUDA device is visible here; run the cell on a machine with")
+    log = (folder / "logs/train_network/digits/resnet18_sgd_gpu.log").read_text(encoding="utf-8")
+    assert log.startswith("train_network.py: no CUDA device is visible here; run the cell on a machine with")
     assert len(log.splitlines()) == 1
     assert log in mixed[0]
 

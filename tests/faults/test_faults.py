@@ -207,7 +207,7 @@ def test_after_kill_9_of_a_job_a_plain_call_goes_on_from_the_journal(study):
     killed = subprocess.Popen(CALL, cwd=study, env=environment, start_new_session=True, **QUIET)
     wait_for(lambda: lines_of(study, cell).count(b"\n") >= 1)
     before = lines_of(study, cell)
-    for process in processes(study, "train_resnet.py"):
+    for process in processes(study, "train_network.py"):
         os.kill(process, signal.SIGKILL)
     assert killed.wait(timeout=120) != 0
     done = call(study)

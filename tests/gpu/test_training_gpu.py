@@ -5,7 +5,7 @@ import fits
 from bakeoff import cell, hardware, models, records, train
 from bakeoff.datasets import store
 from bakeoff.train import engines
-from bakeoff.train.backend import ResnetBackend
+from bakeoff.train.backend import NetworkBackend
 
 torch = pytest.importorskip("torch")
 pytestmark = [
@@ -25,7 +25,9 @@ def dataset(tmp_path_factory) -> store.Dataset:
 
 
 def fit_all(dataset, device: str, optimizer="adam", seeds=(0,), pack=1, **settings) -> list[dict]:
-    backend = ResnetBackend(dataset, "resnet18", optimizer, device, [{**BLOCK, **settings}], seeds, pack)
+    backend = NetworkBackend(
+        dataset, *fits.rows("resnet18", optimizer), device, [{**BLOCK, **settings}], seeds, pack
+    )
     return [fitted.run for fitted in fits.fit_all(backend)]
 
 
@@ -67,12 +69,50 @@ def test_a_replayed_graph_trains_as_single_steps_do(dataset, monkeypatch, optimi
     settings = {"optimizer": optimizer, "precision": precision, "batch_size": batch_size, "epochs": 2}
     graphed = fit(dataset, "gpu", **settings)
     assert graphed["details"]["execution"] == "graph"
+    said = graphed["details"]["fast_paths"]
+    assert (said["graph"], said["live_taps"], said["products"]) == (
+        "taken",
+        "taken",
+        "declined: it is for CPUs",
+    )
     monkeypatch.setattr(engines.Resident, "_record", lambda self: None)
     stepped = fit(dataset, "gpu", **settings)
     assert stepped["details"]["execution"] == "step by step"
     # Sums of floats in another order: the curves part slowly.
     assert losses(graphed)[0] == pytest.approx(losses(stepped)[0], rel=0.02)
     assert graphed["test_accuracy"] == pytest.approx(stepped["test_accuracy"], abs=0.05)
+
+
+def test_a_graph_that_holds_another_learning_rate_is_not_replayed(dataset, monkeypatch):
+    def stopped(engine, number):
+        (member,) = engine._members
+        if number == 2:
+            member.state.optimizer.param_groups[0]["lr"] = 0.0
+        outcome = epoch(engine, number)
+        sizes.append(member.state.weight_sum())
+        return outcome
+
+    epoch, sizes = engines.Resident.epoch, []
+    monkeypatch.setattr(engines.Resident, "epoch", stopped)
+    run = fit(dataset, "gpu", optimizer="sgd", epochs=3)
+    assert "no longer those that were recorded" in run["details"]["fast_paths"]["graph"]
+    assert sizes[0] == sizes[1] == sizes[2]
+
+
+def test_a_network_with_dropout_is_stepped_and_goes_alone(dataset, monkeypatch):
+    build = models.build
+
+    def with_dropout(*args):
+        network = build(*args)
+        network.fc = torch.nn.Sequential(torch.nn.Dropout(0.5), network.fc)
+        return network
+
+    monkeypatch.setattr(models, "build", with_dropout)
+    first, second = (fit_all(dataset, "gpu", seeds=(0, 1), pack=2, epochs=1) for _ in range(2))
+    for run in first:
+        assert run["details"]["fast_paths"]["graph"] == "declined: the network draws random numbers"
+        assert run["details"]["fast_paths"]["side_by_side"].startswith("declined: the network draws")
+    assert losses(first[0]) == pytest.approx(losses(second[0]), rel=0.02)
 
 
 def test_a_graph_takes_the_first_steps_exactly_as_single_steps_do(dataset, monkeypatch):
@@ -141,7 +181,7 @@ def test_the_record_names_the_gpu_and_the_kept_weights_load_on_a_host(dataset, t
     from safetensors.torch import load_file
 
     place = tmp_path / "tiny" / "resnet18_adam_gpu.json"
-    backend = ResnetBackend(dataset, "resnet18", "adam", "gpu", [{**BLOCK, "epochs": 1}], [0])
+    backend = NetworkBackend(dataset, *fits.rows("resnet18", "adam"), "gpu", [{**BLOCK, "epochs": 1}], [0])
     cell.run_cell(backend, place, 2, [])
     record = records.read(place)
     assert record["device"] == "gpu"
@@ -149,7 +189,7 @@ def test_the_record_names_the_gpu_and_the_kept_weights_load_on_a_host(dataset, t
     assert record["environments"][0]["driver"] is not None
     assert record["environments"][0]["versions"]["cuda"] == torch.version.cuda
     weights = load_file(place.parent / "models" / "resnet18_adam_gpu.safetensors")
-    models.build("resnet18", 3, 1).load_state_dict(weights, strict=True)
+    fits.build("resnet18", 3, 1).load_state_dict(weights, strict=True)
 
 
 def test_a_gpu_cell_is_let_through():

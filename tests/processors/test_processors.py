@@ -72,7 +72,7 @@ def run(processor: str | None, *line: str, folder: Path = ROOT) -> str:
 def data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     run(None, SCRIPTS / "fetch_dataset.py", "--dataset", "digits", "--output", folder / "raw.npz")
-    shape = ("--split", json.dumps(STUDY["split"]), "--input-size", DEMO["resnet"]["input_size"])
+    shape = ("--split", json.dumps(STUDY["split"]), "--input-size", DEMO["networks"]["input_size"])
     what = ("--raw", folder / "raw.npz", "--dataset", "digits", *shape)
     run(None, SCRIPTS / "prepare_dataset.py", *what, "--output", folder / "digits.npz")
     return folder / "digits.npz"
@@ -93,12 +93,20 @@ def test_the_numeric_tests_hold(processor):
 
 
 def test_a_network_cell_comes_out_as_its_seeds_let_expect(processor, data, tmp_path):
-    grid = json.dumps(DEMO["resnet"]["grid"])
+    grid = json.dumps(DEMO["networks"]["grid"])
     place = tmp_path / "resnet18_sgd_cpu.json"
     what = ("--model", "resnet18", "--optimizer", "sgd", "--device", "cpu", "--grid", grid)
     threads = PROCESSORS[processor]["OMP_NUM_THREADS"]
     run(
-        processor, SCRIPTS / "train_resnet.py", "--data", data, *what, "--threads", threads, "--output", place
+        processor,
+        SCRIPTS / "train_network.py",
+        "--data",
+        data,
+        *what,
+        "--threads",
+        threads,
+        "--output",
+        place,
     )
     record = records.read(place)
     assert {each["status"] for each in record["runs"]} == {"ok"}

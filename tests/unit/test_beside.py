@@ -5,11 +5,9 @@ import json
 import pytest
 
 import studies
-from bakeoff.analysis import pinned, published, repeatability, speedup
+from bakeoff.analysis import pinned, published, speedup
 from bakeoff.report import beside
-from rendered import collected
-
-REFERENCE = repeatability.read(studies.REFERENCE)
+from rendered import collected, published_rows
 
 
 def _settings(pin: bool | None, **changes) -> dict:
@@ -76,7 +74,7 @@ def test_runs_of_different_machines_are_no_pair(tmp_path):
 
 def test_the_published_grid_tells_what_pinned_memory_did_there(tmp_path):
     study = collected(tmp_path, [_cell(_run(True, 10.0))])
-    rows = published.rows(study, REFERENCE)
+    rows = published_rows(study)
     found = pinned.theirs(rows)
     assert set(found) == {("mnist", "resnet18"), ("mnist", "resnet50")}
     assert found["mnist", "resnet18"].ratio == pytest.approx(1.057, abs=5e-4)
@@ -86,7 +84,7 @@ def test_the_published_grid_tells_what_pinned_memory_did_there(tmp_path):
 
 
 def test_the_published_speedups_stand_beside_ours(fashion):
-    rows = published.rows(fashion.study, REFERENCE)
+    rows = published_rows(fashion.study)
     [table] = beside.speedups(fashion.study, rows, speedup.rows(fashion.study))
     shown = {row[0].text: (row[4].text, row[5].text) for row in table.rows}
     assert {name: theirs for name, (theirs, _) in shown.items()} == {
@@ -109,7 +107,7 @@ def test_cut_down_data_are_said_in_one_line_and_judged_nowhere(tmp_path):
     for cell in cells:
         cell["data"]["limit_train"] = 600
     study = collected(tmp_path, cells)
-    rows = published.rows(study, REFERENCE)
+    rows = published_rows(study)
     cut = [row for row in rows if row["verdict"] == published.CUT_DOWN]
     assert cut
     assert beside.folded(rows) == (
@@ -124,7 +122,7 @@ def test_cut_down_data_are_said_in_one_line_and_judged_nowhere(tmp_path):
 def test_training_accuracy_stands_beside_the_published_one(tmp_path):
     run = studies.run(studies._svm(1.0, "scale"), 0.9628)
     study = collected(tmp_path, [studies.cell("mnist", "svm", "rbf", "cpu", [run])])
-    rows = published.rows(study, REFERENCE)
+    rows = published_rows(study)
     [row] = [r for r in rows if r["our_cell"] and json.loads(r["settings"])["gamma"] == "scale"]
     assert (row["published_train"], row["our_train"]) == (0.9855, run["train_accuracy"])
     [table] = beside.results(study, rows)

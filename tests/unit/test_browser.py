@@ -133,7 +133,7 @@ def test_the_explorer_follows_the_choice_of_models_and_axes(page, fashion):
     words = page.run("document.getElementById('explorer-plot').textContent")
     assert "Learning rate" in words
     # An SVM has no learning rate: said, not drawn at zero.
-    networks = sum(len(cell["runs"]) for cell in kept if cell["family"] == "resnet")
+    networks = sum(len(cell["runs"]) for cell in kept if cell["family"] == "network")
     assert page.run(f"{POINTS}.length") == networks
     assert "without these values" in page.run("document.getElementById('explorer-count').innerText")
 

@@ -13,7 +13,7 @@ import pytest
 import arrays
 import fits
 import studies
-import train_resnet
+import train_network
 from bakeoff import cell, fitting, hardware, keeping, records
 from bakeoff.datasets import store
 from bakeoff.fitting import Fitted, Plan
@@ -38,8 +38,9 @@ class Fake:
 
     def __init__(self, dataset, rates=(0.1, 0.2), epochs=(1, 2), seeds=(0,), best=0.2):
         self.dataset = dataset
-        what = {"family": "resnet", "model": "resnet18", "optimizer": "sgd", "device": "cpu"}
+        what = {"family": "network", "model": "resnet18", "optimizer": "sgd", "device": "cpu"}
         self.identity = {**what, "kernel": None}
+        self.rows = {}
         self.context = {}
         self.follows_threads = True
         self.fitted = []
@@ -71,7 +72,7 @@ class Fake:
         labels = self.dataset.labels["test"]
         scores = np.full((len(labels), 3), settings["rate"])
         validation = np.full(len(self.dataset.labels["validation"]), settings["epochs"])
-        answers = Answers(validation, np.full(len(labels), seed), scores)
+        answers = Answers(validation, np.full(len(labels), seed % 3), scores)
         return Fitted(run, lambda path: path.write_text(text), answers)
 
     def compute(self, chosen):
@@ -384,13 +385,13 @@ BLOCKS = [{"batch_size": 16, "learning_rate": [0.01, 0.001, 0.0001], "epochs": [
 
 def start_training(data: Path, output: Path) -> subprocess.Popen:
     what = ["--model", "resnet18", "--optimizer", "sgd", "--device", "cpu", "--grid", json.dumps(BLOCKS)]
-    line = [sys.executable, SCRIPTS / "train_resnet.py", "--data", data, "--output", output, *what]
+    line = [sys.executable, SCRIPTS / "train_network.py", "--data", data, "--output", output, *what]
     return subprocess.Popen([str(word) for word in line], stdout=subprocess.DEVNULL)
 
 
 def train_here(data: Path, output: Path) -> dict:
     """Call the command in this process, which has imported torch already."""
-    train_resnet.main(train_resnet.Options(data, "resnet18", "sgd", "cpu", BLOCKS, output))
+    train_network.main(train_network.Options(data, "resnet18", "sgd", "cpu", BLOCKS, output))
     return records.read(output)
 
 

@@ -27,6 +27,13 @@ class Options:
     quick: bool = option("hurry", default=False)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """Do something with many."""
+
+    paths: list[Path] = option("the files", once=True)
+
+
 REQUIRED = ["--data", "a b.npz", "--grid", '[{"C": [1, 2.5]}]']
 
 
@@ -108,7 +115,8 @@ def test_a_wrong_call_ends_in_one_line_and_status_2(tmp_path):
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
-        "fetch_dataset.py: argument --dataset: cats is unknown; known are mnist, fashion, digits"
+        "fetch_dataset.py: argument --dataset: cats is no row of the catalog's datasets; "
+        "known are mnist, fashion, digits"
     ]
     assert not list(tmp_path.iterdir())
 
@@ -138,6 +146,28 @@ def test_damaged_files_are_a_line_each_and_set_aside_where_that_is_asked_for(
     ]
     assert [path.exists() for path in paths] == [not set_aside] * 2
     assert Path(f"{paths[0]}.damaged").is_file() == set_aside
+
+
+def test_a_list_may_lie_in_a_file(tmp_path):
+    (tmp_path / "listed.txt").write_text("a b.json\n\n@c.json\n")
+    (tmp_path / "none.txt").write_text("")
+    given = [f"@{tmp_path}/listed.txt", "./@d.json", f"@{tmp_path}/none.txt"]
+    assert command.parse(Listed, ["--paths", *given]).paths == [
+        Path(n) for n in ("a b.json", "@c.json", "@d.json")
+    ]
+    assert command.parse(Listed, ["--paths", given[2]]).paths == []
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"), [(None, "No such file"), (b"\xff", "not UTF-8"), (b"b\nb\n", "named twice")]
+)
+def test_a_list_that_cannot_be_taken_is_one_line(tmp_path, capsys, content, fault):
+    if content is not None:
+        (tmp_path / "listed.txt").write_bytes(content)
+    with pytest.raises(SystemExit):
+        command.parse(Listed, ["--paths", f"@{tmp_path}/listed.txt"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert fault in line
 
 
 def test_a_programming_error_keeps_its_traceback(monkeypatch):

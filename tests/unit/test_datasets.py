@@ -5,10 +5,15 @@ import numpy as np
 import pytest
 
 import arrays
+import originals
 from bakeoff.command import UserError
-from bakeoff.datasets import prepare, sources, store
+from bakeoff.datasets import known, prepare, store
+from bakeoff.datasets.raw import Raw
+from bakeoff.datasets.rows import DATASETS, FILES
+from bakeoff.datasets.split import Split
+from originals import fetch
 
-PUBLISHED = prepare.Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
+PUBLISHED = Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
 
 
 def silent(_: str) -> None:
@@ -94,8 +99,8 @@ def test_images_of_the_wanted_size_are_left_alone():
 
 
 @pytest.fixture(scope="module")
-def digits() -> sources.Raw:
-    return sources.fetch("digits", None, silent)
+def digits() -> Raw:
+    return fetch("digits", None, silent)
 
 
 def test_digits_come_with_the_package_and_use_all_grey_levels(digits):
@@ -124,7 +129,7 @@ def test_digits_are_prepared_with_images_and_labels_together(digits):
 def test_an_official_test_set_is_the_test_part():
     random = np.random.default_rng(0)
     train, test = (random.integers(0, 256, (count, 6, 6)).astype(np.uint8) for count in (100, 30))
-    raw = sources.Raw(train, np.arange(100) % 10, test, np.arange(30) % 10, "made up")
+    raw = Raw(train, np.arange(100) % 10, test, np.arange(30) % 10, tuple("0123456789"), True, "made up")
     made = prepare.prepare(raw, PUBLISHED, 6, None, None)
     assert np.array_equal(made["test_images"], test)
     assert np.array_equal(made["test_labels"], np.arange(30) % 10)
@@ -191,4 +196,55 @@ def test_prepare_dataset_notes_what_a_record_has_to_say(tmp_path, digits):
     assert (found.meta["limit_train"], found.meta["limit_test"]) == (500, 50)
     assert found.meta["classes"] == list("0123456789")
     assert found.meta["image_shape"] == [8, 8]
+    assert found.meta["grey"] is True
+    assert found.meta["fingerprints"] == {}
     assert found.meta["source"].startswith("scikit-learn ")
+
+
+# Fingerprints of the originals
+
+
+def fetched(folder: Path, contents: dict[str, bytes]) -> Raw:
+    """Return the tiny MNIST as a file of an original gives it back."""
+    raw = fetch("mnist", str(originals.fill(folder / "data", contents)), silent)
+    store.save_raw(folder / "raw.npz", raw)
+    return store.load_raw(folder / "raw.npz")
+
+
+def test_an_original_of_the_catalog_is_known_by_its_arrays(tmp_path, contents):
+    found = known.fingerprints(fetched(tmp_path, contents))
+    assert found == DATASETS.named("mnist").row.digests
+    assert list(found) == list(FILES)
+    assert known.original({"fingerprints": found}) == "mnist"
+
+
+def test_a_prepared_data_set_says_what_originals_it_was_made_of_under_any_name(tmp_path, contents):
+    import prepare_dataset
+
+    fetched(tmp_path, contents)
+    split = {"train": 0.4, "validation": 0.2, "holdout": 0.4}
+    options = prepare_dataset.Options(tmp_path / "raw.npz", "fashion", split, 8, tmp_path / "fashion.npz")
+    prepare_dataset.main(options)
+    meta = store.load(tmp_path / "fashion.npz", "images").meta
+    assert known.original(meta) == "mnist"
+
+
+@pytest.mark.parametrize("array", ["train_images", "train_labels", "test_images", "test_labels"])
+def test_images_or_labels_that_are_not_quite_an_original_are_none(tmp_path, contents, array):
+    raw = fetched(tmp_path, contents)
+    changed = getattr(raw, array).copy()
+    changed.flat[-1] ^= 1
+    assert known.fingerprints(dataclasses.replace(raw, **{array: changed})) == {}
+
+
+def test_labels_beyond_a_byte_are_not_taken_for_those_that_end_in_the_same_one(tmp_path, contents):
+    raw = fetched(tmp_path, contents)
+    beyond = dataclasses.replace(raw, train_labels=raw.train_labels + 256)
+    assert known.fingerprints(beyond) == {}
+
+
+def test_a_prepared_data_set_of_an_earlier_version_is_read(tmp_path):
+    about = arrays.about("tiny", 3, 8)
+    del about["fingerprints"]
+    store.save_prepared(tmp_path / "tiny.npz", arrays.prepared(), about)
+    assert "fingerprints" not in store.load(tmp_path / "tiny.npz", "images").describe((1,))

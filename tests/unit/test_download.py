@@ -9,10 +9,10 @@ import pytest
 
 import originals
 from bakeoff.command import UserError
-from bakeoff.datasets import catalog, download, sources, store
-from originals import change, check, dotted, fill
+from bakeoff.datasets import download, rows, sources, store
+from originals import change, check, dotted, fetch, fill
 
-FIRST = f"{catalog.TRAIN_IMAGES}.gz"
+FIRST = f"{rows.TRAIN_IMAGES}.gz"
 
 
 def silent(_: str) -> None:
@@ -42,7 +42,7 @@ def server(contents, clock, monkeypatch):
 def refused(place: str) -> str:
     """Return the one line in which a source is refused."""
     with pytest.raises(UserError) as caught:
-        sources.fetch("mnist", place, silent)
+        fetch("mnist", place, silent)
     assert str(caught.value).isprintable()
     assert str(caught.value).startswith(place)
     assert "or leave data_source and BAKEOFF_DATA out and it is downloaded" in str(caught.value)
@@ -50,7 +50,7 @@ def refused(place: str) -> str:
 
 
 def test_files_are_downloaded(server, contents):
-    check(sources.fetch("mnist", server.url, silent), contents)
+    check(fetch("mnist", server.url, silent), contents)
     assert len(server.requests) == 4
 
 
@@ -58,7 +58,7 @@ def test_files_are_downloaded(server, contents):
 def test_files_in_the_other_spelling_are_taken_from_a_named_address(server, contents, suffix):
     make = gzip.compress if suffix else bytes
     server.files = {f"/mnist/{dotted(name)}{suffix}": make(data) for name, data in contents.items()}
-    check(sources.fetch("mnist", server.url, silent), contents)
+    check(fetch("mnist", server.url, silent), contents)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_files_in_the_other_spelling_are_taken_from_a_named_address(server, cont
 def test_a_server_that_fails_once_is_asked_again(server, contents, clock, fault):
     server.faults = [fault]
     said = []
-    check(sources.fetch("mnist", server.url, said.append), contents)
+    check(fetch("mnist", server.url, said.append), contents)
     assert len(server.requests) == 5
     assert clock.slept == [1]
     assert any("attempt 1 of 3 failed, trying again" in line for line in said)
@@ -102,11 +102,11 @@ def test_a_public_mirror_is_asked_in_its_own_spelling_only(server, contents, tmp
     said = []
     server.faults = [404]
     with pytest.raises(UserError, match="found nowhere"):
-        sources.fetch("mnist", None, said.append)
+        fetch("mnist", None, said.append)
     assert server.requests == [f"/mnist/{FIRST}"]
     for line, fault in zip(said, ("wrong content", "Invalid IPv6 URL", "HTTP Error 404"), strict=True):
         assert fault in line
-    raw = sources.fetch("mnist", None, silent)
+    raw = fetch("mnist", None, silent)
     check(raw, contents)
     assert raw.source == f"{server.url}/mnist"
 
@@ -117,7 +117,7 @@ def test_a_public_mirror_is_asked_in_its_own_spelling_only(server, contents, tmp
 @pytest.mark.parametrize("said", ["abc", "-5", "", "1e3"])
 def test_a_length_that_is_no_number_is_not_looked_at(server, contents, said):
     server.faults = [originals.length(said)]
-    check(sources.fetch("mnist", server.url, silent), contents)
+    check(fetch("mnist", server.url, silent), contents)
     assert len(server.requests) == 4
 
 
@@ -197,7 +197,7 @@ def test_all_attempts_share_the_time(server, monkeypatch):
 )
 def test_an_address_that_is_none_is_one_line(contents, clock, place):
     with pytest.raises(UserError) as caught:
-        sources.fetch("mnist", place, silent)
+        fetch("mnist", place, silent)
     assert str(caught.value).isprintable()
     assert str(caught.value).endswith(f"; check the address, {sources.ELSE}")
     assert clock.slept == []
@@ -212,7 +212,7 @@ def test_a_redirect_that_leads_nowhere_is_one_line(server, to):
 
 def test_a_redirect_that_leads_to_the_file_is_followed(server, contents):
     server.faults = [originals.redirect(f"/mnist/{FIRST}")]
-    check(sources.fetch("mnist", server.url, silent), contents)
+    check(fetch("mnist", server.url, silent), contents)
 
 
 def test_a_server_that_is_not_there_is_one_line(server, clock):
@@ -234,7 +234,7 @@ def test_what_a_server_says_moves_no_cursor(server):
 def test_nothing_is_stored_before_everything_is_right(tmp_path, contents, server):
     import fetch_dataset
 
-    wrong = catalog.TEST_LABELS
+    wrong = rows.TEST_LABELS
     server.files[f"/mnist/{wrong}.gz"] = gzip.compress(b"file")
     output = tmp_path / "raw" / "mnist.npz"
     with pytest.raises(UserError, match="wrong content"):

@@ -114,6 +114,37 @@ def test_the_figure_of_missed_images_lists_them_all(small):
     assert listed
 
 
+@pytest.mark.parametrize(
+    ("classes", "drawn", "pictures"), [(20, 20, 0), (21, 21, 2), (100, 100, 2), (101, 20, 0), (300, 20, 0)]
+)
+def test_of_many_classes_a_picture_is_drawn_and_of_very_many_the_most_confused(
+    tmp_path, classes, drawn, pictures
+):
+    cell = studies.small()[2]
+    cell["data"] |= {"classes": [f"c{number}" for number in range(classes)]}
+    cell["data"]["counts"] = cell["data"]["counts"] | {"test": 900}
+    [plot] = confusion.plots(collected(tmp_path, [cell]))
+    left, right = plot.figure.axes
+    assert [axis.get_xlim() for axis in (left, right)] == [(0, drawn)] * 2
+    assert sum(len(axis.images) for axis in (left, right)) == pictures
+    assert ("Drawn: " in plot.caption) == (drawn < classes)
+    # The numbers behind it are of all, and the classes whose errors are named are among those drawn.
+    assert sum(row["count"] for row in plot.rows) == 900
+    errors = [row for row in plot.rows if row["true_class"] != row["predicted_class"]]
+    if not pictures:
+        worst = max(errors, key=lambda row: row["count"])
+        shown = [label.get_text() for label in left.get_xticklabels()]
+        assert {worst["true_class"], worst["predicted_class"]} <= set(shown)
+
+
+def test_the_most_confused_classes_are_those_of_the_most_frequent_errors():
+    counts = np.diag([9] * 6)
+    assert confusion.worst(counts, 3) == [0, 1, 2]
+    counts[4, 1], counts[5, 2] = 2, 3
+    assert confusion.worst(counts, 3) == [2, 4, 5]
+    assert confusion.worst(counts, 5) == [0, 1, 2, 4, 5]
+
+
 def test_the_classes_tables_mark_the_lowest(small):
     table = re.search(r'<h3 id="recall-digits">.*?</table>', small.html, re.S).group()
     assert table.count('class="number bad"') >= 3

@@ -1,5 +1,6 @@
 """Reports over studies that are very large, very wide, or partly not a number."""
 
+import csv
 import re
 import subprocess
 from pathlib import Path
@@ -44,20 +45,24 @@ LONG = "a name of sixty characters, which no table has been made for"
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory):
-    """A hundred classes with long names, more classes than fit a confusion matrix with its numbers."""
+    """Three hundred classes with long names, more than a byte tells apart or a confusion matrix can show."""
     cells = studies.small()
     for cell in cells:
-        cell["data"]["classes"] = [f"{LONG[: 57 - len(str(n))]} {n}" for n in range(100)]
+        cell["data"]["classes"] = [f"{LONG[: 57 - len(str(n))]} {n}" for n in range(300)]
     return built(tmp_path_factory.mktemp("wide"), cells)
 
 
-def test_a_hundred_classes_with_long_names(wide):
+def test_three_hundred_classes_with_long_names(wide):
     text = Page(wide.html).text
-    for name in (f"{LONG[:56]} 0", f"{LONG[:55]} 99"):
+    for name in (f"{LONG[:56]} 0", f"{LONG[:54]} 299"):
         assert name in text
     assert "is the choice" in text
+    assert "Drawn: the 20 classes most often confused, of 300." in text
+    with (wide.folder / "figures" / "confusion_digits_svm_rbf.csv").open(encoding="utf-8") as file:
+        named = {int(line["true_class"].split()[-1]) for line in csv.DictReader(file)}
+    assert max(named) > 255
     paper = " ".join(page.extract_text() for page in pypdf.PdfReader(wide.pdf).pages)
-    assert "The 30 weakest of 100 rows by their lowest recall" in " ".join(paper.split())
+    assert "The 30 weakest of 300 rows by their lowest recall" in " ".join(paper.split())
 
 
 def test_scores_that_are_no_number_leave_a_report(tmp_path):

@@ -1,17 +1,28 @@
 import pytest
 
-from bakeoff import flops, models
-from bakeoff.train import live_taps, state
+from bakeoff import flops
+from bakeoff.train import convolutions, loop
+from bakeoff.train.batches import Pixels
+from bakeoff.train.state import Training, build_state
+from fits import build as build_stock
+from fits import rows
 
 pytestmark = pytest.mark.numeric
 
 IMAGE = (3, 32, 32)
 
 
+def made(model: str, shape: tuple, kind: str):
+    """Return a network as it is trained on grey images on a kind of device."""
+    network, optimizer = (named.row for named in rows(model, "sgd"))
+    training = Training(network, optimizer, {"momentum": 0.9}, 10, 16, 0.01, 1, "fp32", "resident", None, 0)
+    return build_state(training, Pixels(grey=True), shape[1:], loop.torch_device("cpu"), kind).model
+
+
 @pytest.fixture(scope="module", params=["resnet18", "resnet50"])
 def counted(request):
-    network = models.build(request.param, 10, 0)
-    executed, _ = state.network(request.param, 10, 0, IMAGE, "cpu")
+    network = build_stock(request.param, 10, 0)
+    executed = made(request.param, IMAGE, "cpu")
     return request.param, network, flops.count_network(network, executed, IMAGE)
 
 
@@ -50,10 +61,11 @@ def test_counting_leaves_no_gradients_behind(counted):
 def test_what_is_executed_is_what_is_left_of_the_taps(pixels, kind):
     """Layer by layer by hand: outputs x taps that are left x channels, forward, and twice that backward."""
     shape = (3, pixels, pixels)
-    executed, _ = state.network("resnet18", 10, 0, shape, kind)
-    stock = models.build("resnet18", 10, 0)
+    executed = made("resnet18", shape, kind)
+    stock = build_stock("resnet18", 10, 0)
     left = counted = 0
-    for name, (layer, size) in live_taps.convolutions(stock, shape).items():
+    for name, seen in convolutions.seen(stock, shape).items():
+        layer, size = seen.layer, seen.size
         rows = (size[0] + 2 * layer.padding[0] - layer.kernel_size[0]) // layer.stride[0] + 1
         weights = executed.state_dict()[f"{name}.weight"]
         stem = name == "conv1"

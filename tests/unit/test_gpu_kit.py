@@ -271,7 +271,7 @@ def test_files_of_two_machines_and_strange_files_are_refused(tmp_path):
 CONFIG = {
     "final_seeds": 3,
     "split": {"train": 0.7},
-    "resnet": {
+    "networks": {
         "input_size": 32,
         "pack": 8,
         "grid": [

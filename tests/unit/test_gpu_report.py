@@ -10,7 +10,7 @@ import pytest
 
 import rendered
 import studies
-from bakeoff.analysis import best, contrasts, findings, methods, published, repeatability
+from bakeoff.analysis import best, contrasts, findings, methods
 from bakeoff.plots import tradeoff
 from bakeoff.report import context, render
 from browser import Browser
@@ -74,7 +74,7 @@ def tables(gpu):
 
 @pytest.fixture(scope="module")
 def compared(gpu):
-    return published.rows(gpu.study, repeatability.read(studies.REFERENCE))
+    return rendered.published_rows(gpu.study)
 
 
 def _numbers(gpu, name: str) -> list[dict[str, str]]:

@@ -2,78 +2,78 @@ import math
 
 import pytest
 
-from bakeoff import grid, values
+from bakeoff import grid, typed
 from bakeoff.command import UserError
+from bakeoff.typed import said
 
-DEFAULTS = {"C": 1.0, "gamma": "scale"}
+
+@typed.settings
+class Machine:
+    """Settings of a made-up machine."""
+
+    C: typed.Positive = said("Penalty.", 1.0)
+    gamma: str = said("Coefficient.", "scale")
+    depth: typed.Count | None = said("Depth.", None)
 
 
-def test_a_block_is_multiplied_out_in_the_order_of_the_defaults():
-    found = grid.expand([{"gamma": ["scale", 0.1], "C": [1, 10]}], DEFAULTS, {})
-    assert found == [
-        {"C": 1, "gamma": "scale"},
-        {"C": 1, "gamma": 0.1},
-        {"C": 10, "gamma": "scale"},
-        {"C": 10, "gamma": 0.1},
+def of(*blocks, **more) -> list[tuple]:
+    return [tuple(settings.values()) for settings in grid.expand(list(blocks), Machine, more)]
+
+
+def test_a_block_is_multiplied_out_in_the_order_of_the_settings():
+    assert of({"gamma": ["scale", "auto"], "C": [1, 10]}) == [
+        (1, "scale", None),
+        (1, "auto", None),
+        (10, "scale", None),
+        (10, "auto", None),
     ]
 
 
 def test_a_scalar_is_a_list_of_one_and_defaults_fill_in():
-    assert grid.expand([{"C": 5}], DEFAULTS, {}) == [{"C": 5, "gamma": "scale"}]
-    assert grid.expand([{}], DEFAULTS, {}) == [DEFAULTS]
+    assert of({"C": 5}) == [(5, "scale", None)]
+    assert of({}) == [(1.0, "scale", None)]
+    assert of({"gamma": "auto", "depth": [None, 2]}) == [(1.0, "auto", None), (1.0, "auto", 2)]
 
 
-def test_a_text_is_one_value_not_its_letters():
-    assert grid.expand([{"gamma": "auto"}], DEFAULTS, {}) == [{"C": 1.0, "gamma": "auto"}]
+def test_blocks_follow_each_other_and_repeats_are_dropped_however_they_are_written():
+    assert [C for C, *_ in of({"C": [1, 2]}, {"C": [2.0, "2e0", 3, 3]})] == [1, 2, 3]
 
 
-def test_a_default_may_be_a_list():
-    assert len(grid.expand([{"C": 1}], {"C": 1, "seeds": [0, 1, 2]}, {})) == 3
-
-
-def test_blocks_follow_each_other_and_repeats_are_dropped():
-    found = grid.expand([{"C": [1, 2]}, {"C": [2, 3, 3]}], DEFAULTS, {})
-    assert [settings["C"] for settings in found] == [1, 2, 3]
+def test_axes_that_are_not_the_settings_own_come_last():
+    assert of({"C": [1, 2]}, decay=[0.1, 0.2]) == [
+        (1, "scale", None, 0.1),
+        (1, "scale", None, 0.2),
+        (2, "scale", None, 0.1),
+        (2, "scale", None, 0.2),
+    ]
 
 
 @pytest.mark.parametrize("blocks", [[], None, 3, {"C": 1}, "rbf", True])
 def test_what_is_no_list_of_blocks_is_refused_with_an_example(blocks):
-    said = r'a grid is a list of blocks, such as \[{"C": 1.0}\], not '
-    with pytest.raises(UserError, match=said):
-        grid.expand(blocks, DEFAULTS, {})
+    with pytest.raises(UserError, match=r'a grid is a list of blocks, such as \[{"C": 1}\], not '):
+        grid.expand(blocks, Machine)
 
 
 @pytest.mark.parametrize("block", [None, 3, "C", [], [{}]])
 def test_the_block_that_is_none_is_named_by_its_number(block):
-    with pytest.raises(UserError, match="block 2: settings are an object, such as "):
-        grid.expand([{}, block], DEFAULTS, {})
+    with pytest.raises(UserError, match=r"^block/2: .*is no section; its keys are C, gamma, depth$"):
+        of({}, block)
 
 
-def test_a_value_is_taken_or_refused_with_its_setting_and_the_reason():
-    takes = {"C": values.whole(1)}
-    assert grid.expand([{"C": [2.0, 2, 3]}], DEFAULTS, takes)[0] == {"C": 2, "gamma": "scale"}
-    assert isinstance(grid.expand([{"C": 2.0}], DEFAULTS, takes)[0]["C"], int)
-    for wrong in (0, "2", True, None, [1], {"a": 1}, 1.5, math.nan, math.inf, 10**400):
-        with pytest.raises(UserError, match=r"^C .* must be a whole number of at (least 1|most 2147483647)$"):
-            grid.expand([{"C": [1, wrong]}], DEFAULTS, takes)
+@pytest.mark.parametrize("wrong", [0, "x", True, [1], {"a": 1}, math.nan, math.inf, 10**400, -1, None])
+def test_a_value_is_taken_or_refused_with_its_place_and_the_reason(wrong):
+    with pytest.raises(UserError, match=r"^block/1/C/1: .* (above 0|not a number|not a finite number)$"):
+        of({"C": [1, wrong]})
+    if not isinstance(wrong, list):
+        with pytest.raises(UserError, match=r"^block/1/C: "):
+            of({"C": wrong})
 
 
-def test_what_says_nothing_by_default_may_be_told_to():
-    takes = {"C": values.whole(1)}
-    assert grid.expand([{"C": [None, 1]}], {"C": None}, takes) == [{"C": None}, {"C": 1}]
-
-
-def test_an_unknown_name_is_named_with_the_known_ones():
-    with pytest.raises(ValueError, match="unknown setting gama; known are C, gamma"):
-        grid.expand([{"gama": 1}], DEFAULTS, {})
-
-
-def test_an_empty_list_is_named():
-    with pytest.raises(ValueError, match="setting gamma has an empty list"):
-        grid.expand([{"gamma": []}], DEFAULTS, {})
-
-
-def test_the_defaults_are_not_changed():
-    defaults = dict(DEFAULTS)
-    grid.expand([{"C": [3]}], defaults, {})[0]["gamma"] = "changed"
-    assert defaults == DEFAULTS
+def test_an_unknown_name_an_empty_list_and_too_many_settings_are_named():
+    with pytest.raises(UserError, match=r"^block/1: gama is unknown; did you mean gamma\?$"):
+        of({"gama": 1})
+    with pytest.raises(UserError, match=r"^block/1/gamma: \[\] is empty; name at least one$"):
+        of({"gamma": []})
+    many = list(range(1, 1001))
+    with pytest.raises(UserError, match="a block of 1000000 settings; 10000 are the most"):
+        of({"C": many, "depth": many})

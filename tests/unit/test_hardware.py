@@ -132,3 +132,27 @@ def test_outside_a_container_there_is_no_digest(monkeypatch):
     monkeypatch.delenv("SINGULARITY_CONTAINER", raising=False)
     hardware._image_digest.cache_clear()
     assert hardware.describe(1, "cpu")["image_digest"] is None
+
+
+@pytest.mark.parametrize(
+    ("noted", "said"),
+    [
+        (
+            f'{{"source": "github.com/a/b@v1", "git_commit": "{COMMIT}"}}',
+            {"source": "github.com/a/b@v1", "git_commit": COMMIT},
+        ),
+        ('{"source": "https://a/b", "git_commit": null}', {"source": "https://a/b"}),
+        ("[]", None),
+        ("{", None),
+        (None, None),
+    ],
+)
+def test_a_hosted_source_is_known_by_what_the_rules_noted(tmp_path, noted, said):
+    if noted is not None:
+        (tmp_path / "source.json").write_text(noted)
+    assert known(partial(hardware._hosted, tmp_path)) == said
+
+
+def test_times_of_another_version_are_of_the_same_machine():
+    here = hardware.describe(1, "cpu")
+    assert hardware.fingerprint(here | {"git_commit": "b", "source": "a@v1"}) == hardware.fingerprint(here)

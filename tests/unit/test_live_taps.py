@@ -2,8 +2,12 @@ import copy
 
 import pytest
 
-from bakeoff import models, train
-from bakeoff.train import live_taps, products
+from bakeoff import train
+from bakeoff.train import convolutions, live_taps
+from bakeoff.train.batches import Pixels
+from bakeoff.train.fast_paths import FastPaths
+from bakeoff.train.state import take_fast_paths
+from fits import build as build_stock
 
 pytestmark = pytest.mark.numeric
 
@@ -27,6 +31,7 @@ def _one_thread():
         (32, 7, 2, 3, slice(0, 7)),
         (1, 1, 1, 0, slice(0, 1)),
         (1, 7, 2, 3, slice(3, 4)),
+        (1, 1, 2, 1, None),  # both outputs see padding alone
     ],
 )
 def test_the_taps_that_meet_a_pixel(size, kernel, stride, padding, expected):
@@ -51,15 +56,25 @@ def test_a_convolution_of_the_live_taps_is_the_convolution(size, kernel, stride,
     assert torch.allclose(whole, live, rtol=0, atol=1e-12)
 
 
-def pair(name: str, size: int):
-    """Return a stock network and the twin that a CPU trains, in float64, and what was cut."""
-    stock = models.build(name, 5, seed=3).double()
-    twin = copy.deepcopy(stock).float()
-    cuts = live_taps.trim(twin, (3, size, size))
-    assert products.replace(twin, (3, size, size))
+def trim(network, size: int) -> tuple:
+    """Cut a network's dead taps, as one that SGD trains; return what was cut, and SGD."""
+    import torch
+
+    step, seen = torch.optim.SGD(network.parameters()), convolutions.seen(network, (3, size, size))
+    return live_taps.trim(seen, live_taps.spans(seen), step), step
+
+
+def pair(name: str, size: int, optimizer: str = "sgd", rate: float = 0.1):
+    """Return a stock network and the twin that a CPU trains, in float64, its optimizer, and what was cut."""
+    import torch
+
+    stock = build_stock(name, 5, seed=3).double()
+    twin = copy.deepcopy(stock)
+    step, paths = OPTIMIZERS[optimizer](torch, twin.parameters(), rate), FastPaths()
+    cuts = take_fast_paths(twin, step, (3, size, size), Pixels(grey=True), "cpu", paths)
+    assert paths.said == dict.fromkeys(("live_taps", "grey_stem", "products"), "taken")
     assert list(twin.state_dict()) == list(stock.state_dict())
-    twin.double()
-    return stock, twin, {key: live_taps.Cut(c.stock.double(), c.rows, c.columns) for key, c in cuts.items()}
+    return stock, twin, step, cuts
 
 
 def images(count: int, size: int):
@@ -74,7 +89,7 @@ def images(count: int, size: int):
 def test_a_trimmed_network_computes_the_same(name, size):
     import torch
 
-    stock, twin, cuts = pair(name, size)
+    stock, twin, _, cuts = pair(name, size)
     assert cuts
     pixels, _ = images(2, size)
     with torch.no_grad():
@@ -101,12 +116,12 @@ def test_a_trimmed_network_trains_the_same_and_fits_back_into_the_stock_class(na
     import torch
     from torch.nn.functional import cross_entropy
 
-    stock, twin, cuts = pair(name, size)
+    stock, twin, ours, cuts = pair(name, size, optimizer, rate)
     pixels, labels = images(8, size)
     losses = []
     for network, seen in ((stock, pixels), (twin, pixels), (copy.deepcopy(stock), pixels * (1 + ROUNDING))):
         network.train()
-        step = OPTIMIZERS[optimizer](torch, network.parameters(), rate)
+        step = ours if network is twin else OPTIMIZERS[optimizer](torch, network.parameters(), rate)
         losses.append([])
         for _ in range(3):
             step.zero_grad()
@@ -118,7 +133,7 @@ def test_a_trimmed_network_trains_the_same_and_fits_back_into_the_stock_class(na
     assert losses[1] == pytest.approx(losses[0], rel=0, abs=min(FAULT, LEEWAY * max(carried, ROUNDING)))
     assert losses[0][-1] != pytest.approx(losses[0][0], rel=1e-3)
 
-    fresh = models.build(name, 5, seed=99).double()
+    fresh = build_stock(name, 5, seed=99).double()
     fresh.load_state_dict(live_taps.expand(twin.state_dict(), cuts), strict=True)
     with torch.no_grad():
         assert torch.allclose(fresh.eval()(pixels), twin.eval()(pixels), rtol=0, atol=1e-12)
@@ -130,21 +145,22 @@ def test_a_trimmed_network_trains_the_same_and_fits_back_into_the_stock_class(na
 
 
 def test_at_32_pixels_resnet18_has_62_percent_fewer_weights():
-    network = models.build("resnet18", 10, 0)
+    network = build_stock("resnet18", 10, 0)
     before = sum(parameter.numel() for parameter in network.parameters())
-    live_taps.trim(network, (3, 32, 32))
+    _, step = trim(network, 32)
     after = sum(parameter.numel() for parameter in network.parameters())
     assert 1 - after / before == pytest.approx(0.62, abs=0.005)
+    assert {*step.param_groups[0]["params"]} == {*network.parameters()}
 
 
 def test_large_images_leave_nothing_to_cut():
-    network = models.build("resnet18", 10, 0)
-    assert live_taps.trim(network, (3, 128, 128)) == {}
+    network = build_stock("resnet18", 10, 0)
+    assert trim(network, 128)[0] == {}
 
 
 def test_trimming_leaves_batch_statistics_and_mode_alone():
-    network = models.build("resnet18", 10, 0).train()
-    live_taps.trim(network, (3, 32, 32))
+    network = build_stock("resnet18", 10, 0).train()
+    trim(network, 32)
     assert network.training
     assert network.bn1.num_batches_tracked == 0
     assert network.bn1.running_mean.abs().sum() == 0

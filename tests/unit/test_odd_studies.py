@@ -14,7 +14,6 @@ from bakeoff.analysis import (
     findings,
     methods,
     published,
-    repeatability,
     speedup,
     study,
     wording,
@@ -26,9 +25,8 @@ from bakeoff.command import DamagedError
 from bakeoff.plots import devices as device_plots
 from bakeoff.plots import tradeoff
 from bakeoff.report import beside, classes, comparisons, provenance
-from rendered import collected
+from rendered import collected, published_rows
 
-REFERENCE = repeatability.read(studies.REFERENCE)
 NETWORK = {"batch_size": 16, "learning_rate": 0.001, "epochs": 2, "precision": "fp32"}
 MACHINE = studies._svm(1.0, "scale")
 OTHER = "fedcba9876543210" * 4
@@ -49,7 +47,7 @@ def _said(tmp_path, cells: list[dict]) -> list[str]:
     return [f"{found.text} [{found.evidence}]" for found in findings.of_dataset(study, tables, "digits")]
 
 
-def _of(cells: list[dict], purpose: str, family: str = "resnet") -> dict:
+def _of(cells: list[dict], purpose: str, family: str = "network") -> dict:
     [cell] = [each for each in cells if (each["purpose"], each["family"]) == (purpose, family)]
     return cell
 
@@ -235,10 +233,10 @@ def test_an_equal_point_is_not_beaten_in_the_words_of_the_front():
 def test_images_of_another_size_are_not_held_against_the_published_ones(tmp_path):
     cells = [cell for cell in studies.published() if cell["dataset"] == "fashion"]
     for cell in cells:
-        if cell["family"] == "resnet":
+        if cell["family"] == "network":
             cell["data"]["input_shape"] = [3, 64, 64]
     study = collected(tmp_path, cells)
-    rows = published.rows(study, REFERENCE)
+    rows = published_rows(study)
     networks = [row for row in rows if row["model"].startswith("resnet") and row["our_cell"]]
     assert {row["verdict"] for row in networks} == {published.OTHER_SIZE}
     assert not any("network" in found.text for found in agreement.found(study, rows))
@@ -250,7 +248,7 @@ def test_published_results_that_were_not_run_are_not_said_to_differ(tmp_path):
     [cell] = [c for c in studies.published() if (c["dataset"], c["kernel"]) == ("mnist", "rbf")]
     cell["runs"] = cell["runs"][:2]
     study = collected(tmp_path, [cell])
-    [found] = agreement.found(study, published.rows(study, REFERENCE))
+    [found] = agreement.found(study, published_rows(study))
     assert found.text.startswith(
         "The 2 published SVM results of 12 that were run here and ours differ by at most"
     )
@@ -259,7 +257,7 @@ def test_published_results_that_were_not_run_are_not_said_to_differ(tmp_path):
 def test_a_comparison_with_other_settings_was_measured_nonetheless(tmp_path):
     cells = [_speed(device, [9, 9.1, 9.2]) for device in ("cpu", "gpu")]  # of 2 epochs, theirs are of 10
     study = collected(tmp_path, cells)
-    [table] = beside.speedups(study, published.rows(study, REFERENCE), speedup.rows(study))
+    [table] = beside.speedups(study, published_rows(study), speedup.rows(study))
     shown = {row[0].text: row[5].text for row in table.rows}
     assert (shown["ResNet-18 SGD"], shown["ResNet-18 Adam"]) == ("timed with other settings", "not measured")
 

@@ -2,23 +2,24 @@ import numpy as np
 import pytest
 
 import fits
-from bakeoff import cell, records
-from bakeoff.train import batches, engines, graphs, loop, packs, speed
-from bakeoff.train.axes import DEFAULTS
-from bakeoff.train.backend import ResnetBackend
-from bakeoff.train.batches import Part
+from bakeoff import cell, models, records, selection
+from bakeoff.train import axes, batches, engines, graphs, loop, packs, speed
+from bakeoff.train.axes import NetworkSettings
+from bakeoff.train.backend import NetworkBackend
+from bakeoff.train.batches import Part, Pixels
 from bakeoff.train.state import Member, Training, build_state
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": [1, 2]}
+GREY = Pixels(grey=True)
 
 
-def backend(dataset, *blocks, pack: int, seeds=(0, 1)) -> ResnetBackend:
-    return ResnetBackend(dataset, "resnet18", "sgd", "cpu", blocks, seeds, pack)
+def backend(dataset, *blocks, pack: int, seeds=(0, 1)) -> NetworkBackend:
+    return NetworkBackend(dataset, *fits.rows("resnet18", "sgd"), "cpu", blocks, seeds, pack)
 
 
-def fits_of(backend: ResnetBackend) -> dict:
+def fits_of(backend: NetworkBackend) -> dict:
     """Return run and scores by what was asked."""
     fitted = fits.fit_all(backend)
     return {
@@ -57,7 +58,7 @@ def test_times_side_by_side_are_a_share_and_say_so(dataset):
 def asked(block: dict, pack: int, seeds=(0,)) -> list[list[tuple]]:
     from bakeoff import grid
 
-    plans = packs.plan(grid.expand([block], DEFAULTS, {}), seeds, 10, pack)
+    plans = packs.plan(grid.expand([block], NetworkSettings), seeds, 10, pack)
     return [[(s["batch_size"], s["learning_rate"], s["epochs"], seed) for s, seed in p.wanted] for p in plans]
 
 
@@ -76,7 +77,9 @@ def test_only_trainings_of_equal_steps_go_together():
 def test_the_work_of_a_plan_is_its_images():
     from bakeoff import grid
 
-    settings = grid.expand([{"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}], DEFAULTS, {})
+    settings = grid.expand(
+        [{"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}], NetworkSettings
+    )
     assert [plan.work for plan in packs.plan(settings, (0, 1), 10, 3)] == [3 * 3 * 10, 3 * 10]
 
 
@@ -133,12 +136,15 @@ def engine(count: int, members: int = 2) -> engines.Resident:
     import torch
 
     random = np.random.default_rng(0)
-    part = Part.from_arrays(random.integers(0, 256, (count, 8, 8)).astype(np.uint8), np.arange(count) % 3)
+    pixels = random.integers(0, 256, (count, 8, 8)).astype(np.uint8)
+    part = Part.from_arrays(pixels, np.arange(count) % 3, GREY)
     device = torch.device("cpu")
+    network, optimizer = (named.row for named in fits.rows("resnet18", "adam"))
     trainings = [
-        Training("resnet18", "adam", 3, 4, 0.01, 1, "fp32", "resident", None, seed) for seed in range(members)
+        Training(network, optimizer, {}, 3, 4, 0.01, 1, "fp32", "resident", None, seed)
+        for seed in range(members)
     ]
-    states = [build_state(training, part.images.shape[1:], device) for training in trainings]
+    states = [build_state(training, part.pixels, part.size, device) for training in trainings]
     both = zip(trainings, states, strict=True)
     return engines.Resident([Member(*one, count, device) for one in both], part, device)
 
@@ -155,7 +161,7 @@ def test_every_image_is_seen_once_in_order(count, monkeypatch):
     assert [len(labels) for _, labels in seen] == [end - start for start, end in bounds]
     for (start, end), (images, labels) in zip(bounds, seen, strict=True):
         rows = order[start:end]
-        assert (images == batches.normalise(found._part.images[rows])).all()
+        assert (images == GREY.normalise(found._part.images[rows])).all()
         assert (labels == rows % 3).all()
 
 
@@ -193,7 +199,7 @@ def test_work_that_cannot_be_recorded_is_stepped_and_the_record_says_why(monkeyp
 
 def test_a_replay_that_gives_other_numbers_is_not_used(monkeypatch):
     found, outcome = replaced(monkeypatch, lambda works: [lambda: None for _ in works])
-    assert found.execution == "step by step (a replayed graph gave other numbers than its steps)"
+    assert found.execution == "step by step (no graph: a replayed graph gave other numbers than its steps)"
     assert outcome == engine(10).epoch(1)
 
 
@@ -206,3 +212,151 @@ def test_running_out_of_memory_while_recording_is_no_reason_to_go_on(monkeypatch
     monkeypatch.setattr(graphs, "record", record)
     with pytest.raises(torch.OutOfMemoryError):
         engine(10)._record()
+
+
+# A graph keeps what it was recorded with.
+
+
+def recorded(monkeypatch, rate=None) -> tuple[engines.Resident, list]:
+    """Return an engine whose graphs are its own steps, and what notes every replay."""
+    replays: list = []
+
+    def record(works):
+        return [lambda work=work: (replays.append(work), work()) for work in works]
+
+    monkeypatch.setattr(graphs, "record", record)
+    found = engine(10)
+    for member in found._members if rate is not None else ():
+        member.state.optimizer.param_groups[0]["lr"] = rate.clone()
+    found._record()
+    found._put_back()
+    replays.clear()
+    return found, replays
+
+
+def set_rate(found: engines.Resident, rate: float) -> None:
+    for member in found._members:
+        for group in member.state.optimizer.param_groups:
+            if hasattr(group["lr"], "fill_"):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+
+def test_a_graph_that_holds_another_learning_rate_is_not_replayed(monkeypatch):
+    found, replays = recorded(monkeypatch)
+    expected = engine(10)
+    assert found.epoch(1) == expected.epoch(1)
+    assert len(replays) == 3
+    for each in (found, expected):
+        set_rate(each, 0.1)
+    assert found.epoch(2) == expected.epoch(2)
+    assert len(replays) == 3
+    why = "the optimizer's settings are no longer those that were recorded"
+    assert found.execution == f"step by step (no graph: {why})"
+    assert found.fast_paths.said["graph"] == f"declined: {why}"
+
+
+def test_any_setting_of_a_graphs_optimizer_counts(monkeypatch):
+    found, replays = recorded(monkeypatch)
+    found._members[1].state.optimizer.param_groups[0]["betas"] = (0.8, 0.99)
+    found.epoch(1)
+    assert replays == []
+
+
+def test_a_learning_rate_on_the_device_is_read_as_a_graph_is_replayed(monkeypatch):
+    import torch
+
+    found, replays = recorded(monkeypatch, torch.tensor(0.01))
+    set_rate(found, 0.1)
+    found.epoch(1)
+    assert len(replays) == 3
+    assert found.fast_paths.said["graph"] == "taken"
+
+
+def test_a_step_that_sets_the_learning_rate_itself_is_not_recorded(monkeypatch):
+    def record(works):
+        set_rate(found, 0.005)
+        return [lambda work=work: work() for work in works]
+
+    monkeypatch.setattr(graphs, "record", record)
+    found = engine(10)
+    found._record()
+    assert found.execution == "step by step (no graph: a step changes the optimizer's settings)"
+
+
+def test_only_what_starts_from_zeros_and_draws_nothing_is_recorded(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(graphs, "record", lambda works: pytest.fail("recorded"))
+    found = engine(10)
+    for member in found._members:
+        member.state.optimizer = torch.optim.NAdam(member.state.model.parameters())
+    found._record()
+    assert found.fast_paths.said["graph"] == "declined: NAdam is not known to start from zeros"
+    found = engine(10)
+    torch.rand(1)
+    found._record()
+    assert found.fast_paths.said["graph"] == "declined: the network draws random numbers"
+
+
+# Networks that draw random numbers
+
+
+def noisy(name: str, classes: int, seed: int):
+    """Return a small network with dropout, whatever was asked for."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Flatten(), nn.Dropout(), nn.Linear(64, classes))
+
+
+def test_a_network_that_draws_random_numbers_trains_alone_and_says_so(dataset, monkeypatch):
+    monkeypatch.setattr(models, "build", noisy)
+    one_by_one = fits_of(backend(dataset, BLOCK, pack=1))
+    assert [len(packs.by_training(plan.wanted)) for plan in backend(dataset, BLOCK, pack=4).plans()] == [
+        1
+    ] * 4
+    asked_together = fits_of(backend(dataset, BLOCK, pack=4))
+    for asked, (run, scores) in asked_together.items():
+        why = "declined: the network draws random numbers, of which there is one stream for all"
+        assert run["details"]["fast_paths"]["side_by_side"] == why
+        assert comparable(run) == comparable(one_by_one[asked][0])
+        assert np.array_equal(scores, one_by_one[asked][1])
+
+
+def test_what_goes_side_by_side_says_so(dataset, monkeypatch):
+    monkeypatch.setattr(models, "build", lambda *what: noisy(*what)[:2].append(noisy(*what)[3]))
+    runs = [run for run, _ in fits_of(backend(dataset, BLOCK, pack=3, seeds=(0,))).values()]
+    assert [run["details"]["fast_paths"]["side_by_side"] for run in runs] == ["taken"] * 4
+    single = fits_of(backend(dataset, {**BLOCK, "learning_rate": 0.01}, pack=3, seeds=(0,)))
+    said = {run["details"]["fast_paths"]["side_by_side"] for run, _ in single.values()}
+    assert said == {"declined: none went beside it"}
+
+
+# Numbers of epochs
+
+
+def test_where_a_step_follows_the_number_of_epochs_each_number_is_a_training(dataset, monkeypatch):
+    monkeypatch.setattr(models, "build", noisy)
+    monkeypatch.setattr(axes, "FOLLOW_EPOCHS", frozenset({"learning_rate"}))
+    both = {**BLOCK, "learning_rate": 0.01}
+    assert asked(both, 1) == [[(16, 0.01, 1, 0)], [(16, 0.01, 2, 0)]]
+    assert asked(both, 8) == asked(both, 1)
+    runs = [run for run, _ in fits_of(backend(dataset, both, pack=1, seeds=(0,))).values()]
+    assert all(run["details"]["follows_epochs"] for run in runs)
+    assert len({selection.training_key(run) for run in runs}) == 2
+    monkeypatch.undo()
+    assert len(asked(both, 1)) == 1
+
+
+def test_a_training_is_told_by_seed_and_settings_but_for_epochs():
+    def key(*but, epochs=1, rate=0.1, seed=0, **details):
+        settings = {"epochs": epochs, "learning_rate": rate}
+        return selection.training_key({"settings": settings, "seed": seed, "details": details}, *but)
+
+    assert key(epochs=1) == key(epochs=2) != key(seed=1)
+    assert key(rate=0.1) != key(rate=0.2)
+    assert key("learning_rate", rate=0.1) == key("learning_rate", rate=0.2)
+    assert key(epochs=1, follows_epochs=True) != key(epochs=2, follows_epochs=True)

@@ -9,7 +9,7 @@ import pytest
 
 import rendered
 import studies
-from bakeoff.analysis import best, collect, effects, published, repeatability, speedup, study, wording
+from bakeoff.analysis import best, collect, effects, repeatability, speedup, study, wording
 from bakeoff.report import context, explorer, render, runs
 
 WISHES = {
@@ -177,7 +177,7 @@ def fashion(*members: dict) -> dict:
 
 def beside_published(tmp_path, *members: dict) -> tuple[study.Study, list[dict]]:
     found = rendered.collected(tmp_path, [fashion(*members)])
-    return found, published.rows(found, repeatability.read(studies.REFERENCE))
+    return found, rendered.published_rows(found)
 
 
 def test_published_results_stand_beside_runs_whose_precision_is_named(tmp_path):

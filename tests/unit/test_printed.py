@@ -41,7 +41,7 @@ def wide(tmp_path_factory) -> Built:
         cell["data"] |= {"classes": CLASSES, "title": title}
         if cell["model"] == "resnet50":
             cell["model"] = "wide_residual_network_of_fifty_layers"
-        if cell["family"] == "resnet":
+        if cell["family"] == "network":
             for number, run in enumerate(cell["runs"]):
                 run["settings"] |= _odd(number)
         cell["runs"][-1] |= studies.run(cell["runs"][-1]["settings"], None, error=ERROR)

@@ -62,3 +62,12 @@ def test_every_cell_of_a_machine_is_named(tmp_path):
     assert notes[0] == "1 cell ran here: digits/resnet18_adam_cpu."
     assert "digits/speed/resnet18_adam_cpu" in notes[1]
     assert notes[1].count("digits/") == 5
+
+
+def test_another_version_from_another_address_makes_no_other_machine(tmp_path):
+    cells = studies.small()
+    assert "Source" not in facts(provenance.machines(collected(tmp_path, cells))[0])
+    for cell, version in zip(cells[:3], ("v1", "v1", "v2"), strict=True):
+        cell["environments"][0] |= {"source": f"github.com/a/b@{version}", "git_commit": version}
+    [machine] = provenance.machines(collected(tmp_path, cells))
+    assert facts(machine)["Source"] == "github.com/a/b@v1; github.com/a/b@v2"

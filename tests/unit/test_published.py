@@ -6,8 +6,10 @@ import math
 import pytest
 
 import studies
-from bakeoff.analysis import published, repeatability
-from rendered import collected
+from bakeoff.analysis import repeatability
+from bakeoff.datasets import known as by_content
+from bakeoff.datasets.rows import DATASETS, FILES, Idx
+from rendered import collected, published_rows
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +18,8 @@ def reference():
 
 
 @pytest.fixture(scope="module")
-def rows(fashion, reference):
-    return published.rows(fashion.study, reference)
+def rows(fashion):
+    return published_rows(fashion.study)
 
 
 def test_the_band_comes_from_their_own_repeats(reference):
@@ -72,7 +74,7 @@ def test_several_seeds_have_a_narrower_band(tmp_path, reference):
     cells = [
         cell for cell in studies.published() if (cell["dataset"], cell["optimizer"]) == ("fashion", "adam")
     ]
-    timed = [row for row in published.rows(collected(tmp_path, cells), reference) if row["our_runs"] == 3]
+    timed = [row for row in published_rows(collected(tmp_path, cells)) if row["our_runs"] == 3]
     limits = repeatability.limits(reference)
     assert {row["table"] for row in timed} == {"cpu_vs_gpu"}
     for row in timed:
@@ -98,48 +100,132 @@ def test_timed_rows_stay_on_their_device(rows):
     assert [row["device"] for row in timed] == [row["our_device"] for row in timed]
 
 
-def test_an_svm_on_other_pixels_is_not_the_published_one(tmp_path, reference):
+def test_an_svm_on_other_pixels_is_not_the_published_one(tmp_path):
     cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["family"] == "svm"]
     for cell in cells:
         for run in cell["runs"]:
             run["settings"]["scale"] = "none"
-    found = published.rows(collected(tmp_path, cells), reference)
+    found = published_rows(collected(tmp_path, cells))
     assert {row["verdict"] for row in found if row["table"] == "svm_grid"} == {"not run"}
 
 
-def test_what_was_tried_and_did_not_finish_was_not_left_out(tmp_path, reference):
+def test_what_was_tried_and_did_not_finish_was_not_left_out(tmp_path):
     cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["family"] == "svm"]
     for cell in cells:
         for run in cell["runs"]:
             run |= {"status": "diverged", "error": "the loss was not finite", "test_accuracy": None}
-    found = published.rows(collected(tmp_path, cells), reference)
+    found = published_rows(collected(tmp_path, cells))
     assert {row["verdict"] for row in found if row["table"] == "svm_grid"} == {"did not finish"}
 
 
-def test_cut_down_data_are_not_judged(tmp_path, reference):
+def test_cut_down_data_are_not_judged(tmp_path):
     cells = [cell for cell in studies.published() if cell["dataset"] == "mnist"][:2]
     for cell in cells:
         cell["data"]["limit_train"] = 2000
-    judged = {row["verdict"] for row in published.rows(collected(tmp_path, cells), reference)}
+    judged = {row["verdict"] for row in published_rows(collected(tmp_path, cells))}
     assert "not judged: cut-down data" in judged
     assert not any(verdict.endswith("spread") for verdict in judged)
 
 
-def test_nothing_for_data_sets_that_nobody_published(small, reference):
-    assert published.rows(small.study, reference) == []
+def test_nothing_for_data_sets_that_nobody_published(small):
+    assert published_rows(small.study) == []
 
 
-def test_a_pinned_run_that_failed_takes_no_other_run_of_its_setting(tmp_path, reference):
+def test_a_pinned_run_that_failed_takes_no_other_run_of_its_setting(tmp_path):
     base = {"batch_size": 16, "learning_rate": 0.001, "epochs": 2, "precision": "mixed"}
     runs = [
         studies.run({**base, "engine": "resident"}, 0.98),
         studies.run({**base, "engine": "dataloader", "pin_memory": True}, None),
         studies.run({**base, "engine": "dataloader", "pin_memory": False}, 0.97),
     ]
-    found = published.rows(
-        collected(tmp_path, [studies.cell("mnist", "resnet18", "sgd", "gpu", runs)]), reference
-    )
+    found = published_rows(collected(tmp_path, [studies.cell("mnist", "resnet18", "sgd", "gpu", runs)]))
     mine = [row for row in found if row["verdict"] != "not run" and row["table"] == "hyperparameter_grid"]
     by_pin = {json.loads(row["settings"])["pin_memory"]: row for row in mine}
     assert by_pin[True]["verdict"] == "did not finish"
     assert by_pin[False]["our_test"] == 0.97
+
+
+# Data are known by what they are, not by what they are called.
+
+
+def machine(dataset: str, name: str = "", **data) -> dict:
+    """Return a cell of the published SVM on a data set, which is called otherwise where a name is given."""
+    record = studies.cell(dataset, "svm", "rbf", "cpu", [studies.run(studies._svm(1.0, "scale"), 0.9628)])
+    return record | {"dataset": name or dataset, "data": record["data"] | data}
+
+
+def judged(folder, *cells: dict) -> set[tuple[str, float]]:
+    """Return data set and published accuracy of the results that ours stand beside."""
+    rows = [row for row in published_rows(collected(folder, list(cells))) if row["our_cell"]]
+    return {(row["dataset"], row["published_test"]) for row in rows if row["table"] == "svm_grid"}
+
+
+def trained(name: str, **rows) -> dict:
+    """Return a cell of a published training on Fashion-MNIST, whose rows say what is given."""
+    runs = [studies.run(studies._network(16, 0.001, 2, "mixed") | {"pin_memory": False}, 0.87)]
+    return studies.cell("fashion", "resnet18", name, "cpu", runs) | ({"rows": rows} if rows else {})
+
+
+def test_an_optimizer_is_known_by_what_its_row_says_and_not_by_its_name(tmp_path):
+    network = {"build": "torchvision.models.resnet:resnet18"}
+    adam = {"build": "torch.optim:Adam"}
+
+    def names(folder: str, cell: dict) -> set[str]:
+        rows = published_rows(collected(tmp_path / folder, [cell]))
+        return {row["optimizer"] for row in rows if row["our_cell"]}
+
+    assert names("earlier", trained("adam")) == {"adam"}
+    assert names("same", trained("adam", network=network, optimizer=adam)) == {"adam"}
+    assert names("renamed", trained("mine", network=network, optimizer=adam)) == {"adam"}
+    decayed = adam | {"settings": {"weight_decay": 0.05}}
+    assert names("decayed", trained("adam", network=network, optimizer=decayed)) == set()
+    other = {"build": "torchvision.models.resnet:resnet34"}
+    assert names("another", trained("adam", network=other, optimizer=adam)) == set()
+
+
+def without_fingerprints(cell: dict, **data) -> dict:
+    """Return a cell as an earlier version wrote it."""
+    kept = {name: each for name, each in cell["data"].items() if name != "fingerprints"}
+    return cell | {"data": kept | data}
+
+
+@pytest.mark.parametrize("fingerprints", [{}, dict.fromkeys(FILES, "0" * 64)])
+def test_an_own_data_set_called_fashion_is_not_the_published_one(tmp_path, fingerprints):
+    own = machine("fashion", fingerprints=fingerprints)
+    assert published_rows(collected(tmp_path, [own])) == []
+
+
+def test_three_of_four_originals_are_another_data_set(tmp_path):
+    known = DATASETS.named("fashion").row.digests
+    assert judged(tmp_path / "all", machine("fashion", fingerprints=dict(reversed(known.items()))))
+    for name in known:
+        other = known | {name: "0" * 64}
+        assert judged(tmp_path / name, machine("fashion", fingerprints=other)) == set()
+
+
+def test_the_published_images_under_another_name_are_held_against_them_by_that_name(tmp_path):
+    theirs = judged(tmp_path / "theirs", machine("mnist"))
+    assert len(theirs) == 1
+    own = machine("mnist", "our-scans")
+    found = judged(tmp_path / "own", own, machine("fashion", "mnist", fingerprints={}))
+    assert found == {("our-scans", accuracy) for _, accuracy in theirs}
+    twice = judged(tmp_path / "twice", own, machine("mnist"))
+    assert twice == theirs | found
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion"])
+def test_a_record_of_an_earlier_version_is_known_by_its_digest(tmp_path, name):
+    cell = machine(name, "renamed")
+    (digest,) = (each for each, of in by_content.PREPARED.items() if of == name)
+    known = without_fingerprints(cell, digest=digest)
+    assert {dataset for dataset, _ in judged(tmp_path / "known", known)} == {"renamed"}
+    unknown = without_fingerprints(machine(name))
+    assert judged(tmp_path / "unknown", unknown) == set()
+
+
+def test_every_data_set_of_the_reference_is_in_the_catalog(reference):
+    named = {line["dataset"] for line in reference}
+    rows = {name: DATASETS.named(name).row for name in ("mnist", "fashion", "digits")}
+    assert named == {name for name, row in rows.items() if isinstance(row, Idx)}
+    assert {by_content.original({"fingerprints": rows[name].digests}) for name in named} == named
+    assert by_content.original({"fingerprints": {}, "digest": next(iter(by_content.PREPARED))}) is None

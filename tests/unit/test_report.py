@@ -13,7 +13,7 @@ import studies
 from bakeoff.report import drawing, render
 from bakeoff.report.figures import inline
 from optional import needs
-from rendered import TEMPLATES, built, collected, outside, words
+from rendered import SCRIPTS, TEMPLATES, built, collected, outside, words
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -244,7 +244,7 @@ def test_any_folder_of_records_is_rendered_by_hand(tmp_path):
     for folder, tested in ((tmp_path / "kept", True), (flat, False)):
         line = ["--records", str(folder), "--html", "out/report.html", "--pdf", "out/report.pdf"]
         subprocess.run(
-            [sys.executable, TEMPLATES.parent / "workflow/scripts/render_report.py", *line],
+            [sys.executable, SCRIPTS / "render_report.py", *line],
             cwd=tmp_path,
             check=True,
         )

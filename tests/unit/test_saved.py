@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import arrays
+import fits
 import rendered
 import studies
-from bakeoff import cell, hardware, models, records, saved, signature
+from bakeoff import cell, hardware, records, saved, signature
 from bakeoff.analysis import best, collect
 from bakeoff.command import DamagedError, UserError
 from bakeoff.datasets import store
@@ -19,8 +20,8 @@ from bakeoff.predictions import Predictions
 from bakeoff.report import context, deployment, render
 from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.task import Means
-from bakeoff.train import batches
-from bakeoff.train.backend import ResnetBackend
+from bakeoff.train.backend import NetworkBackend
+from bakeoff.train.batches import Pixels
 from checkout import ROOT
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
@@ -44,7 +45,7 @@ def study(tmp_path_factory, short_and_steady):
         {part: images[:, :, :6] for part, images in data.images.items()}, data.labels, data.meta
     )
     backends = [
-        ResnetBackend(data, "resnet18", "sgd", "cpu", [BLOCK], (0,)),
+        NetworkBackend(data, *fits.rows("resnet18", "sgd"), "cpu", [BLOCK], (0,)),
         *(SvmBackend(narrow, name, [{"C": 2.0}], Means("sklearn")) for name in ("rbf", "poly")),
     ]
     place = folder / "results" / "digits"
@@ -76,7 +77,7 @@ def test_its_signature_says_all_that_is_needed_to_use_it(study, model):
     place, data = study
     found = signature.read(file_of(place, model))
     network = model == "resnet18"
-    assert (found.model, found.family) == (model, "resnet" if network else "svm")
+    assert (found.model, found.family) == (model, "network" if network else "svm")
     assert found.size == ((8, 8) if network else (8, 6))
     assert found.channels == (3 if network else 1)
     assert found.range == ((-1.0, 1.0) if network else (0.0, 1.0))
@@ -133,7 +134,7 @@ def test_pixels_are_normalised_as_in_training_to_the_last_bit(study):
 
     place, data = study
     images = data["resnet18"].images["test"]
-    trained = batches.normalise(torch.from_numpy(images)).permute(0, 2, 3, 1).numpy()
+    trained = Pixels(grey=True).normalise(torch.from_numpy(images)).permute(0, 2, 3, 1).numpy()
     assert np.array_equal(signature.read(file_of(place, "resnet18")).normalise(images), trained)
     narrow = data["svm_rbf"].images["test"]
     fitted = narrow.astype(np.float32) / 255
@@ -238,9 +239,10 @@ def test_a_model_that_was_cut_is_damaged_and_named(study, tmp_path, model, cut):
 
 def test_weights_of_another_network_are_refused(study, tmp_path):
     known = signature.read(file_of(study[0], "resnet18"))
-    network = models.build("resnet18", 4, 0)
+    network = fits.build("resnet18", 4, 0)
     path = tmp_path / "other.safetensors"
-    signature.save(path, network.state_dict(), dataclasses.replace(known, model="resnet50"))
+    other = {"model": "resnet50", "parameters": {"build": "torchvision.models.resnet:resnet50"}}
+    signature.save(path, network.state_dict(), dataclasses.replace(known, **other))
     with pytest.raises(DamagedError, match="not the weights of resnet50"):
         saved.load(path)
 

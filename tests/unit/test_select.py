@@ -28,7 +28,7 @@ def test_the_best_cell_wins_over_optimizers_and_devices(small):
     rows = {row["model"]: row for row in best.rows(small.study)}
     assert set(rows) == {"resnet18", "svm_rbf", "svm_poly"}
     assert rows["resnet18"]["cell"] == "resnet18_adam_cpu"
-    assert rows["resnet18"]["command"].startswith("python workflow/scripts/train_resnet.py")
+    assert rows["resnet18"]["command"].startswith("python workflow/scripts/train_network.py")
 
 
 def test_several_seeds_have_a_spread(tmp_path):

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 import struct
 import tracemalloc
 from pathlib import Path
@@ -12,12 +13,12 @@ import pytest
 
 import studies
 from bakeoff.command import UserError
-from bakeoff.datasets import catalog, idx, packed, sources
-from originals import SHAPES, change, check, dotted, fill
+from bakeoff.datasets import idx, packed, rows, sources
+from originals import SHAPES, change, check, dotted, fetch, fill
 from originals import idx as idx_of
 
 REAL = Path(os.environ.get("BAKEOFF_DATA") or studies.ROOT.parent / "shared" / "datasets")
-FIRST = catalog.TRAIN_IMAGES
+FIRST = rows.TRAIN_IMAGES
 
 
 def silent(_: str) -> None:
@@ -27,7 +28,7 @@ def silent(_: str) -> None:
 def refused(place: object, log=silent) -> str:
     """Return the one line in which a source is refused."""
     with pytest.raises(UserError) as caught:
-        sources.fetch("mnist", str(place), log)
+        fetch("mnist", str(place), log)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -73,9 +74,9 @@ def test_a_header_that_claims_too_much_is_one_line(content):
 
 
 def test_the_catalog_knows_how_long_the_originals_are():
-    sizes = [catalog.CATALOG["fashion"].size(file) for file in SHAPES]
-    assert sizes == [47_040_016, 60_008, 7_840_016, 10_008]
-    assert catalog.CATALOG["mnist"].shapes == catalog.CATALOG["fashion"].shapes
+    for name in ("mnist", "fashion"):
+        row = rows.DATASETS.named(name).row
+        assert [row.length(file) for file in SHAPES] == [47_040_016, 60_008, 7_840_016, 10_008]
 
 
 # Unpacking
@@ -109,7 +110,7 @@ def test_no_more_than_the_original_is_unpacked():
 def test_a_folder_of_right_files_in_either_spelling_compressed_or_not_is_taken(
     tmp_path, contents, suffix, called
 ):
-    raw = sources.fetch("mnist", str(fill(tmp_path, contents, suffix, called)), silent)
+    raw = fetch("mnist", str(fill(tmp_path, contents, suffix, called)), silent)
     check(raw, contents)
     assert raw.source == "data_source"
 
@@ -118,13 +119,13 @@ def test_files_packed_again_by_another_program_are_the_same_data(tmp_path, conte
     fill(tmp_path, contents)
     file = tmp_path / "mnist" / f"{FIRST}.gz"
     file.write_bytes(gzip.compress(contents[FIRST], compresslevel=1, mtime=99))
-    check(sources.fetch("mnist", f"{tmp_path}/", silent), contents)
+    check(fetch("mnist", f"{tmp_path}/", silent), contents)
 
 
 def test_a_file_that_a_browser_unpacked_under_its_old_name_is_the_same_data(tmp_path, contents):
     fill(tmp_path, contents)
     (tmp_path / "mnist" / f"{FIRST}.gz").write_bytes(contents[FIRST])
-    check(sources.fetch("mnist", str(tmp_path), silent), contents)
+    check(fetch("mnist", str(tmp_path), silent), contents)
 
 
 @pytest.mark.parametrize("named", ["~/my data", "$HOME/my data", "${PLACE}/my data", "$TILDE/my data"])
@@ -133,14 +134,14 @@ def test_a_home_and_variables_are_expanded(tmp_path, contents, monkeypatch, name
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PLACE", str(tmp_path))
     monkeypatch.setenv("TILDE", "~")
-    check(sources.fetch("mnist", named, silent), contents)
+    check(fetch("mnist", named, silent), contents)
     monkeypatch.setenv("BAKEOFF_DATA", named)
-    check(sources.fetch("mnist", None, silent), contents)
+    check(fetch("mnist", None, silent), contents)
 
 
 def test_the_environment_names_a_folder_too_and_the_option_wins(tmp_path, contents, monkeypatch):
     monkeypatch.setenv("BAKEOFF_DATA", str(fill(tmp_path / "right", contents)))
-    check(sources.fetch("mnist", None, silent), contents)
+    check(fetch("mnist", None, silent), contents)
     assert refused(tmp_path / "missing").startswith(f"{tmp_path}/missing: no such folder; ")
 
 
@@ -156,7 +157,7 @@ def elsewhere(tmp_path, contents, monkeypatch) -> Path:
 
 
 def test_without_a_named_source_the_others_are_tried(contents, elsewhere):
-    raw = sources.fetch("mnist", None, silent)
+    raw = fetch("mnist", None, silent)
     check(raw, contents)
     assert raw.source == str(elsewhere)
 
@@ -172,7 +173,7 @@ def test_a_named_folder_that_is_not_there_ends_it_in_one_line(elsewhere, monkeyp
     assert said == []
     monkeypatch.setenv("BAKEOFF_DATA", named)
     with pytest.raises(UserError, match="no such folder"):
-        sources.fetch("mnist", None, silent)
+        fetch("mnist", None, silent)
 
 
 def test_a_named_folder_without_the_data_set_or_with_less_than_all_files_ends_it(
@@ -182,7 +183,7 @@ def test_a_named_folder_without_the_data_set_or_with_less_than_all_files_ends_it
     own.mkdir()
     assert refused(own).startswith(f"{own}/mnist: no such folder; put train-images-idx3-ubyte or")
     fill(own, contents)
-    (own / "mnist" / f"{catalog.TEST_LABELS}.gz").unlink()
+    (own / "mnist" / f"{rows.TEST_LABELS}.gz").unlink()
     line = refused(own)
     assert line.startswith(
         f"{own}/mnist: no t10k-labels-idx1-ubyte or t10k-labels.idx1-ubyte; put t10k-labels-idx1-ubyte or"
@@ -210,7 +211,11 @@ def test_a_wrong_file_is_refused_with_its_name_and_both_digests(tmp_path, conten
     file = tmp_path / "mnist" / f"{FIRST}.gz"
     file.write_bytes(gzip.compress(wrong))
     line = refused(tmp_path)
-    for part in (str(file), hashlib.sha256(wrong).hexdigest(), catalog.CATALOG["mnist"].sha256[FIRST]):
+    for part in (
+        str(file),
+        hashlib.sha256(wrong).hexdigest(),
+        rows.DATASETS.named("mnist").row.digests[FIRST],
+    ):
         assert part in line
 
 
@@ -231,10 +236,10 @@ def test_a_damaged_file_is_refused_by_name_and_not_looked_for_elsewhere(
     tmp_path, contents, elsewhere, damage, fault
 ):
     fill(tmp_path, contents)
-    file = tmp_path / "mnist" / f"{catalog.TEST_IMAGES}.gz"
+    file = tmp_path / "mnist" / f"{rows.TEST_IMAGES}.gz"
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(UserError, match=rf"t10k-images-idx3-ubyte\.gz: .*{fault}.*; replace the file, or"):
-        sources.fetch("mnist", str(tmp_path), silent)
+        fetch("mnist", str(tmp_path), silent)
 
 
 def test_no_more_of_a_file_is_read_than_the_original_could_take(tmp_path, contents):
@@ -273,8 +278,15 @@ def test_where_no_source_has_the_file_the_error_says_what_was_tried_and_what_to_
 ):
     change(monkeypatch, distribution_folder=str(tmp_path / "nothing"))
     with pytest.raises(UserError, match="found nowhere; set --config data_source=FOLDER") as caught:
-        sources.fetch("mnist", None, silent)
+        fetch("mnist", None, silent)
     assert f"Tried: {tmp_path}/nothing: no such folder" in str(caught.value)
+
+
+def test_a_label_that_is_none_of_the_row_s_classes_is_refused(tmp_path, contents, monkeypatch):
+    change(monkeypatch, classes=["a", "b"])
+    assert re.search(
+        r"^t.*: a label is \d, but the row of mnist names 2 classes$", refused(fill(tmp_path, contents))
+    )
 
 
 # The published files themselves, where this machine has them.
@@ -282,7 +294,7 @@ def test_where_no_source_has_the_file_the_error_says_what_was_tried_and_what_to_
 
 @pytest.mark.skipif(not (REAL / "fashion").is_dir(), reason=f"no real data in {REAL} (set BAKEOFF_DATA)")
 def test_the_real_files_are_what_the_catalog_says():
-    raw = sources.fetch("fashion", str(REAL), silent)
+    raw = fetch("fashion", str(REAL), silent)
     assert raw.source == "data_source"
     assert (raw.train_images.shape, raw.test_images.shape) == ((60_000, 28, 28), (10_000, 28, 28))
     assert np.array_equal(np.bincount(raw.train_labels), [6000] * 10)

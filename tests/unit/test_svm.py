@@ -2,29 +2,32 @@ import json
 import os
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 
 import arrays
-from bakeoff import cell, latency, records, svm
+from bakeoff import cell, latency, records
 from bakeoff.command import UserError
-from bakeoff.datasets import prepare, sources, store
+from bakeoff.datasets import prepare, store
+from bakeoff.datasets.split import Split
 from bakeoff.progress import Progress
-from bakeoff.svm import chosen, saved, scaling
+from bakeoff.svm import axes, chosen, saved
 from bakeoff.svm.backend import SvmBackend
 from bakeoff.svm.task import Means
 from checkout import ROOT
+from originals import fetch
 
 pytestmark = pytest.mark.numeric
 
-SPLIT = prepare.Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
+SPLIT = Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory) -> store.Dataset:
     path = tmp_path_factory.mktemp("data") / "digits.npz"
-    raw = sources.fetch("digits", None, print)
+    raw = fetch("digits", None, print)
     store.save_prepared(path, prepare.prepare(raw, SPLIT, 8, 600, 150), arrays.about("digits", 10, 8))
     return store.load(path, "images")
 
@@ -39,7 +42,7 @@ def flat(images: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
-@pytest.mark.parametrize("kernel", svm.KERNELS)
+@pytest.mark.parametrize("kernel", axes.KERNELS)
 def test_every_kernel_learns_digits_and_states_the_facts(digits, kernel, engine):
     fitted, backend = fit(digits, kernel, engine, C=1.0)
     run = fitted.run
@@ -119,7 +122,7 @@ def test_the_scaler_knows_the_training_part_only(digits, tmp_path):
     assert not np.allclose(scaler.mean_, everything.mean(0), atol=1e-4)
 
 
-@pytest.mark.parametrize("scale", scaling.SCALES)
+@pytest.mark.parametrize("scale", get_args(axes.Scale))
 def test_scalings_do_what_their_names_say(digits, tmp_path, scale):
     fitted, _ = fit(digits, "rbf", C=1.0, scale=scale)
     fitted.save_model(tmp_path / "m.safetensors")
@@ -223,10 +226,10 @@ def test_a_grid_that_grows_fits_what_is_new(digits, tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"C": [1.0, -1.0]}, "C -1.0 must be a finite number above 0"),
-        ({"gamma": "large"}, "gamma large must be scale, auto or a finite number above 0"),
-        ({"degree": 0}, "degree 0 must be a whole number of at least 1"),
-        ({"scale": "log"}, "scale log is unknown; known are standard, minmax, none"),
+        ({"C": [1.0, -1.0]}, "C/1: -1.0 must be above 0"),
+        ({"gamma": "large"}, "gamma: large must be scale, auto or a finite number above 0"),
+        ({"degree": 0}, "degree: 0 must be at least 1"),
+        ({"scale": "log"}, "scale: log is unknown; known are standard, minmax, none"),
     ],
 )
 def test_an_impossible_setting_is_refused_before_anything_is_fitted(digits, wrong, said):
@@ -276,7 +279,7 @@ def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tm
 
 
 def test_an_unknown_kernel_is_refused_with_the_known_ones(digits):
-    with pytest.raises(UserError, match="unknown kernel quantum; known are rbf, poly, linear, sigmoid"):
+    with pytest.raises(UserError, match="quantum is no kernel; known are rbf, poly, linear, sigmoid"):
         SvmBackend(digits, "quantum", [{}])
 
 

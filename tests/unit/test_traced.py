@@ -129,7 +129,7 @@ class Sources:
 
 
 def _identity(record: dict) -> dict:
-    model = record["model"] if record["family"] == "resnet" else f"svm_{record['kernel']}"
+    model = record["model"] if record["family"] == "network" else f"svm_{record['kernel']}"
     title = record["data"]["title"]
     return {"title": title, "competitor": model, "optimizer": record["optimizer"], "device": record["device"]}
 

@@ -11,17 +11,19 @@ from bakeoff.command import UserError
 from bakeoff.datasets import store
 from bakeoff.predictions import Kept
 from bakeoff.train import batches, engines, loop, precision, speed
-from bakeoff.train.backend import ResnetBackend
-from bakeoff.train.batches import Part
-from fits import fit_all, without
+from bakeoff.train.backend import NetworkBackend
+from bakeoff.train.batches import Part, Pixels
+from fits import build as build_stock
+from fits import fit_all, rows, without
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
 BLOCK = {"batch_size": 16, "learning_rate": 0.01, "epochs": 2}
+GREY = Pixels(grey=True)
 
 
-def backend(dataset, *blocks, optimizer="sgd", seeds=(0,)) -> ResnetBackend:
-    return ResnetBackend(dataset, "resnet18", optimizer, "cpu", blocks, seeds)
+def backend(dataset, *blocks, optimizer="sgd", seeds=(0,)) -> NetworkBackend:
+    return NetworkBackend(dataset, *rows("resnet18", optimizer), "cpu", blocks, seeds)
 
 
 def run_here(dataset, folder, *blocks, **wishes) -> tuple[dict, object]:
@@ -182,18 +184,18 @@ def test_the_loader_gives_the_images_in_the_order_that_it_was_given():
     import torch
 
     random = np.random.default_rng(0)
-    part = Part.from_arrays(random.integers(0, 256, (20, 6, 6)).astype(np.uint8), np.arange(20))
+    part = Part.from_arrays(random.integers(0, 256, (20, 6, 6)).astype(np.uint8), np.arange(20), GREY)
     order = batches.order(20, 0, 1)
     found = list(batches.dataloader(part, order, 8, False))
     assert [len(labels) for _, labels in found] == [8, 8, 4]
     assert torch.equal(torch.cat([labels for _, labels in found]), order)
-    assert torch.equal(torch.cat([images for images, _ in found]), batches.normalise(part.images[order]))
+    assert torch.equal(torch.cat([images for images, _ in found]), GREY.normalise(part.images[order]))
 
 
 def test_pixels_become_three_equal_channels_between_minus_one_and_one():
     import torch
 
-    found = batches.normalise(torch.tensor([[[0, 255], [127, 128]]], dtype=torch.uint8))
+    found = GREY.normalise(torch.tensor([[[0, 255], [127, 128]]], dtype=torch.uint8))
     assert found.shape == (1, 3, 2, 2)
     assert found[0, 0].flatten().tolist() == pytest.approx([-1, 1, -0.0039216, 0.0039216], abs=1e-6)
     assert torch.equal(found[:, 0], found[:, 2])
@@ -215,7 +217,7 @@ def test_evaluation_returns_mean_loss_and_probabilities_over_all_batches(monkeyp
     monkeypatch.setattr(loop, "EVALUATION_BATCH", 3)
     pixels = np.zeros((8, 2, 2), np.uint8)
     pixels[4:] = 255
-    part = Part.from_arrays(pixels, np.array([0, 0, 0, 1, 1, 1, 1, 0]))
+    part = Part.from_arrays(pixels, np.array([0, 0, 0, 1, 1, 1, 1, 0]), GREY)
     network = Corner().train()
     loss, probabilities = loop.evaluate(network, part, torch.device("cpu"))
     right = math.log1p(math.exp(-2))
@@ -272,7 +274,7 @@ def test_the_kept_weights_are_torchvisions_and_give_the_kept_predictions(dataset
     network = resnet18(num_classes=3)
     network.load_state_dict(load_file(place / "models" / "resnet18_sgd_cpu.safetensors"), strict=True)
     with torch.no_grad():
-        logits = network.eval()(batches.normalise(torch.from_numpy(dataset.images["test"])))
+        logits = network.eval()(GREY.normalise(torch.from_numpy(dataset.images["test"])))
     with np.load(place / "predictions" / "resnet18_sgd_cpu.npz") as kept:
         assert np.array_equal(logits.argmax(1), kept["test"][0])
         assert np.allclose(logits.softmax(1), kept["scores"][0], atol=1e-5)
@@ -300,21 +302,22 @@ def test_weights_depend_on_the_seed_alone():
     import torch
 
     torch.manual_seed(7)
-    a, b, c = (models.build("resnet18", 3, seed).conv1.weight for seed in (0, 0, 1))
+    a, b, c = (build_stock("resnet18", 3, seed).conv1.weight for seed in (0, 0, 1))
     assert torch.equal(a, b)
     assert not torch.equal(a, c)
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones():
-    with pytest.raises(UserError, match="unknown network resnet19; known are resnet18, resnet50"):
-        models.build("resnet19", 10, 0)
+    said = r"resnet19 is no row of the catalog's networks; did you mean resnet18\?"
+    with pytest.raises(UserError, match=said):
+        build_stock("resnet19", 10, 0)
 
 
 # The timed comparison
 
 
 def timed(dataset, place: Path, repeats: int = 2) -> dict:
-    what = (dataset, "resnet18", "sgd", {**BLOCK, "epochs": 1})
+    what = (dataset, *rows("resnet18", "sgd"), {**BLOCK, "epochs": 1})
     speed.compare_devices(*what, repeats, {"cpu": place}, 1)
     return records.read(place)
 
@@ -397,11 +400,11 @@ def test_a_phase_that_breaks_off_is_counted():
 @pytest.mark.parametrize(
     ("optimizer", "wrong", "said"),
     [
-        ("lamb", {}, "unknown optimizer lamb; known are sgd, adam"),
-        ("sgd", {"precision": "fp8"}, "precision fp8 is unknown; known are fp32, mixed"),
-        ("sgd", {"engine": "tape"}, "engine tape is unknown; known are resident, dataloader"),
-        ("sgd", {"batch_size": 1}, "batch_size 1 must be a whole number of at least 2"),
-        ("sgd", {"momentum": 0.5}, "unknown setting momentum"),
+        ("lamb", {}, "lamb is no row of the catalog's optimizers; known are sgd, adam"),
+        ("sgd", {"precision": "fp8"}, "precision: fp8 is unknown; known are fp32, mixed, auto"),
+        ("sgd", {"engine": "tape"}, "engine: tape is unknown; known are resident, dataloader"),
+        ("sgd", {"batch_size": 1}, "batch_size: 1 must be at least 2"),
+        ("sgd", {"momentum": 0.5}, "momentum is unknown; known are batch_size"),
     ],
 )
 def test_a_setting_that_no_training_knows_is_refused_in_one_line(dataset, optimizer, wrong, said):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bakeoff.train import precision, trial
-from bakeoff.train.backend import ResnetBackend
-from fits import fit_all
+from bakeoff.train.backend import NetworkBackend
+from fits import fit_all, rows
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
@@ -13,7 +13,7 @@ BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": 1, "precisio
 
 
 def runs(dataset) -> list[dict]:
-    backend = ResnetBackend(dataset, "resnet18", "sgd", "cpu", [BLOCK], [0])
+    backend = NetworkBackend(dataset, *rows("resnet18", "sgd"), "cpu", [BLOCK], [0])
     return [fitted.run for fitted in fit_all(backend)]
 
 

@@ -16,6 +16,7 @@ from bakeoff import files, predictions, records
 from bakeoff.analysis import collect, tables
 from bakeoff.command import UserError
 from bakeoff.datasets import store
+from bakeoff.datasets.raw import Raw
 from bakeoff.journal import Journal
 from bakeoff.plots import gallery
 from bakeoff.predictions import Answers
@@ -80,7 +81,7 @@ def test_a_file_system_that_cannot_flush_is_trusted(tmp_path, monkeypatch):
 @pytest.mark.parametrize("command", ["collect_results", "plot_figures", "render_report", "prepare_dataset"])
 def test_a_command_that_meets_a_limit_says_so_in_one_line(small, tmp_path, command):
     out, data = tmp_path / "out", tmp_path / "raw.npz"
-    raw = store.Raw(np.zeros((90, 8, 8), np.uint8), *arrays_of(90), "made")
+    raw = Raw(np.zeros((90, 8, 8), np.uint8), *arrays_of(90), tuple("0123456789"), True, "made")
     store.save_raw(data, raw)
     cells = studies.save(tmp_path / "cells", [CELL])[0]
     source, figures = small.folder / "records.jsonl", small.folder / "figures"

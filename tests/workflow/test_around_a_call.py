@@ -64,15 +64,17 @@ def test_make_keeps_python_s_variables_to_itself_and_finds_a_place_for_caches(tm
 
 
 def test_what_an_editor_or_a_system_leaves_among_the_sources_is_passed_over(project):
-    left = ("workflow/scripts/bakeoff/datasets/.#store.py", "report/templates/.#body.html.j2")
+    pages = "workflow/scripts/bakeoff/report/pages"
+    left = ("workflow/scripts/bakeoff/datasets/.#store.py", f"{pages}/templates/.#body.html.j2")
     for name in left:
         (project / name).symlink_to("someone@a-machine.1234:5678")
-    for name in ("workflow/scripts/bakeoff/datasets/._store.py", "report/.DS_Store", "report/style.css~"):
+    for name in ("workflow/scripts/bakeoff/datasets/._store.py", f"{pages}/.DS_Store", f"{pages}/style.css~"):
         (project / name).write_bytes(b"\x00\x05\x16\x07")
     done = snakemake(project, "-n", *DEMO, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
-    assert "workflow/scripts/bakeoff/datasets/store.py" in done.stdout
-    assert not [name for name in (".#", "._", ".DS_Store", "css~") if name in done.stdout]
+    code = (project / ".snakemake/bakeoff/code/data.sha256").read_text(encoding="utf-8")
+    assert "  bakeoff/datasets/store.py\n" in code
+    assert not [name for name in (".#", "._", ".DS_Store", "css~") if name in done.stdout + code]
 
 
 def test_a_path_with_spaces_is_refused_before_slurm_gets_a_job(project):
@@ -109,7 +111,7 @@ def test_a_partial_report_finds_the_study_whose_records_lie_here(tmp_path):
     cells = folder / "results/digits"
     cells.mkdir(parents=True)
     (cells / "svm_rbf_cpu.json").write_text("not read")
-    said = "config/config.yaml: no cell of it has a record; this report is of"
+    said = "no cell of the study asked for has a record; this report is of"
     listed = partial(folder)
     assert f"{said} config/demo.yaml." in listed
     assert "results/speedup.csv" in listed
@@ -117,7 +119,7 @@ def test_a_partial_report_finds_the_study_whose_records_lie_here(tmp_path):
     (cells / "svm_rbf_cpu.json").rename(cells / "svm_linear_cpu.json")
     unknown = "partial: no cell of this study has a record, but results/digits/svm_linear_cpu.json lies here"
     assert f"config, {unknown}; name the file of their study" in partial(folder)
-    (folder / "own.yaml").write_text("datasets: [digits]\nsvm: {kernels: [linear]}\nresnet: {models: []}\n")
+    (folder / "own.yaml").write_text("datasets: [digits]\nsvm: {kernels: [linear]}\nnetworks: {models: []}\n")
     assert snakemake(folder, *DATA, "--configfile", "own.yaml").returncode == 0
     assert f"{said} the study that was run here last." in partial(folder)
-    assert "config/demo.yaml: no cell of it has a record;" in partial(folder, *DEMO)
+    assert f"{said} the study that was run here last." in partial(folder, *DEMO)

@@ -44,17 +44,12 @@ def test_the_whole_study_afterwards_makes_the_missing_cells_and_the_report_anew(
     result = snakemake(half, "-n", "--cores", "2", *DEMO, **WITHOUT_GPU)
     assert result.returncode == 0, result.stdout
     jobs = result.stdout.split("Job stats:")[1]
-    for rule in ("train_resnet", "train_svm", "time_training", "collect_results", "render_report"):
+    for rule in ("train_network", "train_svm", "time_training", "collect_results", "render_report"):
         assert rule in jobs
 
 
-@pytest.mark.parametrize("last", [None, "3", "null", '"x"', "[" * 90_000], ids=lambda text: str(text)[:4])
-def test_nothing_at_all_is_one_line_whatever_is_noted_of_the_last_study(tmp_path, last):
+def test_nothing_at_all_is_one_line(tmp_path):
     folder = copy_to(tmp_path / "empty")
-    if last:
-        (folder / ".snakemake").mkdir()
-        (folder / ".snakemake/bakeoff_study.json").write_text(last)
     result = snakemake(folder, *PARTIAL, **WITHOUT_GPU)
     assert result.returncode != 0
-    assert "config, partial: no cell has a record yet; run the study first" in result.stdout
-    assert "Traceback" not in result.stdout
+    assert result.stdout.splitlines()[-1] == "config, partial: no cell has a record yet; run the study first"

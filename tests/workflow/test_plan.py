@@ -14,10 +14,11 @@ DRY_RUNS = {
     "study": ("-n", "-p"),
     "demo": ("-n", "--configfile", "config/demo.yaml"),
     "study_on_gpu": ("-n", "-p", "--config", "gpu=present"),
-    "one_gpu_cell": ("-n", "results/fashion/resnet18_adam_gpu.json"),
-    "one_svm_cell": ("-n", "results/digits/svm_sigmoid_cpu.json"),
-    "one_gpu_svm_cell": ("-n", "results/digits/svm_rbf_gpu.json"),
-    "one_timed_cell": ("-n", "results/mnist/speed/resnet50_sgd_cpu.json"),
+    "any_cells": (
+        *("-n", "results/fashion/resnet18_adam_gpu.json", "results/digits/svm_sigmoid_cpu.json"),
+        *("results/digits/svm_rbf_gpu.json", "results/mnist/speed/resnet50_sgd_cpu.json"),
+    ),
+    "no_plan": ("-n", "--config", "networks={models: [resnet19]}"),
     "in_shards": ("-n", "--config", "shards=5"),
     "missing_image": (
         "-n",
@@ -32,34 +33,6 @@ DRY_RUNS = {
         "containers={cpu: docker://a/b, cuda: docker://a/c}",
     ),
 }
-
-FAULTS = {
-    "datasets: [mnits]": "config, datasets > 0: 'mnits' is not one of",
-    "sedes: [1]": "'sedes' was unexpected); did you mean seeds?",
-    "resnet: {models: [resnet19]}": "did you mean resnet18?",
-    "resnet: {grid: []}": "config, resnet > grid: [] should be non-empty",
-    "split: {train: 0.5}": "config, split: train + validation + holdout is 0.8; make it 1",
-    "resnet: {grid: [{batch_size: 2, learning_rate: 1, epochs: 1, devices: [gpu]}]}": (
-        "config, resnet/grid: no block is meant for the cpu; add one"
-    ),
-    "seeds: [0]\nseeds: [0, 1]": "config, seeds: stands twice in ",
-    "svm: {grid: {rbf: [{C: 1, C: 2}]}}": "config, C: stands twice in ",
-    "datasets: &a [*a]": "config, datasets > 0: ",
-    "svm: {engine: fast}": "config, svm > engine: 'fast' is not one of",
-    "svm: {grid: {rbf: [{C: 1, scale: log}]}}": "config, svm > grid > rbf > 0 > scale: 'log' is not",
-    "devices: [gpu]": "config, devices: gpu is asked for, but ",
-    "resnet: {grid: [{batch_size: 2, learning_rate: fast, epochs: 1}]}": (
-        "config, resnet > grid > 0 > learning_rate: 'fast' is not"
-    ),
-}
-
-# To YAML 1.1, which PyYAML reads, numbers without a point or a sign are texts; to people they are numbers.
-NUMBERS = """
-resnet: {grid: [{batch_size: 16, learning_rate: [1e-3, 3E-4], epochs: 1e0}]}
-svm: {grid: {rbf: [{C: [1e1, 1.5e1, 5], gamma: [scale, 1e-2]}]}}
-comparison: {learning_rate: 1e-3}
-"""
-
 
 # A dry-run asks for its version and for nothing else: whether Apptainer is installed here must not matter.
 APPTAINER = "#!/bin/sh\necho apptainer version 1.4.0\n"
@@ -82,11 +55,7 @@ def outputs(folder, tmp_path_factory):
 
     @cache
     def call(name: str) -> subprocess.CompletedProcess[str]:
-        if name in DRY_RUNS:
-            return snakemake(folder, *DRY_RUNS[name], **environment)
-        file = tmp_path_factory.mktemp("faults") / "study.yaml"
-        file.write_text(name, encoding="utf-8")
-        return snakemake(folder, "-n", "--configfile", str(file), **environment)
+        return snakemake(folder, *DRY_RUNS[name], **environment)
 
     return call
 
@@ -100,7 +69,7 @@ def planned(result) -> dict[str, int]:
 
 def test_the_default_configuration_plans_the_published_study(outputs):
     jobs = planned(outputs("study"))
-    assert jobs["train_resnet"] == 8  # 2 data sets x 2 networks x 2 optimizers
+    assert jobs["train_network"] == 8  # 2 data sets x 2 networks x 2 optimizers
     assert jobs["train_svm"] == 4
     assert jobs["time_training"] == 4  # the CPU's half of the comparison
     for dataset in ("mnist", "fashion"):
@@ -110,7 +79,7 @@ def test_the_default_configuration_plans_the_published_study(outputs):
 
 def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices(outputs):
     jobs = planned(outputs("study_on_gpu"))
-    assert jobs["train_resnet"] == 8
+    assert jobs["train_network"] == 8
     assert jobs["time_training"] == 4  # each times both devices, in turns
     assert jobs["time_chosen"] == 12
     for name in ("results/mnist/resnet18_sgd_gpu.json", "results/fashion/speed/resnet50_adam_gpu.json"):
@@ -120,7 +89,7 @@ def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices(out
 
 def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):
     commands = {
-        name: [line for line in outputs(name).stdout.splitlines() if "train_resnet.py --data" in line]
+        name: [line for line in outputs(name).stdout.splitlines() if "train_network.py --data" in line]
         for name in ("study", "study_on_gpu")
     }
     assert [len(lines) for lines in commands.values()] == [8, 8]
@@ -131,23 +100,10 @@ def test_pinned_memory_is_measured_where_batches_are_copied_to_a_gpu(outputs):
 
 def test_a_cut_grid_is_so_many_jobs_per_cell_and_the_cell_s_own(outputs):
     jobs = planned(outputs("in_shards"))
-    assert (jobs["train_resnet_shard"], jobs["train_resnet"]) == (40, 8)
+    assert (jobs["train_network_shard"], jobs["train_network"]) == (40, 8)
     assert (jobs["train_svm_shard"], jobs["train_svm"]) == (20, 4)
     assert jobs["time_training"] == 4
     assert "train_svm_shard" not in planned(outputs("study"))
-
-
-def test_numbers_as_people_write_them_are_numbers(folder, tmp_path):
-    file = tmp_path / "numbers.yaml"
-    file.write_text(NUMBERS, encoding="utf-8")
-    done = snakemake(folder, "-n", "-p", "--configfile", str(file), CUDA_VISIBLE_DEVICES="")
-    assert done.returncode == 0, done.stdout
-    for said in (
-        '"learning_rate": [0.001, 0.0003], "epochs": 1}',
-        '"C": [10.0, 15.0, 5], "gamma": ["scale", 0.01]}',
-        '"learning_rate": 0.001, "epochs": 10',
-    ):
-        assert said in done.stdout
 
 
 def test_a_missing_image_ends_in_one_line_that_names_it_and_the_cure(outputs):
@@ -162,21 +118,22 @@ def test_a_missing_image_ends_in_one_line_that_names_it_and_the_cure(outputs):
 def test_the_demo_plans_one_small_data_set(outputs):
     jobs = planned(outputs("demo"))
     assert jobs["fetch_dataset"] == 1
-    assert jobs["train_resnet"] == 2
+    assert jobs["train_network"] == 2
     assert jobs["train_svm"] == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "rule"),
-    [
-        ("one_gpu_cell", "train_resnet"),
-        ("one_svm_cell", "train_svm"),
-        ("one_gpu_svm_cell", "train_svm"),
-        ("one_timed_cell", "time_training"),
-    ],
-)
-def test_any_cell_is_a_target_whatever_the_lists_say(outputs, name, rule):
-    assert planned(outputs(name)) == {"fetch_dataset": 1, "prepare_dataset": 1, rule: 1}
+@pytest.mark.parametrize(("name", "count"), [("study", 28), ("study_on_gpu", 32)])
+def test_records_reach_their_command_by_a_file_that_no_other_plan_changes(outputs, folder, name, count):
+    called = {each: outputs(each).stdout for each in ("study", "study_on_gpu")}
+    (file,) = re.findall(r"collect_results.py --records @(\S+) --runs", called[name])
+    listed = (folder / file).read_text(encoding="utf-8").splitlines()
+    assert len(set(listed)) == count  # 12 cells, what each chose, and the comparison's on every device
+    assert not [record for record in listed if f"--records {record}" in called[name]]
+
+
+def test_any_cell_is_a_target_whatever_the_lists_say(outputs):
+    jobs = {"train_network": 1, "train_svm": 2, "time_training": 1}
+    assert planned(outputs("any_cells")) == {"fetch_dataset": 3, "prepare_dataset": 3, **jobs}
 
 
 # pandas and with it numpy come with the Slurm plugin; the rest no head node needs to have.
@@ -207,14 +164,13 @@ def test_the_snakefiles_import_nothing_heavy():
     ]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE))
-    assert imported - sys.stdlib_module_names == {"snakemake", "jsonschema", "yaml"}
+    # git is what Snakemake reads hosted sources with.
+    assert imported - sys.stdlib_module_names == {"snakemake", "yaml", "git"}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_configuration_ends_in_one_line_that_names_the_key(outputs, fault):
-    result = outputs(fault)
+def test_what_cannot_be_planned_ends_in_the_plan_s_one_line(outputs):
+    result = outputs("no_plan")
     assert result.returncode != 0
-    lines = [line for line in result.stdout.splitlines() if line.startswith("config, ")]
-    assert len(lines) == 1
-    assert FAULTS[fault] in lines[0]
+    said = "config, networks/models: resnet19 is no row of the catalog's networks; did you mean resnet18?"
+    assert result.stdout.splitlines()[-1] == said
     assert "Traceback" not in result.stdout

@@ -1,13 +1,14 @@
 """Where a study's data come from, as Snakemake passes it on: expanded, bound, the only source."""
 
 import os
+import re
 
 from checkout import copy_to, snakemake
 
 # As long as it is asked for its version, Apptainer; then it says what it lets a container see.
 APPTAINER = """#!/bin/sh
 case "$*" in *--version*) echo apptainer version 1.4.0; exit ;; esac
-echo "bound: $APPTAINER_BIND, data: $BAKEOFF_DATA"
+echo "bound: $APPTAINER_BIND, called: $*"
 exit 1
 """
 
@@ -37,4 +38,6 @@ def test_containers_see_the_expanded_folder_that_the_environment_names(tmp_path)
     line = ("resources/raw/mnist.npz", "--cores", "1", "--use-singularity")
     named = {"HERE": str(tmp_path), "BAKEOFF_DATA": "$HERE/data"}
     done = snakemake(folder, *line, PATH=path, CUDA_VISIBLE_DEVICES="", **named)
-    assert f"{tmp_path}/data, data: {tmp_path}/data\n" in done.stdout, done.stdout
+    (bound, called) = re.findall(r"^bound: (.*), called: (.*)$", done.stdout, re.M)[0]
+    assert f"{tmp_path}/data" in bound.split(",")
+    assert f"--data-source {tmp_path}/data " in called

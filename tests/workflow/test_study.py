@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -191,6 +192,20 @@ def test_a_second_call_has_nothing_to_do(study):
     assert "Nothing to be done" in rerun(study)
 
 
+def test_without_snakemake_s_own_notes_there_is_nothing_to_do_either(study, tmp_path):
+    (study / ".snakemake").rename(tmp_path / "notes")
+    said = rerun(study)
+    shutil.rmtree(study / ".snakemake")
+    (tmp_path / "notes").rename(study / ".snakemake")
+    assert "Nothing to be done" in said
+
+
+def test_sources_that_a_checkout_dates_anew_rerun_nothing(study):
+    for file in (study / "workflow/scripts/bakeoff").rglob("*.py"):
+        file.touch()
+    assert "Nothing to be done" in rerun(study)
+
+
 def test_a_changed_plot_redraws_and_retrains_nothing(study):
     plot = study / "workflow/scripts/bakeoff/plots/style.py"
     before = plot.read_text(encoding="utf-8")
@@ -207,7 +222,7 @@ def test_a_changed_trainer_retrains_the_networks_alone(study):
     loop.write_text(before + "\n# changed\n", encoding="utf-8")
     table = rerun(study).split("Job stats:")[1].split("total")[0]
     loop.write_text(before, encoding="utf-8")
-    assert "train_resnet" in table
+    assert "train_network" in table
     assert "train_svm" not in table
 
 

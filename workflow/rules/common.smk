@@ -1,19 +1,14 @@
 # What the rules share: folders, the code that each stage depends on, options of commands.
-import os
 import re
 import shlex
 import sys
-from pathlib import Path
 
-RULES = Path(workflow.current_basedir)
-SCRIPTS = Path(os.path.relpath(RULES.parent / "scripts"))
-REPORT = Path(os.path.relpath(RULES.parents[1] / "report"))
-STUDY = RULES.parents[1] / "config" / "config.yaml"
-REFERENCE = os.path.relpath(RULES.parents[1] / "config/reference/published_results.csv")
+SCRIPTS = Path(os.path.relpath(ROOT / "workflow" / "scripts"))
+REFERENCE = local(os.path.relpath(ROOT / "config/reference/published_results.csv"))
 TABLES = ("best", "speedup", "tests", "classes", "published")
 
 # What a stage's results depend on; a touched plot retrains nothing.
-CALLED = "surroundings values faults command files archive"
+CALLED = "surroundings values faults command files archive fields typed plugins rows"
 TOLD = f"{CALLED} records predictions"
 BASE = (
     f"{TOLD} signature grid selection journal progress datasets flops energy timing hardware load fitting"
@@ -21,10 +16,10 @@ BASE = (
 )
 CODE = {
     "data": f"{CALLED} records datasets",
-    "resnet": f"{BASE} models train",
+    "networks": f"{BASE} models train",
     "svm": f"{BASE} svm",
     "alone": f"{BASE} models train svm saved latency",
-    "analysis": f"{TOLD} grid selection analysis",
+    "analysis": f"{TOLD} grid selection datasets analysis",
     "figures": f"{TOLD} selection datasets analysis plots",
     "report": f"{TOLD} selection datasets analysis plots report",
 }
@@ -37,37 +32,25 @@ def own_files(folder, pattern):
     return [str(path) for path in found if not foreign.search(path.relative_to(folder).as_posix())]
 
 
-def code_of(stage):
-    """Return the package files that a stage's results depend on."""
-    found = [SCRIPTS / "bakeoff" / name for name in CODE[stage].split()]
-    files = [own_files(p, "*.py") if p.is_dir() else [str(p.with_suffix(".py"))] for p in found]
-    return [file for group in files for file in group]
-
-
 def script(name):
     """Return a command of workflow/scripts; as an input, its change reruns what it makes."""
-    return str(SCRIPTS / f"{name}.py")
+    return local(str(SCRIPTS / f"{name}.py"))
 
 
 def report_sources():
     """Return the templates and styles of the report."""
-    return own_files(REPORT, "*")
+    return [local(file) for file in own_files(SCRIPTS / "bakeoff" / "report" / "pages", "*")]
 
 
 def present(files):
     """Return the files that a report can count on: all of them, or those that are there for a partial one."""
-    return [file for file in files if not config["partial"] or os.path.exists(file)]
+    return [file for file in files if not config["partial"] or os.path.exists(placed(file))]
 
 
 def given(*names):
     """Return those of the named configuration keys that are set, as a command's options."""
     pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
     return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
-
-
-def many(option, values):
-    """Return an option with its values for a command, nothing where there are none."""
-    return shlex.join([f"--{option}", *values]) if values else ""
 
 
 def table(name):

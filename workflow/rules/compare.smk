@@ -1,16 +1,8 @@
 # Fan-in and contrast: all records in one file, then choice, devices, paired tests, classes, published numbers.
 
 
-localrules:
-    collect_results,
-    select_best,
-    compare_devices,
-    compare_models,
-    compare_classes,
-    compare_published,
-
-
 rule collect_results:
+    localrule: True
     input:
         script=script("collect_results"),
         records=present(study()),
@@ -19,6 +11,8 @@ rule collect_results:
     output:
         records="results/records.jsonl",
         runs=table("runs"),
+    params:
+        records=lambda wildcards, input: many("records", input.records),
     log:
         "logs/collect_results.log",
     threads: 1
@@ -27,11 +21,12 @@ rule collect_results:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --records {input.records:q}"
+        "python {input.script:q} {params.records}"
         " --runs {output.runs:q} --output {output.records:q} --set-aside 2>&1 | tee {log:q}"
 
 
 rule select_best:
+    localrule: True
     input:
         script=script("select_best"),
         records="results/records.jsonl",
@@ -84,6 +79,7 @@ use rule select_best as compare_classes with:
 
 
 rule compare_published:
+    localrule: True
     input:
         script=script("compare_published"),
         records="results/records.jsonl",

@@ -6,7 +6,7 @@ def check_images():
     methods = {str(method) for method in workflow.deployment_settings.deployment_method}
     if "apptainer" not in methods:
         return
-    wanted = ["cpu", "cuda"] if gpu_available() else ["cpu"]
+    wanted = ["cpu"] if PLAN["gpu_missing"] else ["cpu", "cuda"]
     for name in (config["containers"][kind] for kind in wanted):
         if "://" not in name and not os.path.exists(name):
             raise SystemExit(
@@ -32,6 +32,11 @@ def data_source():
     """
     named = config["data_source"] or os.getenv("BAKEOFF_DATA", "")
     return os.path.expanduser(os.path.expandvars(named))
+
+
+def source_option():
+    """Return the named source as an option, nothing where none is named."""
+    return shlex.join(["--data-source", data_source()]) if data_source() else ""
 
 
 def bind_folders():

@@ -2,13 +2,24 @@
 import contextlib
 import fcntl
 import glob
+import os
+import sys
 import tempfile
 import time
+from pathlib import Path
 
 # What Snakemake writes down itself: where it cannot, it ends in many lines and no cure.
 NOTES_BYTES = 1 << 17
+# A module has another's Snakefile beside it, a name, and perhaps a prefix for its files.
+MODULE = not workflow.modifier.is_main_snakefile()
+PLACES = workflow.modifier.path_modifier
 # Hosts of a cluster are apart by less.
 CLOCKS_DIFFER_S = 60
+
+
+def placed(path):
+    """Return where a module's prefix places a path of results, resources or logs."""
+    return PLACES.replace_prefix(path)
 
 
 def check_folders():
@@ -23,11 +34,10 @@ def check_folders():
             "with --directory"
         )
     folders = [
-        "resources",
-        "logs",
-        "results",
-        *glob.glob("results/*/"),
+        *map(placed, ("resources", "logs", "results")),
+        *glob.glob(placed("results/*/")),
         *glob.glob(".snakemake/*/"),
+        *glob.glob(".snakemake/bakeoff/**/", recursive=True),
     ]
     for folder in filter(os.path.isdir, folders):
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -40,7 +50,8 @@ def check_folders():
 def date_back():
     """Date files from the future, as a clock that was set back leaves them, now: else nothing is ever up to date."""
     now, count = time.time(), 0
-    folders = (RULES.parent, REPORT, STUDY.parent, Path("resources"), Path("results"))
+    own = [ROOT / "workflow", ROOT / "config"]
+    folders = (*own, *map(Path, (placed("resources"), placed("results"), ".snakemake/bakeoff")))
     for path in (path for folder in folders for path in folder.rglob("*")):
         # Another's, or gone meanwhile.
         with contextlib.suppress(OSError):
@@ -52,8 +63,6 @@ def date_back():
 
 
 check_folders()
-if workflow.is_main_process:
-    date_back()
 
 # Held until this process ends, however that is: `make` takes a lock of Snakemake's for a dead call's only where
 # nobody holds this one. File systems without locks are trusted.

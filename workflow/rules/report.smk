@@ -1,12 +1,8 @@
 # For people: figures, then one HTML file and one PDF.
 
 
-localrules:
-    plot_figures,
-    render_report,
-
-
 rule plot_figures:
+    localrule: True
     input:
         script=script("plot_figures"),
         records="results/records.jsonl",
@@ -34,6 +30,7 @@ rule plot_figures:
 
 
 rule render_report:
+    localrule: True
     input:
         script=script("render_report"),
         records="results/records.jsonl",
@@ -49,9 +46,11 @@ rule render_report:
             "results/report.pdf", caption="../../report/captions/report.rst", category="Report"
         ),
     params:
-        config=json.dumps(config),
-        without_gpu=many("without-gpu", [without_gpu()] if without_gpu() else []),
-        missing=many("missing", [file for file in study() if file not in present(study())]),
+        # A function: a brace in a path is no wildcard.
+        config=lambda wildcards: json.dumps(config),
+        without_gpu=shlex.join(["--without-gpu", without_gpu()] if without_gpu() else []),
+        missing=many("missing", missing()),
+        tables=lambda wildcards, input: os.path.dirname(input.tables[0]),
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
     log:
         "logs/render_report.log",
@@ -61,6 +60,6 @@ rule render_report:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --records {input.records:q} --tables results"
+        "python {input.script:q} --records {input.records:q} --tables {params.tables:q}"
         " --figures {input.figures:q} --config {params.config:q} --templates {params.templates:q}"
         " {params.missing} {params.without_gpu} --html {output.html:q} --pdf {output.pdf:q} --set-aside 2>&1 | tee {log:q}"

@@ -5,9 +5,8 @@ import threading
 
 import snakemake
 
-
-include: "folders.smk"
-
+if workflow.is_main_process:
+    date_back()
 
 # Rules call `python`: the one that runs Snakemake, unless a container or conda brings its own.
 os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", "")]))
@@ -46,7 +45,7 @@ if workflow.is_main_process and threading.current_thread() is threading.main_thr
 
 def check_path(executor):
     """End with one line where Slurm's jobs would each fail without a word."""
-    for place in dict.fromkeys([os.getcwd(), str(RULES.parents[1]), sys.executable]):
+    for place in dict.fromkeys([os.getcwd(), str(ROOT), sys.executable]):
         if executor == "slurm" and re.search(r"\s", place):
             raise SystemExit(
                 f"{place}: Snakemake's plugin for Slurm does not quote the white space in this path; "

@@ -12,9 +12,9 @@ rule train_svm:
         model="results/{dataset}/models/svm_{kernel}_{device}.safetensors",
         predictions="results/{dataset}/predictions/svm_{kernel}_{device}.npz",
     params:
-        record="results/{dataset}/svm_{kernel}_{device}.json",
+        record=lambda wildcards, output: output.record,
         shard="",
-        grid=lambda wildcards: json.dumps(config["svm"]["grid"][wildcards.kernel]),
+        grid=lambda wildcards: PLAN["kernels"][wildcards.kernel],
         engine=config["svm"]["engine"],
         memory=config["svm"]["mem_mb"],
     log:
@@ -41,6 +41,7 @@ use rule train_svm as train_svm_shard with:
     output:
         shard_of("svm_{kernel}_{device}"),
     params:
+        record=lambda wildcards, output: record_of(output[0]),
         shard=f"--shard {{shard}}/{config['shards']}",
     log:
         "logs/train_svm/{dataset}/svm_{kernel}_{device}.{shard}.log",

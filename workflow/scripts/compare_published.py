@@ -6,6 +6,7 @@ from pathlib import Path
 from bakeoff import command, values
 from bakeoff.analysis import published, repeatability, study, tables
 from bakeoff.command import option
+from bakeoff.datasets import known
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Options:
 def main(options: Options) -> None:
     """Write the comparison."""
     lines = repeatability.read(options.reference)
-    rows = published.rows(study.load(options.records), lines)
+    rows = published.rows(study.load(options.records), lines, known.original)
     tables.write(options.output, published.COLUMNS, rows)
 
 

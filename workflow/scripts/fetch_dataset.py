@@ -5,21 +5,23 @@ from pathlib import Path
 
 from bakeoff import command, values
 from bakeoff.command import option
-from bakeoff.datasets import catalog, sources, store
+from bakeoff.datasets import sources, store
+from bakeoff.datasets.rows import DATASETS
 
 
 @dataclass(frozen=True)
 class Options:
     """Fetch one data set's original files, verify their digests and store them as one .npz."""
 
-    dataset: str = option("its name", choices=tuple(catalog.CATALOG))
+    dataset: str = option("its row: a name from config/catalog.yaml, or JSON", check=DATASETS.named)
     output: Path = option("where to write the .npz", check=values.to_write)
     data_source: str = option("folder or URL with <data set>/*.gz, the only source then", default="")
 
 
 def main(options: Options) -> None:
     """Fetch and store."""
-    store.save_raw(options.output, sources.fetch(options.dataset, options.data_source or None, print))
+    dataset = DATASETS.named(options.dataset)
+    store.save_raw(options.output, sources.fetch(dataset, options.data_source or None, print))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ from typing import Any
 
 from bakeoff import command, values
 from bakeoff.command import option
-from bakeoff.datasets import catalog, prepare, store
+from bakeoff.datasets import known, prepare, store
+from bakeoff.datasets.rows import DATASETS
+from bakeoff.datasets.split import Split
 
 
 @dataclass(frozen=True)
@@ -14,8 +16,8 @@ class Options:
     """Split one data set into train, validation, holdout and test, and resize its images."""
 
     raw: Path = option("the fetched original (.npz)")
-    dataset: str = option("its name", choices=tuple(catalog.CATALOG))
-    split: dict[str, Any] = option("JSON: train, validation, holdout, seed, test", check=prepare.Split.parse)
+    dataset: str = option("its row: a name from config/catalog.yaml, or JSON", check=DATASETS.named)
+    split: dict[str, Any] = option("JSON: train, validation, holdout, seed, test", check=Split.parse)
     input_size: int = option("rows and columns that networks see", least=8, most=256)
     output: Path = option("where to write the .npz", check=values.to_write)
     limit_train: int | None = option("use only so many training images", default=None, least=1)
@@ -25,13 +27,13 @@ class Options:
 def main(options: Options) -> None:
     """Prepare and store, with what a record has to say about the data."""
     raw = store.load_raw(options.raw)
-    entry = catalog.CATALOG[options.dataset]
+    name, row = DATASETS.named(options.dataset)
     limits = {"limit_train": options.limit_train, "limit_test": options.limit_test}
-    arrays = prepare.prepare(raw, prepare.Split.parse(options.split), options.input_size, **limits)
-    about = {"name": options.dataset, "title": entry.title, "classes": entry.classes}
+    arrays = prepare.prepare(raw, Split.parse(options.split), options.input_size, **limits)
+    about = {"name": name, "title": row.title or name, "classes": raw.classes, "grey": raw.grey}
     shape = list(raw.train_images.shape[1:])
-    source = {"licence": entry.licence, "source": raw.source, "image_shape": shape}
-    store.save_prepared(options.output, arrays, {**about, **source, **limits})
+    source = {"licence": row.licence, "source": raw.source, "fingerprints": known.fingerprints(raw)}
+    store.save_prepared(options.output, arrays, {**about, **source, **limits, "image_shape": shape})
 
 
 if __name__ == "__main__":

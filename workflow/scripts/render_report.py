@@ -6,7 +6,7 @@ from pathlib import Path
 from bakeoff import command, values
 from bakeoff.command import option
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "report"
+TEMPLATES = Path(__file__).resolve().parent / "bakeoff" / "report" / "pages"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff import command, hardware, models, train, values
 from bakeoff.command import UserError, option
 from bakeoff.datasets import store
-from bakeoff.train import axes, speed, state
+from bakeoff.train import axes, optimizers, speed
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Options:
     """Time the same training several times, alone on the machine, devices in turns."""
 
     data: Path = option("the prepared data set (.npz)")
-    model: str = option("the network", choices=models.RESNETS)
-    optimizer: str = option("what trains it", choices=tuple(state.OPTIMIZERS))
+    model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
+    optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
     devices: list[str] = option("two take turns, repeat by repeat", choices=hardware.DEVICES, once=True)
     settings: dict[str, Any] = option("JSON: batch_size, learning_rate, epochs, ...", check=axes.check_one)
     output: list[Path] = option("the record (.json) of each device", check=values.record, once=True)
@@ -28,12 +28,11 @@ def main(options: Options) -> None:
     """Time and write the records."""
     if len(options.devices) != len(options.output):
         raise UserError("--output: name one record per device")
-    for device in options.devices:
-        hardware.require_device(device)
     train.set_threads(options.threads)
-    what = (store.load(options.data, "resized"), options.model, options.optimizer, options.settings)
+    rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
+    what = (*rows, options.settings, options.repeats)
     outputs = dict(zip(options.devices, options.output, strict=True))
-    speed.compare_devices(*what, options.repeats, outputs, options.threads)
+    speed.compare_devices(store.load(options.data, "resized"), *what, outputs, options.threads)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff import cell, command, hardware, shards, svm, values
 from bakeoff.command import option
 from bakeoff.datasets import store
-from bakeoff.svm import backend, engines
+from bakeoff.svm import axes, backend, engines
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,9 @@ class Options:
     """Fit SVMs with one kernel over a grid of settings."""
 
     data: Path = option("the prepared data set (.npz)")
-    kernel: str = option("its kernel", choices=svm.KERNELS)
-    grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=backend.check)
-    output: Path = option(
-        "cell record (.json); models/, predictions/, journal/ lie beside it", check=values.record
-    )
+    kernel: str = option("its kernel", choices=tuple(axes.KERNELS))
+    grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
+    output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
     engine: str = option("what fits them", default="auto", choices=engines.NAMES)
     device: str = option("where kernel matrices are made", default="cpu", choices=hardware.DEVICES)
     threads: int = option("CPU threads", default=1, least=1, most=4096)

@@ -1,6 +1,7 @@
 """Arrays in a file of ours (.npz): of the types that they were written in, or one line without a traceback.
 
-Owns what is looked at before memory is taken. Must not know what the arrays mean.
+Owns what is looked at before memory is taken, and the type of class numbers: int64 in memory, the smallest
+that tells all classes apart in a file. Must not know what the arrays are of.
 """
 
 import math
@@ -38,15 +39,22 @@ class Arrays:
     def __contains__(self, name: str) -> bool:
         return f"{name}.npy" in self.content.namelist()
 
-    def read(self, name: str, kinds: str, rank: int) -> np.ndarray:
-        """Return an array of a rank and one of numpy's kinds of type; WrongContent where it is of others."""
+    def read(self, name: str, kinds: str, *ranks: int) -> np.ndarray:
+        """Return an array of one of the ranks and kinds of type; WrongContent where it is of others."""
         if name not in self:
             raise WrongContent(f"it holds no {name}")
-        self._check(name, kinds, rank)
+        self._check(name, kinds, ranks)
         with self.content.open(f"{name}.npy") as file:
             return npy.read_array(file, allow_pickle=False)
 
-    def _check(self, name: str, kinds: str, rank: int) -> None:
+    def class_numbers(self, name: str) -> np.ndarray:
+        """Return class numbers (n,), int64 whatever they are kept as; WrongContent where they are none."""
+        found = self.read(name, "u", 1)
+        if found.max(initial=0) > np.iinfo(np.int64).max:
+            raise WrongContent(f"{name} holds {found.max()}, which is no class")
+        return found.astype(np.int64)
+
+    def _check(self, name: str, kinds: str, ranks: tuple[int, ...]) -> None:
         about = self.content.getinfo(f"{name}.npy")
         # Ours are stored as they are: what would unpack to more than the file is long is none.
         if about.compress_type != zipfile.ZIP_STORED or about.file_size > self.size:
@@ -57,10 +65,21 @@ class Arrays:
             except Exception as error:  # of a parser that was given anything at all
                 raise WrongContent(f"{name} is no array") from error
             room = about.file_size - file.tell()
-        if kind.kind not in kinds or len(shape) != rank:
-            raise WrongContent(f"{name} is {kind.name} {shape}, not {KINDS[kinds]} of rank {rank}")
+        if kind.kind not in kinds or len(shape) not in ranks:
+            known = " or ".join(map(str, ranks))
+            raise WrongContent(f"{name} is {kind.name} {shape}, not {KINDS[kinds]} of rank {known}")
         if math.prod(shape) * kind.itemsize != room:
             raise WrongContent(f"{name} has not as many values as it says")
+
+
+def as_kept(numbers: np.ndarray, classes: int) -> np.ndarray:
+    """Return class numbers in the type in which files keep them, the smallest that tells so many apart.
+
+    ValueError for a number that is none of these classes: in a smaller type it would be another one.
+    """
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() < classes):
+        raise ValueError(f"class numbers from {numbers.min()} to {numbers.max()}, of {classes} classes")
+    return numbers.astype(np.min_scalar_type(max(classes - 1, 0)))
 
 
 @contextmanager

@@ -69,6 +69,7 @@ def open_journal(backend: Backend, folder: Path, threads: int, code: Sequence[Pa
     """Return the journal of a backend's runs, whose keys hold all that these depend on."""
     context = {
         **backend.identity,
+        "rows": backend.rows,
         **backend.context,
         "data": backend.dataset.meta["digest"],
         "code": code_digest(*code),
@@ -135,6 +136,7 @@ def build_record(backend: Backend, runs: list[Run], purpose: str = "selection") 
         "purpose": purpose,
         "dataset": backend.dataset.meta["name"],
         **backend.identity,
+        "rows": backend.rows,
         "data": backend.dataset.describe(backend.input_shape),
         "runs": [run | {"environment": environments.index(run["environment"])} for run in runs],
         "best": selection.summarise(chosen),
@@ -190,8 +192,8 @@ def _of_a_grid(backend: Backend, journal: Journal, wanted: Sequence[Asked]) -> K
     first_seed = wanted[0][1] if wanted else None
 
     def keep(fitted: Fitted, finished: list[Run]) -> None:
-        keeping.keep_validation(journal, fitted)
-        keeping.keep_test(journal, fitted)
+        keeping.keep_validation(journal, backend, fitted)
+        keeping.keep_test(journal, backend, fitted)
         if fitted.run["seed"] == first_seed:
             keeping.keep_model(journal, backend, fitted)
         journal.prune(_candidates(finished, wanted), keeping.TEST, backend.model_suffix)
@@ -227,8 +229,8 @@ def _complete_chosen(
         progress.close()
         if fitted.run["status"] != "ok":
             raise UserError(f"{label}: the chosen run could not be fitted again; the lines above say why")
-        keeping.keep_validation(journal, fitted)
-        keeping.keep_test(journal, fitted)
+        keeping.keep_validation(journal, backend, fitted)
+        keeping.keep_test(journal, backend, fitted)
         if run is chosen[0]:
             keeping.keep_model(journal, backend, fitted)
     journal.prune(chosen, keeping.TEST)

@@ -79,8 +79,8 @@ class _Parser(argparse.ArgumentParser):
 def parse(cls: type[Options], argv: Sequence[str] | None = None) -> Options:
     """Build the parser from the dataclass, read the command line and check it.
 
-    Path, int, float and str fields take one value, list fields one or more, bool fields are switches and dict
-    or Any fields take JSON. A field without a default is required.
+    Path, int, float and str fields take one value, list fields one or more or @FILE, which holds one a line,
+    bool fields are switches and dict or Any fields take JSON. A field without a default is required.
     """
     return cls(**_read(_parser(cls), cls, argv))
 
@@ -97,6 +97,8 @@ def _read(parser: argparse.ArgumentParser, cls: type[Any], argv: Sequence[str] |
         if value is field.default:
             continue
         listed = _listed(hints[field.name])
+        if listed:
+            value = given[field.name] = [each for some in value for each in some]
         try:
             if field.metadata["once"]:
                 values.each_once(value)
@@ -145,8 +147,12 @@ def _parser(cls: type[Any]) -> argparse.ArgumentParser:
         if kind is bool:
             keywords["action"] = argparse.BooleanOptionalAction
         else:
-            keywords["type"] = _reader(typing.get_args(kind)[0] if _listed(kind) else kind)
-            keywords["nargs"] = "+" if _listed(kind) else None
+            keywords["type"] = _reader(kind)
+            if _listed(kind):
+                keywords |= {
+                    "nargs": "+",
+                    "help": f"{keywords['help']}; @FILE names a file of them, one a line",
+                }
             if choices := field.metadata["choices"]:
                 keywords["metavar"] = f"{{{','.join(choices)}}}"
         parser.add_argument(_flag(field), **keywords)
@@ -154,7 +160,7 @@ def _parser(cls: type[Any]) -> argparse.ArgumentParser:
 
 
 def _reader(kind: Any) -> Callable[[str], Any]:
-    """Return what makes a word of the command line a value of a kind."""
+    """Return what makes a word of the command line a value of a kind, or several of a list."""
     readers: dict[Any, Callable[[str], Any]] = {
         int: values.whole_text,
         float: float,
@@ -162,7 +168,9 @@ def _reader(kind: Any) -> Callable[[str], Any]:
         str: str,
         dict: values.object_from_json,
     }
-    reader = readers.get(typing.get_origin(kind) or kind, values.from_json)
+    each = typing.get_args(kind)[0] if _listed(kind) else kind
+    plain = readers.get(typing.get_origin(each) or each, values.from_json)
+    reader = values.some(plain) if _listed(kind) else plain
 
     def read(text: str) -> Any:
         try:

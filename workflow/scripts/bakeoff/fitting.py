@@ -38,6 +38,7 @@ class Backend(Protocol):
     """What a family of models has to offer to be run as a cell."""
 
     identity: dict[str, Any]
+    rows: dict[str, dict[str, Any]]  # what the rows that the identity names say
     context: dict[str, Any]  # what a run depends on beside identity, settings, seed, data, code and threads
     follows_threads: bool  # whether with other threads results are others, and not only times
     input_shape: tuple[int, ...]

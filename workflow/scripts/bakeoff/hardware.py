@@ -1,6 +1,7 @@
 """What the numbers were measured on: processor, device, versions, image, commit."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import sys
@@ -36,7 +37,8 @@ def best_device() -> str:
 def describe(threads: int, device: str) -> dict[str, Any]:
     """Return the `environment` entry of a cell record; what cannot be read here is null."""
     on_gpu = device == "gpu"
-    set_here = switches()
+    set_here, root = switches(), Path(__file__).resolve().parents[3]
+    hosted = known(partial(_hosted, root)) or {}
     return {
         "cpu": known(_cpu) or platform.machine() or "unknown",
         "cores": usable_cores(),
@@ -48,13 +50,14 @@ def describe(threads: int, device: str) -> dict[str, Any]:
         "versions": _versions(),
         **({"switches": set_here} if set_here else {}),
         "image_digest": known(_image_digest),
-        "git_commit": known(partial(_git_commit, Path(__file__).resolve().parents[3])),
+        "git_commit": hosted.get("git_commit") or known(partial(_git_commit, root)),
+        **({"source": hosted["source"]} if hosted else {}),
     }
 
 
 def fingerprint(environment: dict[str, Any]) -> dict[str, Any]:
-    """Return what times depend on: the environment without the checkout's commit, which a pull changes."""
-    return {name: value for name, value in environment.items() if name != "git_commit"}
+    """Return what times depend on: the environment without the code's address and commit."""
+    return {name: value for name, value in environment.items() if name not in ("git_commit", "source")}
 
 
 def allocation() -> str | None:
@@ -142,6 +145,13 @@ def _noted_digest(image: Path) -> str | None:
     if noted.stat().st_mtime < image.stat().st_mtime:
         return None
     return f"sha256:{noted.read_text(encoding='utf-8').split()[0]}"
+
+
+def _hosted(root: Path) -> dict[str, str]:
+    """Return the address and commit of the hosted source that the rules were read from, as they noted it."""
+    noted = json.loads((root / "source.json").read_text(encoding="utf-8"))
+    commit = noted["git_commit"]
+    return {"source": str(noted["source"]), **({"git_commit": str(commit)} if commit else {})}
 
 
 def _git_commit(root: Path) -> str | None:

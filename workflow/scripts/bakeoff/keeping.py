@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff import predictions
+from bakeoff.archive import as_kept
 from bakeoff.files import writing
 from bakeoff.fitting import Backend, Fitted
 from bakeoff.journal import Journal
@@ -20,16 +21,16 @@ from bakeoff.records import Run
 VALIDATION, TEST = ".validation.npy", ".test.npz"
 
 
-def keep_validation(journal: Journal, fitted: Fitted) -> None:
+def keep_validation(journal: Journal, backend: Backend, fitted: Fitted) -> None:
     """Keep a run's class numbers of the validation part, if it has any."""
-    if (found := fitted.answers.validation) is not None:
+    if (found := _numbers(backend, fitted.answers.validation)) is not None:
         journal.keep(fitted.run, VALIDATION, lambda path: np.save(path, found))
 
 
-def keep_test(journal: Journal, fitted: Fitted, scores: bool = True) -> None:
+def keep_test(journal: Journal, backend: Backend, fitted: Fitted, scores: bool = True) -> None:
     """Keep what a run said of the test part: class numbers, with the scores or without."""
     found = fitted.answers
-    arrays = {"test": found.test, "scores": found.scores if scores else None}
+    arrays = {"test": _numbers(backend, found.test), "scores": found.scores if scores else None}
     known = {name: array for name, array in arrays.items() if array is not None}
     if known:
         journal.keep(fitted.run, TEST, lambda path: np.savez(path, **known))  # type: ignore[arg-type]
@@ -61,10 +62,18 @@ def publish_model(journal: Journal, backend: Backend, run: Run | None, path: Pat
             place.touch()
 
 
+def _numbers(backend: Backend, answered: np.ndarray | None) -> np.ndarray | None:
+    return None if answered is None else as_kept(answered, _classes(backend))
+
+
+def _classes(backend: Backend) -> int:
+    return len(backend.dataset.meta["classes"])
+
+
 def publish_answers(backend: Backend, runs: Iterable[tuple[Journal, Run]], path: Path) -> None:
     """Write all that is kept of what the runs of a record answered."""
     answers = [_answers(journal, run) for journal, run in runs]
-    predictions.save(path, backend.dataset.labels, len(backend.dataset.meta["classes"]), answers)
+    predictions.save(path, backend.dataset.labels, _classes(backend), answers)
 
 
 def _answers(journal: Journal, run: Run) -> Answers:

@@ -1,8 +1,9 @@
-"""Networks by name: torchvision's ResNets with their stock stem."""
+"""Networks as rows: what builds one, and with which settings."""
 
 from typing import TYPE_CHECKING
 
-from bakeoff.command import UserError
+from bakeoff import plugins, typed
+from bakeoff.rows import Built, Kind
 
 if TYPE_CHECKING:
     from torch import nn
@@ -10,23 +11,28 @@ if TYPE_CHECKING:
 CHANNELS = 3
 # Of pixels in 0..1, in every channel: networks are trained on -1..1, as in the published study.
 PIXEL_MEAN, PIXEL_DEVIATION = 0.5, 0.5
-RESNETS = ("resnet18", "resnet50")
 
 
-def import_library() -> None:
-    """Import torchvision now, seconds that must not count as part of the first training."""
-    import torchvision.models.resnet  # noqa: F401
+@typed.settings
+class Network(Built):
+    """A network: a function like torchvision.models', called with num_classes and its settings."""
 
 
-def build(name: str, classes: int, seed: int) -> "nn.Module":
+def import_library(network: Network) -> None:
+    """Import what builds a network now, seconds that must not count as part of the first training."""
+    plugins.find(network.build)
+
+
+def build(network: Network, classes: int, seed: int) -> "nn.Module":
     """Return a freshly initialised network for (n, 3, size, size) images.
 
     The weights depend on the seed alone: they are drawn on the CPU, whatever device trains them.
     """
-    if name not in RESNETS:
-        raise UserError(f"unknown network {name}; known are {', '.join(RESNETS)}")
     import torch
-    from torchvision.models import resnet
 
+    make = plugins.find(network.build)
     torch.manual_seed(seed)
-    return getattr(resnet, name)(num_classes=classes)
+    return make(num_classes=classes, **network.settings)
+
+
+NETWORKS = Kind("networks", lambda given: Network)

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.archive import Arrays, WrongContent, opened
+from bakeoff.archive import Arrays, WrongContent, as_kept, opened
 from bakeoff.files import writing
 
 SUFFIX = ".npz"
 WHAT = "the answers of a cell's runs"
+LABELS = {"test": "labels", "validation": "validation_labels"}
 # Each with numpy's kinds of type and its rank.
 ARRAYS = {
-    "labels": ("u", 1),
-    "validation_labels": ("u", 1),
     **{"validated": ("iu", 1), "validation": ("u", 2)},
     **{"tested": ("iu", 1), "test": ("u", 2)},
     **{"scored": ("iu", 1), "scores": ("f", 3)},
@@ -36,7 +35,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Predictions:
-    """A run's answers to a part: (n,) labels and predictions, (n, k) scores, (n, 0) where none were kept."""
+    """A run's answers to a part: labels and predictions, int64 (n,), and scores (n, k).
+
+    Where no scores were kept they are (n, 0).
+    """
 
     labels: np.ndarray
     predictions: np.ndarray
@@ -53,9 +55,8 @@ def save(path: Path, labels: Mapping[str, np.ndarray], classes: int, answers: Se
 
     labels: (n,) of the parts validation and test.
     """
-    small = np.min_scalar_type(max(classes - 1, 0))
 
-    def of(name: str, kind: np.dtype | type, *shape: int) -> tuple[np.ndarray, np.ndarray]:
+    def of(name: str, *shape: int, kind: type | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return which runs kept an array, and these arrays (runs, ...)."""
         kept = [
             (run, array) for run, each in enumerate(answers) if (array := getattr(each, name)) is not None
@@ -63,15 +64,15 @@ def save(path: Path, labels: Mapping[str, np.ndarray], classes: int, answers: Se
         found = np.array([array for _, array in kept], kind) if kept else np.empty((0, *shape), kind)
         return np.array([run for run, _ in kept], np.int32), found
 
-    validated, validation = of("validation", small, len(labels["validation"]))
-    tested, test = of("test", small, len(labels["test"]))
-    scored, scores = of("scores", np.float32, len(labels["test"]), classes)
+    validated, validation = of("validation", len(labels["validation"]))
+    tested, test = of("test", len(labels["test"]))
+    scored, scores = of("scores", len(labels["test"]), classes, kind=np.float32)
     arrays = (
-        *(labels["test"].astype(small), labels["validation"].astype(small)),
-        *(validated, validation, tested, test, scored, scores),
+        *(as_kept(labels[part], classes) for part in LABELS),
+        *(validated, as_kept(validation, classes), tested, as_kept(test, classes), scored, scores),
     )
     with writing(path) as place, open(place, "wb") as file:
-        np.savez(file, **dict(zip(ARRAYS, arrays, strict=True)))  # type: ignore[arg-type]
+        np.savez(file, **dict(zip((*LABELS.values(), *ARRAYS), arrays, strict=True)))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Kept:
                 return None
             labels = self._labels(arrays, part)
             self._fit(found, labels)
+            found = found.astype(np.int64)
             # Of the validation part no scores are kept.
             scores = self._of(arrays, run, "scored", "scores") if part == "test" else None
             return Predictions(labels, found, np.empty((len(found), 0)) if scores is None else scores)
@@ -128,8 +130,7 @@ class Kept:
         return found
 
     def _labels(self, arrays: Arrays, part: str) -> np.ndarray:
-        name = "labels" if part == "test" else f"{part}_labels"
-        labels = arrays.read(name, *ARRAYS[name])
+        labels = arrays.class_numbers(LABELS[part])
         if self.data and len(labels) != self.data["counts"][part]:
             raise WrongContent(f"{len(labels)} {part} images, its record says {self.data['counts'][part]}")
         self._fit(labels, labels)

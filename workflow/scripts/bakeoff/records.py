@@ -20,7 +20,7 @@ FOLDERS = {"selection": "", "alone": "alone/", "speed": "speed/"}
 DIGITS = 300
 ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
 
-SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "cell.schema.json"
+SCHEMA = Path(__file__).resolve().parent / "schemas" / "cell.schema.json"
 
 
 @cache
@@ -36,7 +36,7 @@ def _validator(*parts: str):
 
 
 def fault(record: Record) -> str | None:
-    """Return where a record contradicts itself or workflow/schemas/cell.schema.json, None if nowhere."""
+    """Return where a record contradicts itself or schemas/cell.schema.json, None if nowhere."""
     if isinstance(record, dict) and record.get("format") != FORMAT:
         made = f"of format {record['format']!r:.40}" if "format" in record else "without a format"
         return f"not a cell record of this version, which writes format {FORMAT}, but one {made}"
@@ -103,6 +103,8 @@ def parse(text: bytes, path: Path, place: str = "") -> Record:
         json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise DamagedError({path: f"{place}not JSON: {error}"}) from error
+    if isinstance(record, dict) and record.get("family") == "resnet":
+        record = {**record, "family": "network"}  # as earlier versions called it
     if found := fault(record):
         raise DamagedError({path: f"{place}{found}"})
     return record
@@ -121,4 +123,4 @@ def cell_name(record: Record) -> str:
 
 def model_name(record: Record) -> str:
     """Return what competes in the study: resnet18, resnet50, svm_rbf, svm_poly."""
-    return record["model"] if record["family"] == "resnet" else f"svm_{record['kernel']}"
+    return record["model"] if record["family"] == "network" else f"svm_{record['kernel']}"

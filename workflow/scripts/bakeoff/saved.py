@@ -111,7 +111,8 @@ def _module(known: Signature, path: Path) -> "nn.Module":
     from safetensors.torch import load_file
 
     with torch.random.fork_rng(devices=[]):
-        module = models.build(known.model, len(known.classes), 0)
+        network = models.NETWORKS.said(known.model, known.parameters or None)
+        module = models.build(network.row, len(known.classes), 0)
     with reading(path):
         try:
             module.load_state_dict(load_file(path))

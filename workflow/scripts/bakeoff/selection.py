@@ -19,6 +19,16 @@ def settings_key(settings: dict[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True)
 
 
+def training_key(run: Run, *but: str) -> str:
+    """Return one text per training: a run's seed and settings, without those whose names are in `but`.
+
+    Numbers of epochs share a training, unless the run says that its steps follow their number.
+    """
+    left_out = but if run["details"].get("follows_epochs") else (*but, "epochs")
+    settings = {name: item for name, item in run["settings"].items() if name not in left_out}
+    return settings_key({**settings, "seed": run["seed"]})
+
+
 def cost(run: Run) -> float:
     """Return what a run costs in a unit that a busy machine cannot disturb.
 

@@ -126,6 +126,9 @@ def read(path: Path) -> Signature:
         found = known.pop("format")
         if found != FORMAT:
             raise UserError(f"{path}: saved in format {found}; this version reads format {FORMAT}")
+        known["family"] = (
+            "network" if known["family"] == "resnet" else known["family"]
+        )  # earlier versions' word
         lists = {name: tuple(each) for name, each in known.items() if isinstance(each, list)}
         return Signature(**known | lists)
 

@@ -54,7 +54,7 @@ class Timed:
         carry_out = noting(lambda: {"environment": environment, "load": meter.lap()})
 
         def keep(fitted: Fitted, finished: list[Run]) -> None:
-            keeping.keep_test(journal, fitted, scores=False)
+            keeping.keep_test(journal, self.backend, fitted, scores=False)
 
         label = f"{self.backend.dataset.meta['name']}/{self.output.parent.name}/{self.output.stem}"
         label += f", {number + 1} of {self.times}"

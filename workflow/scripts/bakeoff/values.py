@@ -134,6 +134,25 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def some(read: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    """Return what takes a word of a list: one value, or those of the file that @FILE names, one a line."""
+
+    def take(word: str) -> list[Any]:
+        if not word.startswith("@"):
+            return [read(word)]
+        try:
+            text = Path(word[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(
+                f"{word}: cannot be read: {error.strerror}; ./{word} is a path that begins so"
+            ) from None
+        except ValueError:
+            raise ValueError(f"{word}: not UTF-8") from None
+        return [read(line) for line in text.split("\n") if line]
+
+    return take
+
+
 def is_text(word: str) -> bool:
     """Tell whether a word of the command line can be written down."""
     try:

@@ -58,7 +58,7 @@ def rows(study: Study) -> list[Row]:
     for cells in by(study.selection, lambda record: record["dataset"]).values():
         found += _corrected(_pairs(study, "model", None, by(cells, model_name)))
         optimizer_rows = []
-        networks = [cell for cell in cells if cell["family"] == "resnet"]
+        networks = [cell for cell in cells if cell["family"] == "network"]
         for network, members in by(networks, model_name).items():
             groups = by(members, lambda record: record["optimizer"])
             optimizer_rows += _pairs(study, "optimizer", network, groups)

@@ -14,7 +14,7 @@ from bakeoff.analysis.repeatability import GRID
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
 from bakeoff.records import Record, Run, model_name
-from bakeoff.selection import settings_key
+from bakeoff.selection import settings_key, training_key
 
 PIN = "pin_memory"
 
@@ -81,8 +81,7 @@ def _pairs(cell: Record, machines: Machines) -> list[tuple[float, float]]:
         settings = run["settings"]
         if settings.get(PIN) is None or run["packed"]:
             continue
-        others = {name: each for name, each in settings.items() if name not in (PIN, "epochs")}
-        sides = trainings.setdefault(settings_key({**others, "seed": run["seed"]}), {})
+        sides = trainings.setdefault(training_key(run, PIN), {})
         known = sides.get(settings[PIN])
         if known is None or known["settings"]["epochs"] < settings["epochs"]:
             sides[settings[PIN]] = run

@@ -5,13 +5,15 @@ Must not know where our numbers are shown.
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from statistics import fmean
+from typing import Any
 
 from bakeoff.analysis import repeatability, wording
-from bakeoff.analysis.study import Study, finished
+from bakeoff.analysis.study import Study, finished, unique
 from bakeoff.analysis.tables import Columns, Row, complete
-from bakeoff.records import Record, Run, cell_name
+from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.rows import shipped_as
 from bakeoff.selection import groups
 
 DEVICES = "cpu_vs_gpu"
@@ -45,21 +47,31 @@ PUBLISHED_SCALE = "standard"  # the study standardised its pixels for every SVM
 JUDGED_ONCE = "judged above, once"
 CUT_DOWN, OTHER_SIZE = "not judged: cut-down data", "not judged: images of another size"
 UNLIKE = (CUT_DOWN, OTHER_SIZE)
-PUBLISHED_SHAPES = {"resnet": [3, 32, 32], "svm": [784]}  # of one image, as a model took it
+PUBLISHED_SHAPES = {"network": [3, 32, 32], "svm": [784]}  # of one image, as a model took it
 Measured = tuple[Record, list[Run]]
+# Gives the published name of a record's data, None where they are no published ones.
+Original = Callable[[dict[str, Any]], str | None]
 
 
-def rows(study: Study, reference: Iterable[dict[str, str]]) -> list[Row]:
+def rows(study: Study, reference: Iterable[dict[str, str]], original: Original) -> list[Row]:
     """Return one row per published result of a data set in the study; accuracies are fractions.
 
+    A data set of the study is a published one by what `original` says of its records' data, and keeps the
+    name that it has in the study.
     `difference` is ours minus published test accuracy, the mean of those repeats that stand beside the same
     training of ours. `verdict` tells whether it lies inside the band, once for each training of ours, or why
     there is no judgement. Nothing is returned for data sets that nobody published.
     """
     reference = list(reference)
     bands = repeatability.limits(reference)
-    ours = _index(study)
-    found = [_row(line, ours, bands) for line in reference if line["dataset"] in study.datasets]
+    ours = _index(study, original)
+    known = unique((record["dataset"], original(record["data"])) for record in study.records)
+    found = [
+        _row(line, dataset, ours, bands)
+        for line in reference
+        for dataset, published in known
+        if published == line["dataset"]
+    ]
     beside: dict[tuple, list[Row]] = {}
     for row in found:
         if "our_cell" in row:
@@ -80,11 +92,11 @@ def _trained(row: Row) -> tuple:
     return row["table"] == DEVICES, row["dataset"], row["our_cell"], row["our_settings"]
 
 
-def _index(study: Study) -> dict[tuple, list[Measured]]:
-    """Return our trainings by purpose and the published key; several may match one key."""
+def _index(study: Study, original: Original) -> dict[tuple, list[Measured]]:
+    """Return our trainings by purpose, data set and the published key; several may match one key."""
     found: dict[tuple, list[Measured]] = {}
     for cell in study.records:
-        model = cell["model"] if cell["family"] == "resnet" else f"svm_{cell['kernel']}"
+        where = cell["purpose"], cell["dataset"]
         for runs in groups(cell["runs"]):
             settings = {
                 name: float(item) if name in ("learning_rate", "C") else item
@@ -93,15 +105,25 @@ def _index(study: Study) -> dict[tuple, list[Measured]]:
             }
             if runs[0]["settings"].get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
                 continue
-            key = cell["dataset"], model, cell["optimizer"], repeatability.settings_key(settings)
-            found.setdefault((cell["purpose"], *key), []).append((cell, runs))
+            key = original(cell["data"]), *_competitor(cell), repeatability.settings_key(settings)
+            found.setdefault((*where, *key), []).append((cell, runs))
     return found
 
 
-def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -> Row:
+def _competitor(cell: Record) -> tuple[str | None, str | None]:
+    """Return what the published study calls a cell's model, and its optimizer where it has one.
+
+    A network and an optimizer are known by what their rows say, where a record says it.
+    """
+    if "network" not in (said := cell.get("rows", {})):
+        return model_name(cell), cell["optimizer"]
+    return shipped_as("networks", said["network"]), shipped_as("optimizers", said["optimizer"])
+
+
+def _row(line: dict[str, str], dataset: str, ours: dict[tuple, list[Measured]], bands: dict) -> Row:
     key = repeatability.training(line)
     purpose = "speed" if line["table"] == DEVICES else "selection"
-    candidates = ours.get((purpose, *key), [])
+    candidates = ours.get((purpose, dataset, *key), [])
     if purpose == "speed":
         candidates = [pair for pair in candidates if pair[0]["device"] == line["device"]]
     settings = repeatability.settings(line)
@@ -109,7 +131,7 @@ def _row(line: dict[str, str], ours: dict[tuple, list[Measured]], bands: dict) -
         settings["pin_memory"] = line["pin_memory"] == "true"
     row = {
         "table": line["table"],
-        "dataset": key[0],
+        "dataset": dataset,
         "model": key[1],
         "optimizer": key[2],
         "settings": json.dumps(settings),

@@ -122,7 +122,7 @@ def _number(record: Record, run: Run) -> int:
 
 
 def _networks_first(record: Record) -> tuple[bool, str]:
-    return record["family"] != "resnet", model_name(record)
+    return record["family"] != "network", model_name(record)
 
 
 def place(record: Record) -> str:

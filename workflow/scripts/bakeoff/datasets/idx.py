@@ -1,11 +1,14 @@
 """IDX, the format of the original files: magic 0, 0, 8, rank; then big-endian sizes; then bytes."""
 
+import hashlib
 import math
 import struct
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from bakeoff.command import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MAGIC = b"\x00\x00\x08"
 # What numpy 1 can shape; the header's byte could say 255.
@@ -17,8 +20,19 @@ def size(shape: tuple[int, ...]) -> int:
     return 4 + 4 * len(shape) + math.prod(shape)
 
 
-def parse(content: bytes, file: str) -> np.ndarray:
+def sha256(array: "np.ndarray") -> str:
+    """Return the digest of the file that holds an array of numbers in 0..255."""
+    import numpy as np
+
+    digest = hashlib.sha256(MAGIC + struct.pack(f">B{array.ndim}I", array.ndim, *array.shape))
+    digest.update(np.ascontiguousarray(array, np.uint8))
+    return digest.hexdigest()
+
+
+def parse(content: bytes, file: str) -> "np.ndarray":
     """Decode a file of unsigned bytes; UserError where it is none, or as long as its header says."""
+    import numpy as np
+
     if len(content) < 4 or not content.startswith(MAGIC):
         raise UserError(f"{file}: not an IDX file of unsigned bytes")
     rank = content[3]

@@ -1,46 +1,14 @@
 """From an original data set to the parts that models see: permuted once, split, resized once."""
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass
-from typing import Any
 
 import numpy as np
 
-from bakeoff import values
-from bakeoff.command import UserError, taken
-from bakeoff.datasets.sources import Raw
+from bakeoff.command import UserError
+from bakeoff.datasets.raw import Raw
+from bakeoff.datasets.split import Split
 
 PARTS = ("train", "validation", "holdout", "test")
-
-
-@dataclass(frozen=True)
-class Split:
-    """Shares of the official training images, the seed, and the share of `test` where none is official."""
-
-    train: float
-    validation: float
-    holdout: float
-    seed: int = 42
-    test: float = 0.2
-
-    @classmethod
-    def parse(cls, given: Any) -> "Split":
-        """Return the split that a configuration says; UserError where it is none, as its schema says too."""
-        fields = dataclasses.fields(cls)
-        names = [field.name for field in fields]
-        if not isinstance(given, Mapping):
-            raise UserError(f"a split names {', '.join(names)}; {values.shown(given)} does not")
-        if unknown := sorted(set(given) - set(names)):
-            raise UserError(f"{values.shown(unknown[0])}: unknown; known are {', '.join(names)}")
-        if lacking := [each.name for each in fields if each.default is MISSING and each.name not in given]:
-            raise UserError(f"{lacking[0]}: missing; say its share")
-        takes = dict.fromkeys(names, values.share) | {"seed": values.whole(0, values.SEED)}
-        split = cls(**{name: taken(name, value, takes[name]) for name, value in given.items()})
-        total = split.train + split.validation + split.holdout
-        if abs(total - 1) > 1e-9:
-            raise UserError(f"train + validation + holdout is {total:g}; make it 1")
-        return split
 
 
 def split_indices(
@@ -52,25 +20,20 @@ def split_indices(
     Both are drawn from seeded permutations, so a limit takes a random sample, not the first images:
     MNIST's first 5,000 test images are easier than the rest.
     """
+    counts = split.counts(count, official_test, limit_train, limit_test)
+    if empty := [name for name, rows in counts.items() if rows == 0]:
+        raise UserError(f"the {empty[0]} part is empty: raise limit_train, limit_test or its share in split")
     order = permutation(count, split.seed)
     if official_test:
         test = permutation(official_test, split.seed)
     else:
         set_aside = int(split.test * count)
         test, order = order[:set_aside], order[set_aside:]
-    if limit_test is not None:
-        test = test[:limit_test]
-    if limit_train is not None:
-        order = order[:limit_train]
-    train_end = int(split.train * len(order))
-    validation_end = train_end + int(split.validation * len(order))
-    parts = {
-        "train": order[:train_end],
-        "validation": order[train_end:validation_end],
-        "holdout": order[validation_end:],
-    }
-    if empty := [name for name, rows in {**parts, "test": test}.items() if len(rows) == 0]:
-        raise UserError(f"the {empty[0]} part is empty: raise limit_train, limit_test or its share in split")
+    test = test[: counts["test"]]
+    parts, start = {}, 0
+    for part in ("train", "validation", "holdout"):
+        parts[part] = order[start : start + counts[part]]
+        start += counts[part]
     # The test set is read in its published order; sorting keeps that under a limit too.
     return parts, np.sort(test)
 
@@ -87,15 +50,15 @@ def permutation(count: int, seed: int) -> np.ndarray:
 
 
 def resize(images: np.ndarray, size: int) -> np.ndarray:
-    """Resize uint8 images (n, rows, columns) to (n, size, size), bilinear with antialiasing.
+    """Resize uint8 images (n, rows, columns, ...) to (n, size, size, ...), bilinear with antialiasing.
 
     Pillow's filter is what torchvision.transforms.Resize applies to an image.
     """
     from PIL import Image
 
-    if images.shape[1:] == (size, size):
+    if images.shape[1:3] == (size, size):
         return images
-    resized = np.empty((len(images), size, size), np.uint8)
+    resized = np.empty((len(images), size, size, *images.shape[3:]), np.uint8)
     for row, image in enumerate(images):
         small = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
         resized[row] = np.asarray(small)

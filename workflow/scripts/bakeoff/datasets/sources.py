@@ -14,46 +14,44 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.command import UserError
-from bakeoff.datasets import catalog, idx
+from bakeoff.datasets import idx, loaded, rows
 from bakeoff.datasets.download import Deadline, Log, download
 from bakeoff.datasets.packed import WrongContent, most, unpack
+from bakeoff.datasets.raw import Raw
+from bakeoff.rows import Named
 
 ELSE = "or leave data_source and BAKEOFF_DATA out and it is downloaded"
 
 
-@dataclass(frozen=True)
-class Raw:
-    """A data set as published: uint8 images (n, rows, columns), uint8 labels (n,), and its source.
-
-    The test arrays are empty where the publisher gave no test set.
-    """
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-    source: str
-
-
-def fetch(name: str, data_source: str | None, log: Log) -> Raw:
-    """Return the verified original of one data set; UserError where no source has it."""
-    if name == "digits":
+def fetch(dataset: Named, data_source: str | None, log: Log) -> Raw:
+    """Return a data set as published, verified where that is known; UserError where no source has it."""
+    name, row = dataset
+    if isinstance(row, rows.Digits):
         return _digits()
-    found = originals(name, data_source, log)
+    if isinstance(row, rows.Loaded):
+        return loaded.load(row)
+    found = originals(name, row, data_source, log)
     arrays = {file: idx.parse(content, file) for file, (content, _) in found.items()}
+    for file in (rows.TRAIN_LABELS, rows.TEST_LABELS):
+        if (highest := int(arrays[file].max(initial=0))) >= len(row.classes):
+            raise UserError(
+                f"{file}: a label is {highest}, but the row of {name} names {len(row.classes)} classes"
+            )
     return Raw(
-        arrays[catalog.TRAIN_IMAGES],
-        arrays[catalog.TRAIN_LABELS],
-        arrays[catalog.TEST_IMAGES],
-        arrays[catalog.TEST_LABELS],
+        arrays[rows.TRAIN_IMAGES],
+        arrays[rows.TRAIN_LABELS].astype(np.int64),
+        arrays[rows.TEST_IMAGES],
+        arrays[rows.TEST_LABELS].astype(np.int64),
+        tuple(row.classes),
+        True,
         ", ".join(sorted({origin for _, origin in found.values()})),
     )
 
 
-def originals(name: str, data_source: str | None, log: Log) -> dict[str, tuple[bytes, str]]:
+def originals(name: str, row: rows.Idx, data_source: str | None, log: Log) -> dict[str, tuple[bytes, str]]:
     """Return the verified content of every original file, and where it was found; UserError as for fetch."""
-    origins = _origins(name, data_source)
-    return {file: _first_good(name, file, origins, log) for file in catalog.CATALOG[name].sha256}
+    origins = _origins(name, row, data_source)
+    return {file: _first_good(name, row, file, origins, log) for file in rows.FILES}
 
 
 @dataclass(frozen=True)
@@ -84,13 +82,12 @@ def _names(file: str) -> tuple[str, ...]:
     return tuple(f"{name}{suffix}" for suffix in (".gz", "") for name in _spellings(file))
 
 
-def _origins(name: str, data_source: str | None) -> list[_Origin]:
+def _origins(name: str, row: rows.Idx, data_source: str | None) -> list[_Origin]:
     """Return the named source alone, `~` and variables of the environment expanded; else all others."""
     if named := data_source or os.environ.get("BAKEOFF_DATA"):
         root = os.path.expanduser(os.path.expandvars(named))
         return [_Origin(f"{root.rstrip('/')}/{name}", "data_source", root)]
-    entry = catalog.CATALOG[name]
-    places = [entry.distribution_folder, *entry.mirrors]
+    places = [row.distribution_folder, *row.mirrors]
     return [_Origin(place, place) for place in places if place]
 
 
@@ -108,12 +105,14 @@ def _one_line(text: str) -> str:
     return " ".join(shown.split())
 
 
-def _first_good(name: str, file: str, origins: Sequence[_Origin], log: Log) -> tuple[bytes, str]:
+def _first_good(
+    name: str, row: rows.Idx, file: str, origins: Sequence[_Origin], log: Log
+) -> tuple[bytes, str]:
     """Return the first right content and its origin's label; a named source that has none ends it."""
     tried = []
     for origin in origins:
         try:
-            content = _read(origin, name, file, log)
+            content = _read(origin, row, file, log)
         except _Fault as fault:
             if origin.root is not None:
                 raise UserError(f"{fault}; {fault.cure}, {ELSE}") from fault
@@ -128,14 +127,13 @@ def _first_good(name: str, file: str, origins: Sequence[_Origin], log: Log) -> t
     )
 
 
-def _read(origin: _Origin, name: str, file: str, log: Log) -> bytes:
+def _read(origin: _Origin, row: rows.Idx, file: str, log: Log) -> bytes:
     """Return what lies there under the first of the file's names, verified; _Fault where it is not right."""
-    entry = catalog.CATALOG[name]
-    size, deadline, answer = entry.size(file), Deadline(), ""
+    size, deadline, answer = row.length(file), Deadline(), ""
     for path in (f"{origin.place}/{spelled}" for spelled in origin.names(file)):
         try:
             content = download(path, size, deadline, log) if origin.remote else _read_local(path, size)
-            return _verified(content, entry.sha256[file])
+            return _verified(content, row.digests[file])
         except (FileNotFoundError, NotADirectoryError) as error:
             answer = f" ({error})" if origin.remote else ""
         except Exception as error:  # a strange path, file, address or server, in whichever library's words
@@ -174,13 +172,13 @@ def _absent(origin: _Origin, file: str, answer: str) -> _Fault:
 
 
 def _holds_originals(folder: str) -> bool:
-    return any(os.path.exists(f"{folder}/{name}") for file in catalog.SHAPES for name in _names(file))
+    return any(os.path.exists(f"{folder}/{name}") for file in rows.FILES for name in _names(file))
 
 
 def _at_wrong_level(origin: _Origin) -> _Fault:
     root = Path(str(origin.root))
     fault = f"{root}: holds a data set's files itself, where data_source is the folder above"
-    known = root.name in catalog.CATALOG
+    known = os.path.basename(origin.place) == root.name
     return _Fault(fault, f"name {root.parent}" if known else f"move them into {origin.place}")
 
 
@@ -206,8 +204,10 @@ def _digits() -> Raw:
     images = np.round(digits.images * (255 / 16)).astype(np.uint8)
     return Raw(
         images,
-        digits.target.astype(np.uint8),
+        digits.target.astype(np.int64),
         images[:0],
-        digits.target[:0].astype(np.uint8),
+        digits.target[:0].astype(np.int64),
+        tuple(map(str, digits.target_names)),
+        True,
         f"scikit-learn {sklearn.__version__}",
     )

@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from bakeoff import records
-from bakeoff.archive import Arrays, WrongContent, opened
+from bakeoff.archive import Arrays, WrongContent, as_kept, opened
 from bakeoff.command import UserError
 from bakeoff.datasets.prepare import PARTS
-from bakeoff.datasets.sources import Raw
+from bakeoff.datasets.raw import Raw
 from bakeoff.files import writing
 
-RAW_ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+RAW_IMAGES, RAW_LABELS = ("train_images", "test_images"), ("train_labels", "test_labels")
 ORIGINAL, PREPARED = "an original data set of this workflow", "a prepared data set of this workflow"
 
 
 def save_raw(path: Path, raw: Raw) -> None:
     """Write an original data set."""
-    _save(path, {name: getattr(raw, name) for name in RAW_ARRAYS}, {"source": raw.source})
+    labels = {name: as_kept(getattr(raw, name), len(raw.classes)) for name in RAW_LABELS}
+    about = {"source": raw.source, "classes": raw.classes, "grey": raw.grey}
+    _save(path, {name: getattr(raw, name) for name in RAW_IMAGES} | labels, about)
 
 
 def load_raw(path: Path) -> Raw:
@@ -31,15 +33,25 @@ def load_raw(path: Path) -> Raw:
         if "train_resized" in file:
             raise UserError(f"{path}: a prepared data set; name the original that fetch_dataset.py made")
         parts = (*_part(file, "train", "images"), *_part(file, "test", "images"))
-        source = _meta(file).get("source")
+        meta = _meta(file)
+        source, classes = meta.get("source"), meta.get("classes")
         if not isinstance(source, str):
             raise WrongContent("its meta names no source")
-        return Raw(*parts, source)
+        if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes):
+            raise WrongContent("its meta names no classes")
+        return Raw(*parts, tuple(classes), meta.get("grey") is True, source)
 
 
 def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
-    """Write a prepared data set; its digest covers every array's shape and bytes."""
-    digest = hashlib.sha256()
+    """Write a prepared data set; its digest covers every array's shape and bytes, as they are kept.
+
+    UserError for labels that are none of its classes.
+    """
+    classes, digest = len(meta["classes"]), hashlib.sha256()
+    labels = {name: arrays[name] for name in (f"{part}_labels" for part in PARTS)}
+    if (highest := max(each.max(initial=0) for each in labels.values())) >= classes:
+        raise UserError(f"{path}: not written: a label is {highest}, of {classes} classes; name its data set")
+    arrays = {**arrays, **{name: as_kept(each, classes) for name, each in labels.items()}}
     for name in sorted(arrays):
         digest.update(f"{name}{arrays[name].shape}".encode())
         digest.update(np.ascontiguousarray(arrays[name]))
@@ -62,8 +74,8 @@ def _meta(file: Arrays) -> dict[str, Any]:
 
 
 def _part(file: Arrays, part: str, form: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return images (n, rows, columns) and labels (n,) of a part."""
-    images, labels = file.read(f"{part}_{form}", "u", 3), file.read(f"{part}_labels", "u", 1)
+    """Return images (n, rows, columns, ...) and labels, int64 (n,), of a part."""
+    images, labels = file.read(f"{part}_{form}", "u", 3, 4), file.class_numbers(f"{part}_labels")
     if images.dtype != np.uint8:
         raise WrongContent(f"{part}_{form} is {images.dtype}, not uint8")
     if len(images) != len(labels):
@@ -75,8 +87,8 @@ def _part(file: Arrays, part: str, form: str) -> tuple[np.ndarray, np.ndarray]:
 class Dataset:
     """One prepared data set, in one of its two forms.
 
-    images[part]: uint8, (n, rows, columns); labels[part]: uint8 (n,); meta: name, title, classes,
-    digest, counts and the like.
+    images[part]: uint8, (n, rows, columns) or, in colour, (n, rows, columns, 3); labels[part]: int64 (n,);
+    meta: name, title, classes, digest, counts and the like.
     """
 
     images: dict[str, np.ndarray]

@@ -18,6 +18,8 @@ from bakeoff.records import Record, cell_name, model_name
 COLUMNS = ("true_class", "predicted_class", "count", "rate")
 # Beyond this many classes neither numbers nor names can be read in a cell.
 WRITTEN = 20
+# Beyond this many a cell is less than three pixels wide: only the classes most often confused are drawn.
+PICTURED = 100
 # Of equally frequent errors so many are named.
 MENTIONED = 3
 
@@ -41,25 +43,36 @@ def most_confused(counts: np.ndarray) -> list[tuple[int, int]]:
     return [(int(true), int(predicted)) for true, predicted in np.argwhere(errors == errors.max())]
 
 
+def worst(counts: np.ndarray, most: int) -> list[int]:
+    """Return so many classes in their order: those of the most frequent errors, then the first ones."""
+    pairs = np.argwhere(counts - np.diag(np.diag(counts)))
+    often = np.argsort(-counts[tuple(pairs.T)], kind="stable")
+    return sorted(list(dict.fromkeys([*pairs[often].ravel().tolist(), *range(len(counts))]))[:most])
+
+
 def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarray) -> Plot:
     names = cell["data"]["classes"]
     shares = rates(counts)
-    shown = style.labels(names)
+    drawn = list(range(len(names))) if len(names) <= PICTURED else worst(counts, WRITTEN)
+    labels = style.labels(names)
+    shown, places = [labels[each] for each in drawn], np.ix_(drawn, drawn)
     figure = Figure(figsize=(style.WIDTH, 4.3 if _long(shown) else 3.9))
     left, right = figure.subplots(1, 2, sharey=True)
-    _matrix(left, shares, [[f"{item}" if item else "" for item in row] for row in counts], shown)
-    _matrix(right, shares, [[_rate(item) for item in row] for row in shares], shown)
+    _matrix(left, shares[places], [[str(n) if n else "" for n in row] for row in counts[places]], shown)
+    _matrix(right, shares[places], [[_rate(item) for item in row] for row in shares[places]], shown)
     left.set(title="images", xlabel="predicted", ylabel="true")
     right.set(title="% of the true class", xlabel="predicted")
     title, right_count = study.title(dataset), int(np.trace(counts))
-    mistake = _mistake(counts, names)
+    said = f"{right_count:,} of {int(counts.sum()):,}"
+    some = f" Drawn: the {len(drawn)} classes most often confused, of {len(names):,}."
+    mistake = _mistake(counts, names) + (some if len(drawn) < len(names) else "")
     return Plot(
         name=f"confusion_{dataset}_{model}",
         figure=figure,
         title=f"{wording.model(model)} on {title}",
-        caption=f"Test images of {cell_name(cell)}: {right_count:,} of {int(counts.sum()):,} right.{mistake}",
+        caption=f"Test images of {cell_name(cell)}: {said} right.{mistake}",
         alt=f"Two confusion matrices, counts and row percentages, of {wording.model(model)} on "
-        f"{title}: {right_count:,} of {int(counts.sum()):,} test images on the diagonal.{mistake}",
+        f"{title}: {said} test images on the diagonal.{mistake}",
         section="confusion",
         dataset=dataset,
         columns=COLUMNS,
@@ -128,8 +141,11 @@ def _long(names: list[str]) -> bool:
 
 def _rows(names: list[str], counts: np.ndarray, shares: np.ndarray) -> list[dict]:
     return [
-        {"true_class": a, "predicted_class": b, "count": counts[i, j], "rate": shares[i, j]}
-        for i, a in enumerate(names)
-        for j, b in enumerate(names)
-        if counts[i, j]
+        {
+            "true_class": names[true],
+            "predicted_class": names[predicted],
+            "count": counts[true, predicted],
+            "rate": shares[true, predicted],
+        }
+        for true, predicted in np.argwhere(counts)
     ]

@@ -28,7 +28,7 @@ PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
 
 def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set with networks: a row of accuracy and loss per network."""
-    networks = [cell for cell in study.selection if cell["family"] == "resnet"]
+    networks = [cell for cell in study.selection if cell["family"] == "network"]
     for dataset, cells in by(networks, lambda record: record["dataset"]).items():
         trained = [cell for cell in cells if any(run["history"] for run in finished(cell["runs"]))]
         if trained:
@@ -74,11 +74,10 @@ def _kind(cell: Record, several: bool) -> str:
 
 
 def longest(cell: Record) -> list[Run]:
-    """Return each training once: of the runs that differ in epochs only, the longest."""
+    """Return each training once: of the runs that share it, the longest."""
     found: dict[str, Run] = {}
     for run in finished(cell["runs"]):
-        same = {name: item for name, item in run["settings"].items() if name != "epochs"}
-        key = f"{selection.settings_key(same)} {run['seed']}"
+        key = selection.training_key(run)
         if key not in found or len(run["history"]) > len(found[key]["history"]):
             found[key] = run
     return list(found.values())

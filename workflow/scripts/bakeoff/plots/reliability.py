@@ -22,7 +22,7 @@ COLUMNS = ("model", "low", "high", "images", "right", "confidence", "accuracy", 
 def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set with networks that kept their probabilities."""
     for dataset in study.datasets:
-        answers = [each for each in errors.of(study, dataset) if each.cell["family"] == "resnet"]
+        answers = [each for each in errors.of(study, dataset) if each.cell["family"] == "network"]
         networks = [each for each in answers if np.isfinite(each.given.scores).all()]
         if networks:
             yield _plot(study, dataset, {each.model: calibration.bins(each.given) for each in networks})

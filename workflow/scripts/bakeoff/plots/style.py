@@ -4,6 +4,7 @@ Must not know what is drawn. The three greys below are looked for by the report,
 the colours of its light or dark theme; no other grey may be used for ink, hints or lines.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,9 +119,10 @@ def labels(names: Sequence[str], longest: int = 16) -> list[str]:
     """Return names of classes that fit a tick, can be drawn and told apart; for any other its number."""
     known = FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap()
     short = [n if len(n) <= longest else f"{n[: longest - 1]}\N{HORIZONTAL ELLIPSIS}" for n in names]
+    counts = Counter(short)
     return [
         text
-        if text.strip() and short.count(text) == 1 and all(ord(letter) in known for letter in text)
+        if text.strip() and counts[text] == 1 and all(ord(letter) in known for letter in text)
         else f"class {index}"
         for index, text in enumerate(short)
     ]

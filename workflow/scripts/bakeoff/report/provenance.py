@@ -64,6 +64,7 @@ def _machine(index: int, stays: list[Stay], several: bool) -> Table:
         ("System", environment["platform"]),
         ("Set for its libraries", _switches(environment)),
         ("Container image", _each(stays, "image_digest", "none: run outside a container")),
+        ("Source", _hosted(stays)),
         ("Source commit", _each(stays, "git_commit", "not known")),
         *((name, "; ".join(each)) for name, each in sorted(_versions(stays).items())),
     ]
@@ -84,6 +85,11 @@ def _versions(stays: list[Stay]) -> dict[str, list[str]]:
 
 def _switches(environment: dict[str, Any]) -> str | None:
     return "; ".join(f"{name}={value}" for name, value in environment.get("switches", {}).items()) or None
+
+
+def _hosted(stays: list[Stay]) -> str | None:
+    """Return the hosted sources that the code came from, nothing where all of it lay in checkouts."""
+    return "; ".join(unique(e["source"] for s in stays for e in s.environments if "source" in e)) or None
 
 
 def _each(stays: list[Stay], name: str, absent: str) -> str:

@@ -26,7 +26,7 @@ TIMES = (Column("Training", "s", True), Column("To result", "s", True))
 FACTS = {"execution": "Steps", "autocast": "Autocast"}
 # Runs that had the machine to themselves, by purpose; each is a repeat of one setting.
 TIMED = {"alone": "lone {} run", "speed": "timed run"}
-FAMILIES = {"resnet": ("networks", "network"), "svm": ("SVMs", "SVM")}
+FAMILIES = {"network": ("networks", "network"), "svm": ("SVMs", "SVM")}
 WORDS = ("precision", "engine", "pin_memory", "gamma", "scale")
 
 

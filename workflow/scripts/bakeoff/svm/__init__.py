@@ -5,6 +5,5 @@ only in a scalar function of the same inner products: `pairwise` makes these onc
 Imports its frameworks inside functions, so that importing the package stays cheap.
 """
 
-KERNELS = ("rbf", "poly", "linear", "sigmoid")
 # scikit-learn's default, at which both libsvm and `smo` stop: the largest violation of the KKT conditions.
 TOLERANCE = 1e-3

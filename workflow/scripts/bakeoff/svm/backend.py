@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff import flops, grid, signature, values
-from bakeoff.command import UserError
+from bakeoff import flops, grid, signature
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Fitted, Plan, unfinished_run
 from bakeoff.predictions import Answers
 from bakeoff.progress import Progress
 from bakeoff.records import Run
-from bakeoff.svm import KERNELS, engines, saved, scaling
+from bakeoff.svm import axes, engines, saved, scaling
 from bakeoff.svm.blocks import Wanted
-from bakeoff.svm.kernels import POLY_DEGREE, Kernel, coefficient
+from bakeoff.svm.kernels import Kernel, coefficient
 from bakeoff.svm.machine import Machine
 from bakeoff.svm.task import Lost, Means, Outcome, Task
 from bakeoff.timing import Stopwatch
@@ -25,30 +24,11 @@ from bakeoff.timing import Stopwatch
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
 
-DEFAULTS: dict[str, Any] = {"C": 1.0, "gamma": "scale", "degree": None, "scale": "standard"}
-
-
-def _gamma(value: Any) -> Any:
-    if value in ("scale", "auto"):
-        return value
-    try:
-        return values.above_0(value)
-    except ValueError as error:
-        raise ValueError("must be scale, auto or a finite number above 0") from error
-
-
-# The configuration's schema says the same.
-TAKES: dict[str, values.Take] = {
-    "C": values.above_0,
-    "gamma": _gamma,
-    "degree": values.whole(1),
-    "scale": values.one_of(scaling.SCALES),
-}
 # Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
 FITTING = 0.7
 AS_BEST = Means()
-# One channel, and pixels in 0..1 as they are: the scaler is a part of what is saved.
-PIXELS = (1, 0.0, 1.0)
+# Of pixels in 0..1, which are taken as they are: the scaler is a part of what is saved.
+PIXEL_MEAN, PIXEL_DEVIATION = 0.0, 1.0
 
 
 class SvmBackend:
@@ -64,8 +44,6 @@ class SvmBackend:
         blocks: grid.Blocks,
         means: Means = AS_BEST,
     ) -> None:
-        if kernel not in KERNELS:
-            raise UserError(f"unknown kernel {kernel}; known are {', '.join(KERNELS)}")
         self.identity: dict[str, Any] = {
             "family": "svm",
             "model": "svm",
@@ -75,14 +53,14 @@ class SvmBackend:
         }
         self.dataset = dataset
         self._kernel = kernel
-        degree = POLY_DEGREE if kernel == "poly" else None
-        self._settings = grid.expand(blocks, {**DEFAULTS, "degree": degree}, TAKES)
+        self._settings = axes.expand(blocks, kernel)
         self._features = {
             part: images.reshape(len(images), -1).astype(np.float32) / 255
             for part, images in dataset.images.items()
         }
         self.input_shape: tuple[int, ...] = (self._features["train"].shape[1],)
         self._means = replace(means, engine=self._choose(means))
+        self.rows: dict[str, dict[str, Any]] = {}
         self.context = {"engine": self._means.engine}
         # libsvm has one thread, and ours part the pairs of classes among them: results are equal to the byte.
         self.follows_threads = self._means.engine not in ("pairwise", "sklearn")
@@ -155,7 +133,7 @@ class SvmBackend:
         # Once per gamma, not per setting: 'scale' reads all of the training part.
         gammas = {gamma: coefficient(gamma, train) for gamma in {s["gamma"] for s in asked}}
         return [
-            Wanted(Kernel(self._kernel, gammas[s["gamma"]], s["degree"] or POLY_DEGREE), s["C"])
+            Wanted(Kernel(self._kernel, gammas[s["gamma"]], s["degree"] or axes.POLY_DEGREE), s["C"])
             for s in asked
         ]
 
@@ -185,7 +163,9 @@ class SvmBackend:
         return run, Answers(labels["validation"], labels["test"], self._scores(outcome))
 
     def _saver(self, scaler: "StandardScaler", machine: Machine) -> Callable[[Path], None]:
-        about = saved.parameters(machine), self.dataset.images["train"].shape[1:], PIXELS
+        rows, columns, *colours = self.dataset.images["train"].shape[1:]
+        scaling = (*(colours or [1]), PIXEL_MEAN, PIXEL_DEVIATION)
+        about = saved.parameters(machine), (rows, columns), scaling
         described = signature.of(self.identity, *about, self.dataset.meta)
         return partial(saved.save, scaler, machine, described)
 
@@ -193,11 +173,6 @@ class SvmBackend:
         seen = outcome.machine.classes
         scores = outcome.machine.scores(outcome.decisions["test"])
         return saved.per_class(scores, seen, len(self.dataset.meta["classes"]))
-
-
-def check(blocks: Any) -> None:
-    """Raise UserError for what is no grid, and for a setting that no machine can have."""
-    grid.expand(blocks, DEFAULTS, TAKES)
 
 
 def _describe(settings: dict[str, Any]) -> str:

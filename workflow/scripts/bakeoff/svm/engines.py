@@ -14,9 +14,10 @@ import numpy as np
 
 from bakeoff.command import UserError
 from bakeoff.svm import TOLERANCE, kkt, packed, pairwise, scaling, sound
+from bakeoff.svm.axes import POLY_DEGREE
 from bakeoff.svm.blocks import STEP_LIMIT, Wanted
 from bakeoff.svm.distinct import distinct
-from bakeoff.svm.kernels import POLY_DEGREE, Kernel
+from bakeoff.svm.kernels import Kernel
 from bakeoff.svm.machine import from_svc
 from bakeoff.svm.packed import FLOAT32_C, ended, precision
 from bakeoff.svm.task import Lost, Means, Outcome, Task

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.svm.axes import POLY_DEGREE
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
 # seen to round to 8 times the machine's epsilon.
 UNRESOLVED = 64 * float(np.finfo(np.float64).eps)
 SINGLE_EPSILON = float(np.finfo(np.float32).eps)
-POLY_DEGREE = 3  # scikit-learn's default, where a poly block names none
 
 
 @dataclass(frozen=True)

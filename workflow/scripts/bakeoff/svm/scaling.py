@@ -7,8 +7,6 @@ import numpy as np
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
 
-SCALES = ("standard", "minmax", "none")
-
 
 def fit(scale: str, features: np.ndarray) -> "StandardScaler":
     """Return the fitted scaler: standard (mean 0, deviation 1), minmax (0..1 per pixel) or none.

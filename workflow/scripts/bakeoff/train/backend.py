@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bakeoff import flops, grid, models, signature
+from bakeoff import flops, grid, models, rows, signature
 from bakeoff.datasets.store import Dataset
 from bakeoff.energy import Counter
 from bakeoff.fitting import Fitted, Plan, unfinished_run
@@ -17,12 +18,12 @@ from bakeoff.progress import Progress
 from bakeoff.records import Run
 from bakeoff.timing import Stopwatch
 from bakeoff.train import axes, loop, packs, trial
-from bakeoff.train.batches import Part
+from bakeoff.train.batches import Part, Pixels
 from bakeoff.train.packs import Course
-from bakeoff.train.state import Training, network
+from bakeoff.train.state import Training, build_state
 
 
-class ResnetBackend:
+class NetworkBackend:
     """Trains one network with one optimizer over a grid of settings and seeds.
 
     Up to `pack` trainings of equal batch size run side by side on the device.
@@ -34,31 +35,35 @@ class ResnetBackend:
     def __init__(
         self,
         dataset: Dataset,
-        model: str,
-        optimizer: str,
+        network: rows.Named,
+        optimizer: rows.Named,
         device: str,
         blocks: grid.Blocks,
         seeds: Sequence[int],
         pack: int = 1,
     ) -> None:
         self.identity: dict[str, Any] = {
-            "family": "resnet",
-            "model": model,
-            "optimizer": optimizer,
+            "family": "network",
+            "model": network.name,
+            "optimizer": optimizer.name,
             "kernel": None,
             "device": device,
         }
+        self.rows = {"network": rows.content(network.row), "optimizer": rows.content(optimizer.row)}
         self.context: dict[str, Any] = {"pack": pack}  # times of trainings side by side are other times
         self.dataset = dataset
         self.counters: Sequence[Counter] = ()  # energy, where a run has the machine to itself
-        self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:])
-        self._settings = axes.expand(blocks, optimizer, device)
+        self.input_shape = (models.CHANNELS, *dataset.images["train"].shape[1:3])
+        self._network, self._optimizer = network.row, optimizer.row
+        self._settings = axes.expand(blocks, device, self._optimizer.axes())
         self._seeds = list(seeds)
         self._pack = pack
         self._tried: dict[int, tuple[str, dict[str, Any]]] = {}
         self._device = loop.torch_device(device)
+        pixels = Pixels(grey=dataset.meta.get("grey", False))
         self._parts = {
-            part: Part.from_arrays(dataset.images[part], dataset.labels[part]) for part in dataset.images
+            part: Part.from_arrays(dataset.images[part], dataset.labels[part], pixels)
+            for part in dataset.images
         }
 
     @property
@@ -70,7 +75,14 @@ class ResnetBackend:
 
     def plans(self) -> list[Plan]:
         """Return one training per setting and seed, or several of equal steps side by side."""
-        return packs.plan(self._settings, self._seeds, len(self._parts["train"]), self._pack)
+        most = 1 if self._alone else self._pack
+        return packs.plan(self._settings, self._seeds, len(self._parts["train"]), most)
+
+    @cached_property
+    def _alone(self) -> str | None:
+        """Why trainings may not go side by side, None where they may or nobody asks them to."""
+        what = self._network, len(self.dataset.meta["classes"])
+        return packs.alone(*what, self.input_shape) if self._pack > 1 else None
 
     def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
         """Train side by side, each to its longest number of epochs; yield a run at each asked-for number.
@@ -113,7 +125,10 @@ class ResnetBackend:
                 course.history.append(entry)
                 progress.advance(work, _describe(course.training, entry))
                 if not course.diverged and epoch.epoch in course.asked:
-                    found = {**facts, "execution": epoch.execution}
+                    if self._pack > 1:
+                        other = None if len(members) > 1 else "none went beside it"
+                        epoch.fast_paths.take("side_by_side", self._alone, other)
+                    found = {**facts, "execution": epoch.execution, "fast_paths": epoch.fast_paths.said}
                     run = self._run(course, epoch.epoch, found, watch, len(members))
                     yield self._finish(run, epoch, validation, watch)
         for course in members:
@@ -124,19 +139,24 @@ class ResnetBackend:
 
     def compute(self, chosen: Run | None) -> dict[str, Any]:
         """Return the network's arithmetic, which no setting changes."""
-        what = self.identity["model"], len(self.dataset.meta["classes"]), 0
-        executed, _ = network(*what, self.input_shape, self._device.type)
-        return flops.count_network(models.build(*what), executed, self.input_shape)
+        training = self._training(((self._settings[0], 0),))
+        train, host = self._parts["train"], loop.torch_device("cpu")
+        executed = build_state(training, train.pixels, train.size, host, self._device.type).model
+        stock = models.build(training.network, training.classes, training.seed)
+        return flops.count_network(stock, executed, self.input_shape)
 
     def _training(self, asked: packs.Group) -> Training:
         settings, seed = asked[0]
         assert seed is not None
+        own = self._optimizer.axes()
+        others = {name: value for name, value in settings.items() if name not in own}
         return Training(
-            model=self.identity["model"],
-            optimizer=self.identity["optimizer"],
+            network=self._network,
+            optimizer=self._optimizer,
+            keywords=self._optimizer.keywords(settings),
             classes=len(self.dataset.meta["classes"]),
             seed=seed,
-            **{**settings, "epochs": packs.epochs(asked)},
+            **{**others, "epochs": packs.epochs(asked)},
         )
 
     def _precision(self, training: Training) -> tuple[str, dict[str, Any]]:
@@ -171,12 +191,12 @@ class ResnetBackend:
 
         Times of trainings side by side are the run's share of what all took.
         """
-        history = course.history
+        settings, history = course.asked.pop(epochs), course.history
         train_s = watch.total("to_device", "train") / members
         images = len(self._parts["train"]) * epochs
         energy = watch.energy("to_device", "train")
         return {
-            "settings": course.asked.pop(epochs),
+            "settings": settings,
             "seed": course.training.seed,
             "repeat": 0,
             "status": "ok",
@@ -195,6 +215,7 @@ class ResnetBackend:
                 "images_per_s": images / train_s,
                 **({"energy_j": energy} if energy else {}),
                 **({"side_by_side": members} if members > 1 else {}),
+                **({"follows_epochs": True} if axes.follows_epochs(settings) else {}),
             },
         }
 
@@ -211,7 +232,9 @@ class ResnetBackend:
     def _save(self, epoch: loop.Epoch, path: Path) -> None:
         """Write the weights under torchvision's own names."""
         scaling = (models.CHANNELS, models.PIXEL_MEAN, models.PIXEL_DEVIATION)
-        described = signature.of(self.identity, {}, self.input_shape[1:], scaling, self.dataset.meta)
+        described = signature.of(
+            self.identity, self.rows["network"], self.input_shape[1:], scaling, self.dataset.meta
+        )
         signature.save(path, epoch.state.weights(), described)
 
 

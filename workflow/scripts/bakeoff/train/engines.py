@@ -7,12 +7,13 @@ torch's loader with workers, for one training at a time.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.train import batches, graphs
+from bakeoff.train import batches, graphs, optimizers, randomness
 from bakeoff.train.batches import Part
+from bakeoff.train.fast_paths import FastPaths
 from bakeoff.train.state import Member
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Outcomes = list[tuple[float, float]]  # mean loss and running accuracy of an epoch, per member
 Kind = tuple[int, int]  # images per step, steps at once
+Numbers = list[dict[str, Any]]  # of an optimizer's groups
 
 WARM_UP_STEPS = 20
 STEPS_PER_REPLAY = 25
@@ -42,9 +44,13 @@ class Resident:
         if full < len(bounds):
             self._schedule[self._seen - start, 1] = 1
         self._streams = graphs.lanes(len(members), device)
-        self._work: dict[Kind, graphs.Work] = {kind: partial(self._steps, *kind) for kind in self._schedule}
+        self._steps_of = {kind: partial(self._steps, *kind) for kind in self._schedule}
+        self._work: dict[Kind, graphs.Work] = dict(self._steps_of)
+        self._recorded: list[Numbers] = []  # of the optimizers, which a graph keeps
         self._ways_back = [member.state.way_back() for member in members]
-        self.execution = "step by step"
+        self._random = randomness.Kept(device)
+        self.execution, self.fast_paths = "step by step", FastPaths()
+        self.fast_paths.take("graph", "it is for GPUs")
 
     def warm_up(self) -> None:
         """Step at every size that will occur and, on a GPU, record graphs; leave all as it was."""
@@ -61,6 +67,8 @@ class Resident:
     def epoch(self, number: int) -> Outcomes:
         """Carry out an epoch; the host waits for the device at its end alone."""
         self._start(number)
+        if self._recorded and self._recorded != self._numbers():
+            self._decline("the optimizer's settings are no longer those that were recorded")
         for kind, times in self._schedule.items():
             for _ in range(times):
                 self._work[kind]()
@@ -84,28 +92,49 @@ class Resident:
     def _put_back(self) -> None:
         for restore in self._ways_back:
             restore()
+        self._random.put_back()
+
+    def _numbers(self) -> list[Numbers]:
+        return [optimizers.numbers(member.state.optimizer, self._device) for member in self._members]
 
     def _record(self) -> None:
         """Replace the work by graphs of it, unless recording fails or a replay is not the step it records."""
         import torch
 
-        kinds = list(self._schedule)
+        if against := self._unrecordable():
+            self._decline(against)
+            return
+        kinds, numbers = list(self._schedule), self._numbers()
         self._put_back()
         try:
-            replays = graphs.record([self._work[kind] for kind in kinds])
+            replays = graphs.record([self._steps_of[kind] for kind in kinds])
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            self.execution += f" (no graph: {str(error).splitlines()[0]})"
+            self._decline(str(error).splitlines()[0])
             return
         recorded = dict(zip(kinds, replays, strict=True))
         probe = (self._size, 1)
-        stepped, replayed = self._after(self._work[probe]), self._after(recorded[probe])
-        if np.allclose(stepped, replayed, rtol=TOLERANCE, equal_nan=True):
-            self._work = recorded
-            self.execution = "graph"
-        else:
-            self.execution += " (a replayed graph gave other numbers than its steps)"
+        stepped, replayed = self._after(self._steps_of[probe]), self._after(recorded[probe])
+        if not np.allclose(stepped, replayed, rtol=TOLERANCE, equal_nan=True):
+            self._decline("a replayed graph gave other numbers than its steps")
+        elif self._numbers() != numbers:
+            self._decline("a step changes the optimizer's settings")
+        elif self.fast_paths.take("graph"):
+            self._work, self._recorded, self.execution = recorded, numbers, "graph"
+
+    def _unrecordable(self) -> str | None:
+        """Return why steps may not be recorded as they are now; a warm-up has been."""
+        if self._random.drawn:
+            return "the network draws random numbers"
+        starts = (optimizers.starts_elsewhere(member.state.optimizer) for member in self._members)
+        return next(filter(None, starts), None)
+
+    def _decline(self, against: str) -> None:
+        """Step without a graph from now on."""
+        self.fast_paths.take("graph", against)
+        self._work, self._recorded = dict(self._steps_of), []
+        self.execution = f"step by step (no graph: {against})"
 
     def _after(self, work: graphs.Work) -> list[tuple[float, float]]:
         """Return each member's loss and the sum of its weights' sizes after some first work."""
@@ -125,16 +154,19 @@ class Loader:
         self._part, self._device = part, device
         self._training = self._member.training
         self._bounds = batches.batch_bounds(len(part), self._training.batch_size)
+        self.fast_paths = FastPaths()
+        self.fast_paths.take("graph", "batches come from the host")
 
     def warm_up(self) -> None:
         """Step at every size that will occur; leave all as it was."""
-        restore = self._member.state.way_back()
+        restore, random = self._member.state.way_back(), randomness.Kept(self._device)
         self._member.start(0)
         sizes = [end - start for start, end in self._bounds]
         for size in [sizes[0]] * WARM_UP_STEPS + [sizes[-1]]:
-            images = batches.normalise(self._part.images[:size].to(self._device))
+            images = self._part.pixels.normalise(self._part.images[:size].to(self._device))
             self._member.step(images, self._part.labels[:size].to(self._device))
         restore()
+        random.put_back()
 
     def epoch(self, number: int) -> Outcomes:
         """Carry out an epoch; batches are copied to the device as they come."""

@@ -16,6 +16,7 @@ from bakeoff.energy import Counter
 from bakeoff.timing import Stopwatch
 from bakeoff.train import batches, engines, precision
 from bakeoff.train.batches import Part
+from bakeoff.train.fast_paths import FastPaths
 from bakeoff.train.state import Member, State, Training, build_state
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Epoch:
     train_loss: float
     train_accuracy: float
     execution: str  # how its steps were carried out
+    fast_paths: FastPaths
 
 
 def torch_device(device: str) -> "torch.device":
@@ -58,10 +60,10 @@ def train(
     The trainings differ in seed, learning rate or optimizer alone.
     """
     with watch.phase("import"):
-        models.import_library()
+        models.import_library(trainings[0].network)
     precision.state_fp32()
     with watch.phase("setup"):
-        states = [build_state(training, part.images.shape[1:], device) for training in trainings]
+        states = [build_state(training, part.pixels, part.size, device) for training in trainings]
     with watch.phase("to_device"):
         # The dataloader engine copies batch by batch instead, inside the epochs.
         here = part.to(device) if trainings[0].engine == "resident" else part
@@ -73,8 +75,8 @@ def train(
         with watch.phase("train"):
             reached = engine.epoch(number)
         yield [
-            Epoch(number, state, loss, accuracy, engine.execution)
-            for state, (loss, accuracy) in zip(states, reached, strict=True)
+            Epoch(number, state, *outcome, engine.execution, state.fast_paths | engine.fast_paths)
+            for state, outcome in zip(states, reached, strict=True)
         ]
         if not any(math.isfinite(loss) for loss, _ in reached):
             return
@@ -91,7 +93,7 @@ def evaluate(model: "nn.Module", part: Part, device: "torch.device") -> tuple[fl
         for start in range(0, len(part), EVALUATION_BATCH):
             images = part.images[start : start + EVALUATION_BATCH].to(device)
             labels = part.labels[start : start + EVALUATION_BATCH].to(device)
-            logits = model(batches.normalise(images))
+            logits = model(part.pixels.normalise(images))
             loss_sum += cross_entropy(logits, labels, reduction="sum").item()
             probabilities.append(logits.softmax(1).cpu().numpy())
     return loss_sum / len(part), np.concatenate(probabilities)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from bakeoff import grid
+from bakeoff import grid, models
 from bakeoff.fitting import Asked, Plan
+from bakeoff.train import axes, randomness
 from bakeoff.train.state import Training
 
 Group = tuple[Asked, ...]  # runs of one training, which differ in epochs alone
@@ -29,7 +30,7 @@ class Course:
 def plan(settings: Iterable[grid.Settings], seeds: Sequence[int], images: int, most: int) -> list[Plan]:
     """Return the trainings of a grid, up to `most` of equal steps in one plan.
 
-    Settings that differ in epochs alone share a training of the longest.
+    Settings that differ in epochs alone share a training of the longest, unless a step follows their number.
     """
     packs: dict[str, list[Group]] = {}
     for training in by_training(product(settings, seeds)):
@@ -41,11 +42,20 @@ def plan(settings: Iterable[grid.Settings], seeds: Sequence[int], images: int, m
     ]
 
 
+def alone(network: models.Network, classes: int, input_shape: tuple[int, ...]) -> str | None:
+    """Return why trainings of a network may not go side by side, None where they may."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        draws = randomness.draws(models.build(network, classes, 0), input_shape)
+    return "the network draws random numbers, of which there is one stream for all" if draws else None
+
+
 def by_training(wanted: Iterable[Asked]) -> list[Group]:
-    """Group runs that differ in epochs alone, in the order of first appearance."""
+    """Group runs that are epochs of one training, in the order of first appearance."""
     groups: dict[str, Group] = {}
     for settings, seed in wanted:
-        key = repr(({**settings, "epochs": None}, seed))
+        key = repr((settings if axes.follows_epochs(settings) else {**settings, "epochs": None}, seed))
         groups[key] = (*groups.get(key, ()), (settings, seed))
     return list(groups.values())
 

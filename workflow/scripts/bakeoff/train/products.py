@@ -7,10 +7,12 @@ Names and shapes in the state dict stay those of the convolutions.
 """
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bakeoff.train import live_taps
+from bakeoff.train import optimizers
+from bakeoff.train.convolutions import Seen
 
 if TYPE_CHECKING:
     import torch
@@ -44,20 +46,33 @@ class Geometry:
         return self.kernel == (1, 1) and self.padding == (0, 0)
 
 
-def replace(model: "nn.Module", input_shape: tuple[int, ...]) -> list[str]:
-    """Replace them in place, for grey images of (channels, rows, columns); return the names of the layers.
+def choose(seen: Mapping[str, Seen], grey: bool) -> dict[str, Geometry]:
+    """Return the convolutions that are faster as products, by name; grey: all channels of images are equal.
 
-    The first convolution sees the images themselves, whose channels are equal: it computes one of them.
+    Of equal channels the first convolution, which sees the images themselves, computes one.
     """
-    replaced = []
-    for name, (layer, size) in live_taps.convolutions(model, input_shape).items():
-        geometry = Geometry.of(layer, size)
-        stem = layer.in_channels == input_shape[0] and size == input_shape[1:]
-        small = max(geometry.out) <= LARGEST_MAP
-        if layer.groups == 1 and layer.bias is None and (stem or small or geometry.pointwise):
-            model.set_submodule(name, _product(layer, geometry, grey=stem))
-            replaced.append(name)
-    return replaced
+    chosen = {}
+    for name, each in seen.items():
+        geometry = Geometry.of(each.layer, each.size)
+        faster = max(geometry.out) <= LARGEST_MAP or geometry.pointwise or (grey and each.images)
+        if each.layer.groups == 1 and each.layer.bias is None and faster:
+            chosen[name] = geometry
+    return chosen
+
+
+def replace(
+    model: "nn.Module",
+    seen: Mapping[str, Seen],
+    chosen: Mapping[str, Geometry],
+    grey: bool,
+    optimizer: "torch.optim.Optimizer",
+) -> None:
+    """Replace convolutions by products in place, also in what an optimizer moves."""
+    for name, geometry in chosen.items():
+        layer = seen[name].layer
+        product = _product(layer, geometry, grey and seen[name].images)
+        model.set_submodule(name, product)
+        optimizers.hand_over(optimizer, layer.weight, product.weight)
 
 
 def windows(images: "torch.Tensor", geometry: Geometry) -> "torch.Tensor":
@@ -118,12 +133,12 @@ def _function() -> Any:
             seen, matrix = ctx.saved_tensors
             above = gradients[0].reshape(-1, matrix.shape[1])
             below = scatter(above @ matrix.t(), ctx.shape, ctx.geometry) if ctx.needs_input_grad[0] else None
-            return below, seen.t() @ above, None
+            return below, seen.t() @ above if ctx.needs_input_grad[1] else None, None
 
     return WindowsTimesMatrix
 
 
-def _product(convolution: "nn.Conv2d", geometry: Geometry, grey: bool) -> "nn.Module":
+def _product(convolution: "nn.Conv2d", geometry: Geometry, grey: bool) -> Any:
     """Return a module that computes the same from the same weights."""
     import torch
     from torch import nn
@@ -138,10 +153,11 @@ def _product(convolution: "nn.Conv2d", geometry: Geometry, grey: bool) -> "nn.Mo
             super().__init__()
             # (kh * kw * c, k): both the product and its gradients run along rows.
             matrix = convolution.weight.detach().permute(2, 3, 1, 0).reshape(-1, shape[0])
-            self.weight = nn.Parameter(matrix.contiguous())
+            self.weight = nn.Parameter(matrix.contiguous(), convolution.weight.requires_grad)
 
-        def forward(self, images):
+        def forward(self, input):
             """Map (n, c, h, w) to (n, k, rows, columns), channels innermost in memory."""
+            images: torch.Tensor = input  # by a convolution's own name, as some networks call it
             matrix: torch.Tensor = self.weight
             if grey:
                 images = images[:, :1]

@@ -4,13 +4,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bakeoff import energy, timed, train
+from bakeoff import energy, hardware, rows, timed, train
 from bakeoff.datasets.store import Dataset
 from bakeoff.fitting import Backend
+from bakeoff.models import NETWORKS
 from bakeoff.records import Record, Run
 from bakeoff.timed import More, Timed
 from bakeoff.train import loop, precision
-from bakeoff.train.backend import ResnetBackend
+from bakeoff.train.backend import NetworkBackend
+from bakeoff.train.optimizers import OPTIMIZERS
 
 PEAK_CHANNELS, PEAK_SIZE, PEAK_ROUNDS = 256, 16, 6
 PEAK_IMAGES = {"cpu": 32, "gpu": 512}  # long enough on each that starting the work does not count
@@ -18,8 +20,8 @@ PEAK_IMAGES = {"cpu": 32, "gpu": 512}  # long enough on each that starting the w
 
 def compare_devices(
     dataset: Dataset,
-    model: str,
-    optimizer: str,
+    network: rows.Named,
+    optimizer: rows.Named,
     settings: dict[str, Any],
     repeats: int,
     outputs: dict[str, Path],
@@ -30,8 +32,10 @@ def compare_devices(
     The seeds differ so that the accuracies show their spread; the work, and so the time, is the same.
     """
     cells = []
+    for device in outputs:
+        hardware.require_device(device)
     for device, output in outputs.items():
-        backend = ResnetBackend(dataset, model, optimizer, device, [settings], range(repeats))
+        backend = NetworkBackend(dataset, network, optimizer, device, [settings], range(repeats))
         backend.counters = energy.counters(device)
         rate = partial(_peak_beside, device)
         cells.append(Timed(backend, output, "speed", repeats, train.code(), rate))
@@ -46,8 +50,11 @@ def time_chosen(
     The record also says what `more` adds.
     """
     run, seeds = timed.chosen(record, dataset, times)
-    what = (record["model"], record["optimizer"], record["device"])
-    backend = ResnetBackend(dataset, *what, [run["settings"]], seeds)
+    said = record.get("rows", {})
+    network = NETWORKS.said(record["model"], said.get("network"))
+    optimizer = OPTIMIZERS.said(record["optimizer"], said.get("optimizer"))
+    what = (network, optimizer, record["device"])
+    backend = NetworkBackend(dataset, *what, [run["settings"]], seeds)
     backend.counters = energy.counters(record["device"])
     timed.in_turns([Timed(backend, output, "alone", len(seeds), train.code(), more)], threads)
 

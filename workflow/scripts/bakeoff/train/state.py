@@ -1,26 +1,31 @@
 """A training's state on its device: network, optimizer and loss scaler, and the steps that they take."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from bakeoff import models
-from bakeoff.train import batches, live_taps, precision, products
-from bakeoff.train.batches import Part
+from bakeoff.models import Network
+from bakeoff.train import batches, convolutions, live_taps, optimizers, precision, products
+from bakeoff.train.batches import Part, Pixels
+from bakeoff.train.fast_paths import FastPaths
+from bakeoff.train.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-SGD_MOMENTUM = 0.9
-
 
 @dataclass(frozen=True)
 class Training:
-    """What one training is made of, seed included; `epochs` is the longest that is asked for."""
+    """What one training is made of, seed included; `epochs` is the longest that is asked for.
 
-    model: str
-    optimizer: str
+    keywords: those of the optimizer's row, of each that has several values one.
+    """
+
+    network: Network
+    optimizer: Optimizer
+    keywords: dict[str, Any]
     classes: int
     batch_size: int
     learning_rate: float
@@ -39,6 +44,7 @@ class State:
     cuts: dict[str, live_taps.Cut]
     optimizer: "torch.optim.Optimizer"
     scaler: "torch.amp.GradScaler"
+    fast_paths: FastPaths = field(default_factory=FastPaths)
 
     def weights(self) -> "dict[str, torch.Tensor]":
         """Return the state dict that torchvision's own class loads, on the host."""
@@ -49,70 +55,76 @@ class State:
         """Return the sum of all weights' sizes, a fingerprint."""
         return sum(weight.detach().abs().double().sum().item() for weight in self.model.parameters())
 
+    def forget_gradients(self) -> None:
+        """Forget the network's gradients; those of dead taps, which are not its own, stay zero."""
+        self.model.zero_grad(set_to_none=True)
+
     def way_back(self) -> Callable[[], None]:
-        """Return what restores, in place, the weights of now and an optimizer that has seen nothing."""
+        """Return what puts everything back to where it is now, weights and buffers in place."""
         import torch
 
-        tensors = [*self.model.parameters(), *self.model.buffers()]
+        dead = [cut.dead for cut in self.cuts.values() if cut.dead is not None]
+        tensors = [*self.model.parameters(), *self.model.buffers(), *dead]
         kept = [tensor.detach().clone() for tensor in tensors]
         scaling = self.scaler.state_dict()
+        put_optimizer_back = optimizers.way_back(self.optimizer)
 
         @torch.no_grad()
         def restore() -> None:
             for tensor, value in zip(tensors, kept, strict=True):
                 tensor.copy_(value)
-            self.optimizer.zero_grad(set_to_none=True)
-            # Zeros are what both optimizers start from; a graph needs them to stay in the same place.
-            for values in self.optimizer.state.values():
-                for value in values.values():
-                    value.zero_()
+            self.forget_gradients()
+            put_optimizer_back()
             self.scaler.load_state_dict(scaling)
 
         return restore
 
 
-def _sgd(model: "nn.Module", learning_rate: float) -> "torch.optim.Optimizer":
+def take_fast_paths(
+    model: "nn.Module",
+    optimizer: "torch.optim.Optimizer",
+    shape: tuple[int, ...],
+    pixels: Pixels,
+    kind: str,
+    paths: FastPaths,
+) -> dict[str, live_taps.Cut]:
+    """Take in place what fast paths a network and its optimizer allow; return what was cut.
+
+    shape: of an image, (channels, rows, columns); kind: of the device, cpu or cuda.
+    """
+    seen = convolutions.seen(model, shape)
+    mixes = optimizers.mixes(optimizer)
+    live = live_taps.spans(seen)
+    cuts: dict[str, live_taps.Cut] = {}
+    if paths.take("live_taps", mixes, None if live else "no plain convolution has taps that are dead"):
+        cuts = live_taps.trim(seen, live, optimizer)
+    either = None if kind == "cpu" else "it is for CPUs", mixes
+    stem = any(seen[name].images for name in products.choose(seen, grey=True))
+    sees = None if stem else "no plain convolution sees the images themselves"
+    grey = paths.take("grey_stem", *either, pixels.unlike, sees)
+    chosen = products.choose(seen, grey)
+    if paths.take("products", *either, None if chosen else "no plain convolution is faster so"):
+        products.replace(model, seen, chosen, grey, optimizer)
+    return cuts
+
+
+def build_state(
+    training: Training, pixels: Pixels, size: tuple[int, ...], device: "torch.device", kind: str = ""
+) -> State:
+    """Build network, optimizer and loss scaler from the seed, for images of size (rows, columns).
+
+    kind: of the device (cpu, cuda) that they are made for, where it is not the one that they are on.
+    """
     import torch
 
-    return torch.optim.SGD(model.parameters(), lr=learning_rate, momentum=SGD_MOMENTUM, fused=True)
-
-
-def _adam(model: "nn.Module", learning_rate: float) -> "torch.optim.Optimizer":
-    import torch
-
-    on_gpu = next(model.parameters()).is_cuda  # where its steps must be fit for a CUDA graph
-    return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True, capturable=on_gpu)
-
-
-OPTIMIZERS: dict[str, Callable[["nn.Module", float], "torch.optim.Optimizer"]] = {
-    "sgd": _sgd,
-    "adam": _adam,
-}
-
-
-def network(
-    name: str, classes: int, seed: int, shape: tuple[int, ...], kind: str
-) -> tuple["nn.Module", dict[str, live_taps.Cut]]:
-    """Build a network as it is trained on a kind of device (cpu, cuda), and what was cut from it."""
-    import torch
-
-    model = models.build(name, classes, seed)
-    cuts = live_taps.trim(model, shape)
+    model = models.build(training.network, training.classes, training.seed).to(device)
+    optimizer = optimizers.build(training.optimizer, training.keywords, model, training.learning_rate)
+    kind, paths = kind or device.type, FastPaths()
+    cuts = take_fast_paths(model, optimizer, (models.CHANNELS, *size), pixels, kind, paths)
     if kind == "cpu":
-        products.replace(model, shape)
         model = model.to(memory_format=torch.channels_last)
-    return model, cuts
-
-
-def build_state(training: Training, size: "torch.Size", device: "torch.device") -> State:
-    """Build network, optimizer and loss scaler from the seed, for images of size (rows, columns)."""
-
-    what = training.model, training.classes, training.seed
-    model, cuts = network(*what, (models.CHANNELS, *size), device.type)
-    model = model.to(device)
-    optimizer = OPTIMIZERS[training.optimizer](model, training.learning_rate)
     dtype = precision.autocast_dtype(training.precision, device)
-    return State(model, cuts, optimizer, precision.scaler(dtype))
+    return State(model, cuts, optimizer, precision.scaler(dtype), paths)
 
 
 def take_step(
@@ -125,7 +137,7 @@ def take_step(
     """Take one optimizer step; return the detached loss and logits."""
     from torch.nn.functional import cross_entropy
 
-    state.optimizer.zero_grad(set_to_none=True)
+    state.forget_gradients()
     with precision.autocast(dtype, device):
         logits = state.model(images)
         loss = cross_entropy(logits, labels)
@@ -166,7 +178,8 @@ class Member:
     def step_in_order(self, part: Part, size: int) -> None:
         """Take a step on the next images of a part that lies on the device; nothing here asks the host."""
         rows = self._order.index_select(0, self.position + self._offsets[:size])
-        self.step(batches.normalise(part.images.index_select(0, rows)), part.labels.index_select(0, rows))
+        images = part.pixels.normalise(part.images.index_select(0, rows))
+        self.step(images, part.labels.index_select(0, rows))
         self.position += size
 
     def outcome(self, seen: int) -> tuple[float, float]:

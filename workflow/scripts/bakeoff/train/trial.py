@@ -40,13 +40,9 @@ def choose(
     return ("mixed" if gap <= spread else "fp32"), found
 
 
-def _first(part: Part, count: int) -> Part:
-    return Part(part.images[:count], part.labels[:count])
-
-
 def _speedup(training: Training, part: Part, device: "torch.device") -> float:
     """Return fp32's seconds per step over mixed's: the median of rounds that take turns."""
-    few = _first(part, STEPS * training.batch_size)
+    few = part.first(STEPS * training.batch_size)
     watches = [loop.stopwatch(device) for _ in KINDS]
     arms = [
         loop.train([replace(training, precision=kind, epochs=ROUNDS)], few, device, watch)
@@ -66,10 +62,10 @@ def _speedup(training: Training, part: Part, device: "torch.device") -> float:
 
 def _losses(training: Training, train: Part, validation: Part, device: "torch.device") -> Sequence[float]:
     """Return the validation loss of every seed after a few steps."""
-    few = _first(train, LEARNING_STEPS * training.batch_size)
+    few = train.first(LEARNING_STEPS * training.batch_size)
     losses = []
     for seed in SEEDS:
         one = replace(training, seed=seed, epochs=1)
         ((epoch,),) = loop.train([one], few, device, loop.stopwatch(device))
-        losses.append(loop.evaluate(epoch.state.model, _first(validation, EVALUATED), device)[0])
+        losses.append(loop.evaluate(epoch.state.model, validation.first(EVALUATED), device)[0])
     return losses

@@ -7,8 +7,7 @@ from typing import Any
 from bakeoff import cell, command, hardware, models, shards, train, values
 from bakeoff.command import option
 from bakeoff.datasets import store
-from bakeoff.train import axes, state
-from bakeoff.train.backend import ResnetBackend
+from bakeoff.train import axes, backend, optimizers
 
 
 @dataclass(frozen=True)
@@ -16,8 +15,8 @@ class Options:
     """Train one network with one optimizer on one device over a grid of settings."""
 
     data: Path = option("the prepared data set (.npz)")
-    model: str = option("the network", choices=models.RESNETS)
-    optimizer: str = option("what trains it", choices=tuple(state.OPTIMIZERS))
+    model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
+    optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
     device: str = option("where it trains", choices=hardware.DEVICES)
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
     output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
@@ -31,9 +30,10 @@ def main(options: Options) -> None:
     """Run the cell."""
     hardware.require_device(options.device)
     train.set_threads(options.threads)
-    what = (options.model, options.optimizer, options.device, options.grid, options.seeds, options.pack)
-    backend = ResnetBackend(store.load(options.data, "resized"), *what)
-    cell.run_cell(backend, options.output, options.threads, train.code(), options.shard)
+    what = (options.device, options.grid, options.seeds, options.pack)
+    rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
+    trainings = backend.NetworkBackend(store.load(options.data, "resized"), *rows, *what)
+    cell.run_cell(trainings, options.output, options.threads, train.code(), options.shard)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+"""How a data set is cut into parts: the shares and the seed, as the configuration and a command say them."""
+
+from typing import Any
+
+from bakeoff import typed
+from bakeoff.typed import said
+
+
+@typed.settings
+class Split:
+    """Shares of the official training images, which add up to 1, and the seed that they are drawn with."""
+
+    train: typed.Share = said("Share that models are fitted on.")
+    validation: typed.Share = said("Share that settings are chosen by.")
+    holdout: typed.Share = said("Share kept as a second test set.")
+    seed: typed.Seed = said("Seed of the permutation.", 42)
+    test: typed.Share = said("Share set aside as test set where a data set has no official one.", 0.2)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the shares are not shares of one whole."""
+        total = self.train + self.validation + self.holdout
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train + validation + holdout is {total:g}; make it 1")
+
+    @classmethod
+    def parse(cls, given: Any) -> "Split":
+        """Return the split that a person wrote; UserError where it is none."""
+        return typed.read(cls, given, ("split",))
+
+    def counts(
+        self, train: int, test: int, limit_train: int | None, limit_test: int | None
+    ) -> dict[str, int]:
+        """Return how many of so many images each part gets; without an official test set one is set aside."""
+        tested = test or int(self.test * train)
+        left = train if test else train - tested
+        left = left if limit_train is None else min(left, limit_train)
+        cut = {"train": int(self.train * left), "validation": int(self.validation * left)}
+        tested = tested if limit_test is None else min(tested, limit_test)
+        return {**cut, "holdout": left - sum(cut.values()), "test": tested}

@@ -1,0 +1,28 @@
+"""Whether jobs find a GPU, as a configuration says or this machine's driver answers."""
+
+import json
+import subprocess
+import sys
+
+from bakeoff import find_gpu
+from bakeoff.plan.study import Study
+
+
+def missing(study: Study, bring_torch: bool) -> str | None:
+    """Return why jobs find no GPU, or None where they find one.
+
+    bring_torch: jobs have a torch of their own, in containers or environments of conda.
+    """
+    if study.gpu == "auto":
+        program = [sys.executable, find_gpu.__file__, *(["--driver-alone"] if bring_torch else [])]
+        answer = json.loads(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
+        return answer.get("reason")
+    return "the configuration says gpu: absent" if study.gpu == "absent" else None
+
+
+def devices(wish: str | list[str], missing: str | None) -> list[str]:
+    """Return the devices that a wish (auto, all, or a list) comes to."""
+    if isinstance(wish, list):
+        return wish
+    both = ["cpu"] if missing is not None else ["cpu", "gpu"]
+    return both if wish == "all" else both[-1:]

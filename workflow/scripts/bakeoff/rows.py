@@ -1,0 +1,125 @@
+"""Rows of the catalog: what every kind has in common, and how one is named in a command, a record and a key.
+
+Owns the form of a row. Must not know any kind of row, nor any row.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator
+
+from bakeoff import fields, files, plugins, typed, values
+from bakeoff.command import UserError
+from bakeoff.plugins import ImportPath
+from bakeoff.typed import said
+
+# Beside the package's commands, in a checkout and where a hosted one is copied to.
+SHIPPED = Path(__file__).parents[3] / "config" / "catalog.yaml"
+
+
+def _keywords(given: Any) -> Any:
+    """Take keywords for a call: JSON's values, texts that are numbers as these."""
+    if not isinstance(given, Mapping):
+        raise ValueError("is no section of keywords")
+    for name, value in given.items():
+        if not (isinstance(name, str) and name.isidentifier()):
+            raise ValueError(f"{name!r:.40} is no keyword")
+        try:
+            same = json.loads(json.dumps(value, allow_nan=False)) == value
+        except (TypeError, ValueError, RecursionError):
+            same = False
+        if not same:
+            raise ValueError(f"{name} is none of JSON's values")
+    return {name: typed.as_number(value) for name, value in given.items()}
+
+
+Keywords = Annotated[Any, AfterValidator(_keywords)]
+
+
+@typed.settings
+class Built:
+    """Something that is called with keywords: a class or a function by its import path."""
+
+    build: ImportPath = said("What is called: package.module:name, installed or in the working directory.")
+    settings: Keywords = said("Keywords of the call.", {})
+
+
+def content(row: Any) -> dict[str, Any]:
+    """Return all that a row says but defaults, with the digest of its own code: what makes two equal."""
+    defaults = {field.name: fields.default(field) for field in dataclasses.fields(row)}
+    said = {name: value for name, value in dataclasses.asdict(row).items() if value != defaults[name]}
+    paths = (value for value in said.values() if isinstance(value, str) and plugins.PATH.fullmatch(value))
+    codes = list(filter(None, map(plugins.digest, paths)))
+    return {**said, **({"code": codes[0]} if codes else {})}
+
+
+class Named(NamedTuple):
+    """A row and its name."""
+
+    name: str
+    row: Any
+
+    def __str__(self) -> str:
+        """Return the row as JSON with its name, as an option takes it."""
+        return json.dumps({"name": self.name, **content(self.row)})
+
+
+@cache
+def shipped() -> dict[str, dict[str, Any]]:
+    """Return the rows that come with the workflow, by kind and name."""
+    import yaml
+
+    with files.reading(SHIPPED):
+        return yaml.load(SHIPPED.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))[
+            "catalog"
+        ]
+
+
+def shipped_as(kind: str, said: Mapping[str, Any]) -> str | None:
+    """Return by what name a row of this content is shipped, whatever it was called; None for others."""
+    return next((name for name, row in shipped()[kind].items() if row == said), None)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of row: its key in the catalog, and the type of a row as a person wrote it."""
+
+    name: str
+    type_of: Callable[[Any], type[Any]]
+
+    def read(self, name: str, given: Any) -> Any:
+        """Return a row as a person wrote it; UserError names the place and the fault."""
+        place = (self.name, name)
+        try:
+            found = self.type_of(given)
+        except UserError as error:
+            raise UserError(f"{'/'.join(place)}/{error}") from error
+        return typed.read(found, given, place)
+
+    def named(self, text: str) -> Named:
+        """Return the row that an option says: a shipped row's name, or a row as JSON with its name in it.
+
+        UserError where it is neither.
+        """
+        if not text.lstrip().startswith("{"):
+            known = shipped()[self.name]
+            if text not in known:
+                near = typed.nearest(text, list(known))
+                raise UserError(f"{text} is no row of the catalog's {self.name}{near}")
+            return Named(text, self.read(text, known[text]))
+        given = values.object_from_json(text)
+        name = typed.read_value(typed.Name, given.pop("name", None), "name")
+        return self.said(name, given)
+
+    def said(self, name: str, content: Mapping[str, Any] | None) -> Named:
+        """Return the row that a record says; earlier versions' say nothing: their names are shipped rows."""
+        if content is None:
+            return self.named(name)
+        # The code's digest is of what was there then.
+        given = {field: value for field, value in content.items() if field != "code"}
+        return Named(name, self.read(name, given))

@@ -1,0 +1,36 @@
+"""Turn a configuration into the plan of its study: the cells, and what each is made with."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bakeoff import command
+from bakeoff.command import option
+from bakeoff.plan import explain, make, partial, written
+
+
+@dataclass(frozen=True)
+class Options:
+    """Turn a configuration into the plan of its study, in JSON or in words."""
+
+    configfile: list[str] = option("files laid over config/config.yaml, one after another", default=())
+    config: dict[str, Any] = option("JSON: single keys, laid over the files", default=None)
+    merged: bool = option("read all of it from stdin; the files are checked alone", default=False)
+    brings_torch: bool = option("jobs run where another torch is, as in containers", default=False)
+    module: str | None = option("of another workflow: the prefix of its results", default=None)
+    explain: bool = option("print the cells and their runs for people", default=False)
+
+
+def main(options: Options) -> None:
+    """Print the plan."""
+    given = options.config or {}
+    config = written.gather(options.configfile, options.merged)
+    plan, note = partial.plan(written.overlay(config, given), given, options.brings_torch, options.module)
+    if options.explain:
+        print(*explain.lines(plan), sep="\n")
+    else:
+        print(json.dumps(make.as_json(plan) | {"note": note}))
+
+
+if __name__ == "__main__":
+    command.run(main, Options)
