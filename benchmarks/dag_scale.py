@@ -3,9 +3,10 @@
 The real rules, Snakefile and profile in a temporary folder, with two stand-ins: rows of data sets that are
 never fetched, and commands that write empty files at once. In turns with the plan of the real rules, what
 Snakemake plans as many jobs of one rule in: one that says what a cell's rule does (inputs, outputs,
-parameters, log, resources, image), and the least, with one output. Engine time per job is the processor time of Snakemake's
-own process, planning included, and beside it the wall time that a run takes longer than the same stand-ins
-without Snakemake, side by side on as many cores, which other work on the machine disturbs.
+parameters, log, resources, image), and the least, with one output. Engine time per job is the processor
+time of Snakemake's own process, planning included, and beside it the wall time that a run takes longer than
+the same stand-ins without Snakemake, side by side on as many cores, which other work on the machine
+disturbs.
 
     python benchmarks/dag_scale.py [--cells 100 1000 10000] [--rounds 3] [--run-at-most 1000]
 """

@@ -17,6 +17,7 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
 STARTS = {
     "python alone": ["-c", "pass"],
     "train_network.py --help": [str(SCRIPTS / "train_network.py"), "--help"],
+    "plan_study.py": [str(SCRIPTS / "plan_study.py"), "--config", '{"gpu": "absent"}'],
     "torch": ["-c", "import torch"],
     "torch._dynamo": ["-c", "import torch, torch._dynamo"],
     "torchvision's ResNets": ["-c", "import torch, torch._dynamo; from torchvision.models import resnet18"],
