@@ -38,7 +38,7 @@ from bakeoff.files import write_text
 from bakeoff.models import NETWORKS
 from bakeoff.train import loop, speed
 from bakeoff.train.batches import Part, Pixels
-from bakeoff.train.optimizers import OPTIMIZERS, SGD_MOMENTUM
+from bakeoff.train.optimizers import OPTIMIZERS
 from bakeoff.train.state import Training, build_state
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def stock_optimizer(name: str, network: "torch.nn.Module") -> "torch.optim.Optim
 
     if name == "adam":
         return torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    return torch.optim.SGD(network.parameters(), LEARNING_RATE, SGD_MOMENTUM)
+    return torch.optim.SGD(network.parameters(), LEARNING_RATE, **OPTIMIZERS.named("sgd").row.keywords({}))
 
 
 def plain(

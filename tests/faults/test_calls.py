@@ -49,7 +49,8 @@ def test_a_closed_terminal_leaves_no_lock(study):
 
 def test_who_ignores_the_closing_of_a_terminal_goes_on(study):
     start_over(study, CELL)
-    line = ["nohup", *CALL, f"results/digits/{CELL}.json"]
+    # Before the rest: --configfile takes all that follows.
+    line = ["nohup", *CALL[:3], f"results/digits/{CELL}.json", *CALL[3:]]
     going = subprocess.Popen(line, cwd=study, start_new_session=True, **QUIET)
     wait_for(lambda: lines_of(study, CELL).count(b"\n") >= 1)
     os.killpg(going.pid, signal.SIGHUP)
