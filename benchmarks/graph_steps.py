@@ -61,8 +61,6 @@ def compared(training: Training, part: Part, device: "torch.device") -> dict:
     """Return how far a second stepping and the engine's way are from a first stepping, and their times."""
     first, again, ours = (trained(training, part, device, e) for e in (Stepped, Stepped, engines.Resident))
     return {
-        "model": training.model,
-        "optimizer": training.optimizer,
         "precision": training.precision,
         "execution": ours[3],
         "again": _apart(first, again),
@@ -116,7 +114,8 @@ def main() -> None:
         row = OPTIMIZERS.named(optimizer).row
         what = NETWORKS.named(model).row, row, row.keywords({}), CLASSES
         training = Training(*what, options.batch, 1e-3, options.epochs, kind, "resident", None, seed=0)
-        rows.append(compared(training, part, loop.torch_device(device)))
+        found = compared(training, part, loop.torch_device(device))
+        rows.append({"model": model, "optimizer": optimizer, **found})
         show(rows[-1])
         if options.output:
             write_text(options.output, json.dumps({"rows": rows}))
