@@ -36,7 +36,7 @@ def note(path, text, written=None):
 
 def source_of(here):
     """Return what records say of a hosted source: its address with the version asked for, and the commit of that."""
-    address, commit = str(here).replace("/workflow/rules", ""), None
+    address, commit = "".join(str(here).split(f"{os.sep}workflow{os.sep}rules")), None
     # Whatever of it cannot be read is only provenance.
     with contextlib.suppress(Exception):
         import git
