@@ -86,11 +86,13 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--data-source", help="folder or URL with <data set>/*.gz")
     options = parser.parse_args()
-    source = str(Path(options.data_source).resolve()) if options.data_source else None
+    named = options.data_source
+    # A folder may be named from another one than the project's; a URL or ~ is what it is.
+    source = str(Path(named).resolve()) if named and Path(named).is_dir() else named
     snakemake([*CELLS, "resources/fashion.npz"], options.cores, source)
     rows = published()
     record = network(options.cores)
-    machine = record["environment"]
+    machine = record["environments"][0]
     print(f"{machine['cpu']}, {machine['threads']} threads; {machine['versions']}")
     for path in CELLS:
         cell = read(path)
