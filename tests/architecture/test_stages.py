@@ -70,6 +70,15 @@ def test_networks_and_svms_do_not_rerun_each_other():
     assert not [name for name in covered("svm") if name.startswith("bakeoff.train")]
 
 
+def test_what_is_made_of_records_is_made_where_the_call_is():
+    # `use rule` inherits all but this.
+    for name in ("compare", "report"):
+        blocks = (RULES / f"{name}.smk").read_text(encoding="utf-8").split("\n\n\n")
+        rules = [block for block in blocks if 'script("' in block]
+        assert rules
+        assert [block.split(":")[0] for block in rules if "    localrule: True\n" not in block] == []
+
+
 @pytest.mark.parametrize(("command", "stage"), STAGES.items())
 def test_the_rule_of_a_command_lists_the_code_of_its_stage(command, stage):
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(RULES.glob("*.smk")))

@@ -46,6 +46,7 @@ rule select_best:
 
 
 use rule select_best as compare_devices with:
+    localrule: True
     input:
         script=script("compare_devices"),
         records="results/records.jsonl",
@@ -57,6 +58,7 @@ use rule select_best as compare_devices with:
 
 
 use rule select_best as compare_models with:
+    localrule: True
     input:
         script=script("compare_models"),
         records="results/records.jsonl",
@@ -68,6 +70,7 @@ use rule select_best as compare_models with:
 
 
 use rule select_best as compare_classes with:
+    localrule: True
     input:
         script=script("compare_classes"),
         records="results/records.jsonl",

@@ -15,7 +15,7 @@ RUN_LAST = ".snakemake/bakeoff_study.json"
 
 def planned():
     """Return the plan of the configuration, or end with its one line."""
-    own = json.dumps({} if MODULE else workflow.config_settings.config, default=str)
+    own = json.dumps({} if MODULE else dict(workflow.config_settings.config), default=str)
     line = [sys.executable, str(SCRIPTS / "plan_study.py"), "--merged", "--config", own]
     files = [] if MODULE else [str(file) for file in workflow.overwrite_configfiles]
     line += ["--configfile", *files] if files else []
