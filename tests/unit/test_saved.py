@@ -12,7 +12,7 @@ import arrays
 import fits
 import rendered
 import studies
-from bakeoff import cell, hardware, records, saved, signature
+from bakeoff import cell, hardware, plugins, records, saved, signature
 from bakeoff.analysis import best, collect
 from bakeoff.command import DamagedError, UserError
 from bakeoff.datasets import store
@@ -245,6 +245,35 @@ def test_weights_of_another_network_are_refused(study, tmp_path):
     signature.save(path, network.state_dict(), dataclasses.replace(known, **other))
     with pytest.raises(DamagedError, match="not the weights of resnet50"):
         saved.load(path)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"build": "os:getcwd"},
+        {"build": "torchvision.models._api:get_model"},
+        {"build": "torchvision.models:resnet18", "settings": {"weights": "DEFAULT"}},
+    ],
+    ids=str,
+)
+def test_code_that_a_file_names_is_not_run_unasked(study, tmp_path, named, monkeypatch):
+    known = signature.read(file_of(study[0], "resnet18"))
+    path = tmp_path / "foreign.safetensors"
+    network = fits.build("resnet18", len(known.classes), 0)
+    signature.save(path, network.state_dict(), dataclasses.replace(known, parameters=named))
+    monkeypatch.setattr(plugins, "find", lambda name: pytest.fail(f"{name} was imported"))
+    with pytest.raises(UserError, match="names code to be run that is not torchvision's"):
+        saved.load(path)
+
+
+def test_own_code_is_run_where_it_is_asked_for(study, tmp_path, monkeypatch):
+    known = signature.read(file_of(study[0], "resnet18"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_nets.py").write_text("from torchvision.models import resnet18 as net\n")
+    network = fits.build("resnet18", len(known.classes), 0)
+    own = dataclasses.replace(known, parameters={"build": "own_nets:net"})
+    signature.save(tmp_path / "own.safetensors", network.state_dict(), own)
+    assert saved.load(tmp_path / "own.safetensors", own_code=True).signature == own
 
 
 def test_a_file_that_is_absent_is_one_line(tmp_path):

@@ -38,7 +38,7 @@ def calls(
 
 def measure(model: Path, images: np.ndarray, device: str) -> list[dict[str, Any]]:
     """Return the record's `prediction` entry of a saved model: one image, and a batch of those given."""
-    predict = saved.load(model, device)
+    predict = saved.load(model, device, own_code=True)  # the cell's own model
     sizes = dict.fromkeys((1, min(BATCH, len(images))))
     return [{"device": predict.device, **_summary(size, predict, images[:size])} for size in sizes]
 

@@ -35,4 +35,13 @@ def build(network: Network, classes: int, seed: int) -> "nn.Module":
     return make(num_classes=classes, **network.settings)
 
 
+def is_torchvisions(network: Network) -> bool:
+    """Return whether a network is one that torchvision lists, with no weights to be fetched."""
+    from torchvision.models import list_models
+
+    module, _, name = network.build.partition(":")
+    fetched = any(keyword.startswith("weights") for keyword in network.settings)
+    return f"{module}.".startswith("torchvision.models.") and name in list_models() and not fetched
+
+
 NETWORKS = Kind("networks", lambda given: Network)

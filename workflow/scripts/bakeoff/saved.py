@@ -91,11 +91,12 @@ class Svm(Predictor):
         return self.pipeline.predict(rows).astype(np.int64), svms.per_class(decisions, seen, classes)
 
 
-def load(path: Path | str, device: str = "cpu") -> Predictor:
+def load(path: Path | str, device: str = "cpu", own_code: bool = False) -> Predictor:
     """Return the model that a cell saved, ready to be called with images; a network's on the CPU or the GPU.
 
-    device: cpu or gpu. UserError in one line where the file is absent, damaged, empty (no run finished) or
-    does not say what it takes, and where there is no such device.
+    device: cpu or gpu; own_code: run what the file names to build a network, though it is not torchvision's.
+    UserError in one line where the file is absent, damaged, empty (no run finished) or does not say what it
+    takes, where it names other code than that, and where there is no such device.
     """
     if device not in hardware.DEVICES:
         raise UserError(f"device {values.shown(device)} is unknown; known are {', '.join(hardware.DEVICES)}")
@@ -103,16 +104,22 @@ def load(path: Path | str, device: str = "cpu") -> Predictor:
     known = signature.read(Path(path))
     if known.family == "svm":
         return Svm(known, svms.load_pipeline(Path(path)))
-    return Network(known, _module(known, Path(path)).to("cuda" if device == "gpu" else "cpu"))
+    module = _module(known, Path(path), own_code)
+    return Network(known, module.to("cuda" if device == "gpu" else "cpu"))
 
 
-def _module(known: Signature, path: Path) -> "nn.Module":
+def _module(known: Signature, path: Path, own_code: bool) -> "nn.Module":
     import torch
     from safetensors.torch import load_file
 
+    network = models.NETWORKS.said(known.model, known.parameters or None).row
+    if not (own_code or models.is_torchvisions(network)):
+        raise UserError(
+            f"{path}: names code to be run that is not torchvision's, {network.build}; if you trust who made "
+            "it, say load(..., own_code=True)"
+        )
     with torch.random.fork_rng(devices=[]):
-        network = models.NETWORKS.said(known.model, known.parameters or None)
-        module = models.build(network.row, len(known.classes), 0)
+        module = models.build(network, len(known.classes), 0)
     with reading(path):
         try:
             module.load_state_dict(load_file(path))
