@@ -33,14 +33,6 @@ class DamagedError(UserError):
         self.faults = dict(faults)
 
 
-def taken(name: str, value: Any, take: values.Take) -> Any:
-    """Return a named value as it is used; UserError names it where `take` refuses it."""
-    try:
-        return take(value)
-    except ValueError as error:
-        raise UserError(f"{name} {values.shown(value)} {error}") from error
-
-
 def option(
     help: str,
     *,

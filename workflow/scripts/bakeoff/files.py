@@ -11,7 +11,7 @@ import secrets
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -134,6 +134,16 @@ def digest(path: Path) -> str:
     """Return the sha256 of a file's content in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """Return one sha256 over the names and the content of files, in their order."""
+    found = hashlib.sha256()
+    for path in paths:
+        with reading(path):
+            found.update(path.name.encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,13 +16,8 @@ from bakeoff.selection import settings_key
 
 def code_digest(*sources: Path) -> str:
     """Return one digest over source files; of a folder, over its .py files."""
-    digest = hashlib.sha256()
-    for source in sources:
-        paths = files.listed(source, "**/*.py") if source.is_dir() else [source]
-        for path in paths:
-            digest.update(path.name.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    listed = (files.listed(each, "**/*.py") if each.is_dir() else [each] for each in sources)
+    return files.digest_of(chain.from_iterable(listed))
 
 
 RUNS = "runs.jsonl"

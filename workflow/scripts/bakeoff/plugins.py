@@ -4,7 +4,6 @@ Owns where such a module is looked for, and which of its files are a person's ow
 is for.
 """
 
-import hashlib
 import importlib
 import re
 import sys
@@ -94,10 +93,4 @@ def missing(path: str) -> str | None:
 
 def digest(path: str) -> str | None:
     """Return one digest over the own code of an import path, None where there is none."""
-    if not (sources := own_code(path)):
-        return None
-    found = hashlib.sha256()
-    for source in sources:
-        with files.reading(source):
-            found.update(source.name.encode() + source.read_bytes())
-    return found.hexdigest()
+    return files.digest_of(sources) if (sources := own_code(path)) else None

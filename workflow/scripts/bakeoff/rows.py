@@ -113,7 +113,7 @@ class Kind:
                 raise UserError(f"{text} is no row of the catalog's {self.name}{near}")
             return Named(text, self.read(text, known[text]))
         given = values.object_from_json(text)
-        name = typed.read_value(typed.Name, given.pop("name", None), "name")
+        name = typed.read(typed.Name, given.pop("name", None), ("name",))
         return self.said(name, given)
 
     def said(self, name: str, content: Mapping[str, Any] | None) -> Named:

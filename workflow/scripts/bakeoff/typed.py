@@ -131,7 +131,6 @@ Name = Annotated[
 ]
 Path = Annotated[str, Field(min_length=1), BeforeValidator(_path)]
 Positive = Annotated[float, BeforeValidator(positive)]
-Nothing = Annotated[None, only(None)]
 Share = Annotated[Number, Field(gt=0, lt=1)]
 Count = Annotated[Whole, Field(ge=1, le=values.MOST)]
 Seed = Annotated[Whole, Field(ge=0, le=values.SEED)]
@@ -154,11 +153,6 @@ def read(cls: type[Typed], given: Any, place: Sequence[str | int] = ()) -> Typed
         raise UserError(_complaint(cls, first, [*place, *_written(given, first["loc"])])) from None
     except RecursionError:
         raise UserError(f"{_place(place)}: nested without an end") from None
-
-
-def read_value(kind: Any, given: Any, name: str) -> Any:
-    """Return one value; UserError as for settings."""
-    return read(kind, given, (name,))
 
 
 def _written(given: Any, path: Iterable[str | int]) -> Iterator[str | int]:

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -48,27 +47,6 @@ def whole_text(text: str) -> int:
         return int(text) if re.fullmatch(r"[+-]?[0-9]{1,30}", text) else whole(-MOST)(float(text))
     except ValueError:
         raise ValueError(f"{shown(text)} is not a whole number") from None
-
-
-def above_0(value: Any) -> float:
-    """Take a finite number above 0."""
-    if not _number(value) or not 0 < value <= sys.float_info.max:
-        raise ValueError("must be a finite number above 0")
-    return value
-
-
-def share(value: Any) -> float:
-    """Take a number between 0 and 1, both excluded."""
-    if not _number(value) or not 0 < value < 1:
-        raise ValueError("must be a number between 0 and 1")
-    return value
-
-
-def switch(value: Any) -> bool:
-    """Take true or false."""
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
 
 
 def one_of(known: Iterable[str]) -> Take:

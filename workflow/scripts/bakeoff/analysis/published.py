@@ -96,7 +96,7 @@ def _index(study: Study, original: Original) -> dict[tuple, list[Measured]]:
     """Return our trainings by purpose, data set and the published key; several may match one key."""
     found: dict[tuple, list[Measured]] = {}
     for cell in study.records:
-        where = cell["purpose"], cell["dataset"]
+        whose = cell["purpose"], cell["dataset"], original(cell["data"]), *_competitor(cell)
         for runs in groups(cell["runs"]):
             settings = {
                 name: float(item) if name in ("learning_rate", "C") else item
@@ -105,8 +105,8 @@ def _index(study: Study, original: Original) -> dict[tuple, list[Measured]]:
             }
             if runs[0]["settings"].get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
                 continue
-            key = original(cell["data"]), *_competitor(cell), repeatability.settings_key(settings)
-            found.setdefault((*where, *key), []).append((cell, runs))
+            key = (*whose, repeatability.settings_key(settings))
+            found.setdefault(key, []).append((cell, runs))
     return found
 
 

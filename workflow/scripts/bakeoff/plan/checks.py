@@ -17,10 +17,10 @@ MOST_RUNS = 1_000_000
 
 
 class ConfigError(UserError):
-    """Something in a configuration that a person can mend, in one line that names the key."""
+    """Something in a configuration that a person can mend, in one line that begins with the key's place."""
 
-    def __init__(self, place: str, fault: str) -> None:
-        super().__init__(f"config, {place}: {fault}")
+    def __init__(self, line: str) -> None:
+        super().__init__(f"config, {line}")
 
 
 def _named(study: Study) -> Iterator[tuple[str, str, str]]:
@@ -39,11 +39,11 @@ def check_names(study: Study, rows: Mapping[str, Mapping[str, Any]]) -> None:
     for place, kind, name in _named(study):
         if name not in rows[kind]:
             known = typed.nearest(name, list(rows[kind]))
-            raise ConfigError(place, f"{name} is no row of the catalog's {kind}{known}")
+            raise ConfigError(f"{place}: {name} is no row of the catalog's {kind}{known}")
     for name in [*study.datasets, *study.comparison.datasets]:
         if name.lower() in TAKEN:
             raise ConfigError(
-                "datasets", f"{name} is the name of a folder of this workflow; give the row another"
+                f"datasets: {name} is the name of a folder of this workflow; give the row another"
             )
 
 
@@ -53,39 +53,37 @@ def check_modules(study: Study, rows: Mapping[str, Mapping[str, Any]]) -> None:
         path: str = getattr(rows[kind][name], "build", "") or rows[kind][name].kind
         own = name in getattr(study.catalog, kind) and plugins.PATH.fullmatch(path)
         if own and (fault := plugins.missing(path)):
-            raise ConfigError(f"catalog/{kind}/{name}", f"{path}: {fault}")
+            raise ConfigError(f"catalog/{kind}/{name}: {path}: {fault}")
 
 
 def check_devices(study: Study, devices: Sequence[str], missing: str | None) -> None:
     """Raise ConfigError where a GPU is asked for that is not there, and where a device has no block."""
     if "gpu" in devices and missing is not None:
         cure = "set devices to auto or [cpu], or gpu to present where jobs run on other machines"
-        raise ConfigError("devices", f"gpu is asked for, but {missing}; {cure}")
+        raise ConfigError(f"devices: gpu is asked for, but {missing}; {cure}")
     for device in devices if study.networks.models else ():
         if not blocks(study, device):
-            raise ConfigError("networks/grid", f"no block is meant for the {device}; add one")
+            raise ConfigError(f"networks/grid: no block is meant for the {device}; add one")
 
 
 def check_cells(cells: Sequence[Cell], study: Study, rows: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise ConfigError where there is nothing to do, more than can be done, or one name for two cells."""
     if not cells:
-        raise ConfigError("networks/models and svm/kernels", "both are empty; name at least one")
+        raise ConfigError("networks/models and svm/kernels: both are empty; name at least one")
     most = max(cell.runs for cell in cells)
     if most > MOST_RUNS:
-        raise ConfigError("seeds", f"a cell would have {most} runs; {MOST_RUNS} are the most")
+        raise ConfigError(f"seeds: a cell would have {most} runs; {MOST_RUNS} are the most")
     if study.shards > max(most, 1):
         fault = f"{study.shards} of them, but no cell has more than {most} runs; name at most {most}"
-        raise ConfigError("shards", fault)
+        raise ConfigError(f"shards: {fault}")
     pairs = [*product(rows["networks"], rows["optimizers"]), *product(["svm"], svm.KERNELS)]
     parses = defaultdict(list)
     for model, choice in pairs:
         parses[f"{model}_{choice}"].append(f"{model} with {choice}")
     for cell in cells:
-        if len(both := parses[f"{cell.model}_{cell.choice}"]) > 1:
-            raise ConfigError(
-                "catalog",
-                f"{both[0]} and {both[1]} would both be called {cell.model}_{cell.choice}; rename a row",
-            )
+        called = f"{cell.model}_{cell.choice}"
+        if len(both := parses[called]) > 1:
+            raise ConfigError(f"catalog: {both[0]} and {both[1]} would both be called {called}; rename a row")
 
 
 def check_batches(study: Study, counts: Mapping[str, int]) -> None:
@@ -104,7 +102,5 @@ def check_batches(study: Study, counts: Mapping[str, int]) -> None:
         for place, size in sorted(places):
             for name in datasets:
                 if size > counts.get(name, size):
-                    raise ConfigError(
-                        place,
-                        f"{size} is more than the {counts[name]} training images of {name}; make it smaller",
-                    )
+                    there = f"the {counts[name]} training images of {name}"
+                    raise ConfigError(f"{place}: {size} is more than {there}; make it smaller")

@@ -12,6 +12,7 @@ from bakeoff.datasets.rows import DATASETS
 from bakeoff.models import NETWORKS
 from bakeoff.plan import cells, checks, gpu
 from bakeoff.plan.cells import Cell
+from bakeoff.plan.checks import ConfigError
 from bakeoff.plan.study import Block, Study
 from bakeoff.svm import axes as svm
 from bakeoff.train.optimizers import OPTIMIZERS
@@ -41,11 +42,11 @@ class Plan(NamedTuple):
 def read(config: Mapping[str, Any]) -> Study:
     """Return a configuration as a study; UserError, in one line, names the key, the fault and the cure."""
     if "resnet" in config:
-        raise UserError("config, resnet: is called networks now; rename the section")
+        raise ConfigError("resnet: is called networks now; rename the section")
     try:
         return typed.read(Study, config)
     except UserError as error:
-        raise UserError(f"config, {error}") from error
+        raise ConfigError(str(error)) from error
 
 
 def catalog(study: Study) -> Catalog:
@@ -56,7 +57,7 @@ def catalog(study: Study) -> Catalog:
         try:
             found[kind.name] = {name: kind.read(name, row) for name, row in own.items()}
         except UserError as error:
-            raise UserError(f"config, catalog/{error}") from error
+            raise ConfigError(f"catalog/{error}") from error
     return found
 
 
@@ -71,7 +72,7 @@ def make(config: Mapping[str, Any], bring_torch: bool = False) -> Plan:
     try:
         grids = list(cells.of_grids(study, found["optimizers"], wished))
     except UserError as error:
-        raise UserError(f"config, networks/grid: {error}") from error
+        raise ConfigError(f"networks/grid: {error}") from error
     compared = list(cells.of_comparison(study, gpu.devices("all", missing)))
     checks.check_cells(grids, study, found)
     checks.check_batches(study, {name: images["train"] for name, images in counts(study, found).items()})

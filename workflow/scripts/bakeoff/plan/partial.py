@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bakeoff.command import UserError
 from bakeoff.plan import written
+from bakeoff.plan.checks import ConfigError
 from bakeoff.plan.make import Plan
 from bakeoff.plan.make import make as make_plan
 from bakeoff.rows import SHIPPED
@@ -56,10 +57,10 @@ def find(
     folder = f"{module or ''}results"
     there = sorted(str(file) for depth in ("", "*/") for file in Path().glob(f"{folder}/*/{depth}*.json"))
     if not there:
-        raise UserError("config, partial: no cell has a record yet; run the study first")
+        raise ConfigError("partial: no cell has a record yet; run the study first")
     others = f" and {len(there) - 1} more lie" if len(there) > 1 else " lies"
-    raise UserError(
-        f"config, partial: no cell of this study has a record, but {there[0]}{others} here; name the file of "
+    raise ConfigError(
+        f"partial: no cell of this study has a record, but {there[0]}{others} here; name the file of "
         "their study: make report-partial CONFIG=..., or snakemake --configfile ..."
     )
 

@@ -10,6 +10,7 @@ import yaml
 
 from bakeoff import files
 from bakeoff.command import UserError
+from bakeoff.plan.checks import ConfigError
 from bakeoff.rows import SHIPPED
 from bakeoff.values import LEVELS
 
@@ -44,7 +45,7 @@ def read(content: bytes, name: str) -> dict[str, Any]:
         node = yaml.compose(text, LOADER)
         _check_size(node, name)
         if twice := next(_repeated(node, set()), None):
-            raise UserError(f"config, {twice}: stands twice in {name}; name each key once")
+            raise ConfigError(f"{twice}: stands twice in {name}; name each key once")
         found = yaml.load(text, LOADER)
     except yaml.YAMLError as error:
         raise UserError(f"{name}: no YAML: {_reason(error)}") from error

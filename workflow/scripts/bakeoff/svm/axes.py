@@ -26,40 +26,28 @@ def _gamma(value: Any) -> Any:
 Gamma = Annotated[Any, AfterValidator(_gamma)]
 
 
-C = said("Penalty of a margin violation.", 1.0)
-GAMMA = "Kernel coefficient: scale, auto or a number."
-DEGREE = "Degree of the polynomial kernel."
-SCALE = said("What is done to the pixels: standard, minmax or none.", "standard")
-
-
 @typed.settings
 class Rbf:
     """Radial basis function."""
 
-    C: typed.Positive = C
-    gamma: Gamma = said(GAMMA, "scale")
-    degree: typed.Nothing = said(DEGREE, None)
-    scale: Scale = SCALE
+    C: typed.Positive = said("Penalty of a margin violation.", 1.0)
+    gamma: Gamma = said("Kernel coefficient: scale, auto or a number.", "scale")
+    degree: Annotated[Any, typed.only(None)] = said("Degree of the polynomial kernel.", None)
+    scale: Scale = said("What is done to the pixels: standard, minmax or none.", "standard")
 
 
 @typed.settings
-class Poly:
+class Poly(Rbf):
     """Polynomial."""
 
-    C: typed.Positive = C
-    gamma: Gamma = said(GAMMA, "scale")
-    degree: typed.Count = said(DEGREE, POLY_DEGREE)
-    scale: Scale = SCALE
+    degree: typed.Count = said("Degree of the polynomial kernel.", POLY_DEGREE)
 
 
 @typed.settings
-class Linear:
+class Linear(Rbf):
     """Linear."""
 
-    C: typed.Positive = C
-    gamma: Annotated[Any, typed.only("scale")] = said(GAMMA, "scale")
-    degree: typed.Nothing = said(DEGREE, None)
-    scale: Scale = SCALE
+    gamma: Annotated[Any, typed.only("scale")] = said("A linear kernel has no coefficient.", "scale")
 
 
 @typed.settings
