@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bakeoff import energy, hardware, train
+from bakeoff.families.network import loop
+from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.families.network.state import Training
 from bakeoff.files import write_text
-from bakeoff.models import NETWORKS
-from bakeoff.train import loop
-from bakeoff.train.batches import Part, Pixels
-from bakeoff.train.optimizers import OPTIMIZERS
-from bakeoff.train.state import Training
+from bakeoff.machine import energy, hardware, threads
+from bakeoff.networks.models import NETWORKS
 
 IDLE_S = 3.0
 ASKED = ["--query-gpu=power.draw", "--format=csv,noheader,nounits", "--loop-ms=100"]
@@ -87,7 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     device = options.device or hardware.best_device()
     hardware.require_device(device)
-    train.set_threads(hardware.usable_cores())
+    threads.set_threads(hardware.usable_cores())
     counters = {counter.source: counter for counter in energy.counters(device)}
     watts = Watts() if device == "gpu" and shutil.which("nvidia-smi") else None
     before = {source: counter.read() for source, counter in counters.items()}

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff import hardware, models, train
+from bakeoff.families.network import engines, loop, precision
+from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.families.network.state import Member, Training, build_state
 from bakeoff.files import write_text
-from bakeoff.models import NETWORKS
-from bakeoff.timing import Stopwatch
-from bakeoff.train import engines, loop, precision
-from bakeoff.train.batches import Part, Pixels
-from bakeoff.train.optimizers import OPTIMIZERS
-from bakeoff.train.state import Member, Training, build_state
+from bakeoff.machine import hardware, threads
+from bakeoff.machine.timing import Stopwatch
+from bakeoff.networks import models
+from bakeoff.networks.models import NETWORKS
 
 if TYPE_CHECKING:
     import torch
@@ -103,7 +104,7 @@ def main() -> None:
     options = parser.parse_args()
     device = options.device or hardware.best_device()
     hardware.require_device(device)
-    train.set_threads(options.threads)
+    threads.set_threads(options.threads)
     random = np.random.default_rng(0)
     count = options.steps * options.batch
     pixels = random.integers(0, 256, (count, SIZE, SIZE), dtype=np.uint8)

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bakeoff import hardware, latency, models, saved, train
+from bakeoff import latency, saved
+from bakeoff.families.network import loop, precision
+from bakeoff.families.network.batches import Pixels
 from bakeoff.files import write_text
 from bakeoff.latency import Predict
-from bakeoff.models import NETWORKS
-from bakeoff.train import loop, precision
-from bakeoff.train.batches import Pixels
+from bakeoff.machine import hardware, threads
+from bakeoff.networks import models
+from bakeoff.networks.models import NETWORKS
 
 CLASSES = 10
 SIZE = 32
@@ -59,7 +61,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=hardware.usable_cores())
     parser.add_argument("--output", type=Path, help="write what was found as JSON too")
     options = parser.parse_args()
-    train.set_threads(options.threads)
+    threads.set_threads(options.threads)
     device = options.device or hardware.best_device()
     hardware.require_device(device)
     precision.state_fp32()

@@ -3,7 +3,7 @@
 convolutions: torch's, channels outermost, three equal channels into the stem
 innermost:    the same with the channels innermost in memory
 products:     as training does it: also 1 x 1 kernels, kernels onto maps of at most 2 x 2 and the stem of grey
-              images as matrix products (bakeoff/train/products.py)
+              images as matrix products (bakeoff/families/network/products.py)
 
 Printed per network: milliseconds per step, medians over the rounds, and the ratio of the first way's time to
 each one's, round by round, as median and range.
@@ -16,13 +16,14 @@ from functools import partial
 from statistics import median
 from time import perf_counter
 
-from bakeoff import hardware, models, train
-from bakeoff.models import NETWORKS
-from bakeoff.train.batches import Pixels
-from bakeoff.train.fast_paths import FastPaths
-from bakeoff.train.optimizers import OPTIMIZERS, build
-from bakeoff.train.precision import scaler
-from bakeoff.train.state import State, take_fast_paths, take_step
+from bakeoff.families.network.batches import Pixels
+from bakeoff.families.network.fast_paths import FastPaths
+from bakeoff.families.network.optimizers import OPTIMIZERS, build
+from bakeoff.families.network.precision import scaler
+from bakeoff.families.network.state import State, take_fast_paths, take_step
+from bakeoff.machine import hardware, threads
+from bakeoff.networks import models
+from bakeoff.networks.models import NETWORKS
 
 CLASSES, SIZE = 10, 32
 ARMS = ("convolutions", "innermost", "products")
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1, help="as trainings of a grid run: one per core")
     options = parser.parse_args()
-    train.set_threads(options.threads)
+    threads.set_threads(options.threads)
     import torch
 
     torch.set_num_threads(options.threads)

@@ -16,13 +16,13 @@ from time import perf_counter
 from unittest.mock import patch
 
 import arrays
-from bakeoff import hardware
-from bakeoff.datasets import store
-from bakeoff.datasets.store import Dataset
-from bakeoff.progress import Progress
-from bakeoff.svm import kkt
-from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.task import Means
+from bakeoff.cells.progress import Progress
+from bakeoff.data import store
+from bakeoff.data.store import Dataset
+from bakeoff.families.svm import kkt
+from bakeoff.families.svm.backend import SvmBackend
+from bakeoff.families.svm.task import Means
+from bakeoff.machine import hardware
 
 GRIDS = {
     "rbf": [{"C": [0.1, 1.0, 10.0, 100.0], "gamma": ["scale", 0.001]}],

@@ -27,14 +27,14 @@ from time import perf_counter
 import numpy as np
 import yaml
 
-from bakeoff import hardware
-from bakeoff.datasets import prepare, sources
-from bakeoff.datasets.rows import DATASETS
-from bakeoff.datasets.split import Split
-from bakeoff.svm import axes, engines, scaling
-from bakeoff.svm.axes import POLY_DEGREE
-from bakeoff.svm.blocks import Wanted
-from bakeoff.svm.kernels import Kernel, coefficient
+from bakeoff.data import prepare, sources
+from bakeoff.data.rows import DATASETS
+from bakeoff.data.split import Split
+from bakeoff.families.svm import axes, engines, scaling
+from bakeoff.families.svm.axes import POLY_DEGREE
+from bakeoff.families.svm.blocks import Wanted
+from bakeoff.families.svm.kernels import Kernel, coefficient
+from bakeoff.machine import hardware
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ("sklearn", "intelex")

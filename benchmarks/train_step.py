@@ -32,14 +32,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff import flops, hardware, models, train
-from bakeoff.datasets.prepare import resize
+from bakeoff.data.prepare import resize
+from bakeoff.families.network import loop, speed
+from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.families.network.state import Training, build_state
 from bakeoff.files import write_text
-from bakeoff.models import NETWORKS
-from bakeoff.train import loop, speed
-from bakeoff.train.batches import Part, Pixels
-from bakeoff.train.optimizers import OPTIMIZERS
-from bakeoff.train.state import Training, build_state
+from bakeoff.machine import hardware, threads
+from bakeoff.networks import flops, models
+from bakeoff.networks.models import NETWORKS
 
 if TYPE_CHECKING:
     import torch
@@ -159,7 +160,7 @@ def engine(
 def serve(arm: str, model: str, optimizer: str, device: str, *numbers: str) -> None:
     """Run an arm in this process: an epoch per line of standard input."""
     batch, steps, threads, pack = (int(number) for number in numbers)
-    train.set_threads(threads)
+    threads.set_threads(threads)
     epoch = {"plain": plain, "engine": engine}[arm](model, optimizer, batch, steps, device, pack)
     epoch()
     print("ready", flush=True)
@@ -362,7 +363,7 @@ def main() -> None:
         serve(*sys.argv[2:])
         return
     options = options_of(sys.argv[1:])
-    train.set_threads(options.threads)
+    threads.set_threads(options.threads)
     options.device = options.device or hardware.best_device()
     described = hardware.describe(options.threads, options.device)
     machine = rates(options.threads, options.device)

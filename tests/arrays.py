@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bakeoff.datasets import store
+from bakeoff.data import store
 
 COUNTS = {"train": 48, "validation": 24, "holdout": 16, "test": 20}
 LIMITS = {"limit_train": None, "limit_test": None}

@@ -1,11 +1,11 @@
 """Fits of a backend in this process, and what of them must come out the same again."""
 
-from bakeoff import models
-from bakeoff.fitting import Backend, Fitted
-from bakeoff.models import NETWORKS
-from bakeoff.progress import Progress
+from bakeoff.cells.family import Backend, Fitted
+from bakeoff.cells.progress import Progress
+from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.networks import models
+from bakeoff.networks.models import NETWORKS
 from bakeoff.rows import Named
-from bakeoff.train.optimizers import OPTIMIZERS
 
 CLOCKS = ("train_s", "time_to_result_s", "phases_s", "images_per_s")
 

@@ -15,8 +15,8 @@ import pytest
 
 from bakeoff import fields
 from bakeoff import rows as catalog
-from bakeoff.datasets import rows, sources
-from bakeoff.datasets.raw import Raw
+from bakeoff.data import rows, sources
+from bakeoff.data.raw import Raw
 
 SHAPES = dict(zip(rows.FILES, [(6, 5, 4), (6,), (3, 5, 4), (3,)], strict=True))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import studies
 from bakeoff.analysis import collect, published, repeatability, study, tables
-from bakeoff.datasets import known
+from bakeoff.data import known
 from bakeoff.plots import gallery
 from bakeoff.report import render
 

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from bakeoff.train.batches import Pixels
-from bakeoff.train.fast_paths import FastPaths
-from bakeoff.train.precision import scaler
-from bakeoff.train.state import State, take_fast_paths, take_step
+from bakeoff.families.network.batches import Pixels
+from bakeoff.families.network.fast_paths import FastPaths
+from bakeoff.families.network.precision import scaler
+from bakeoff.families.network.state import State, take_fast_paths, take_step
 
 SIZE, CLASSES, STEPS = 4, 3, 4
 GREY = Pixels(grey=True)

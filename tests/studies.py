@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.datasets.rows import DATASETS
+from bakeoff.data.rows import DATASETS
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "config" / "reference" / "published_results.csv"
@@ -204,7 +204,8 @@ def pictures(cells: Iterable[dict]) -> dict[str, np.ndarray]:
 
 def save(folder: Path, cells: Iterable[dict], predictions: bool = True) -> list[Path]:
     """Write the records where the workflow would, with the predictions of each best run."""
-    from bakeoff import records, selection
+    from bakeoff.records import record as records
+    from bakeoff.records import selection
 
     paths = []
     for number, record in enumerate(cells):
@@ -221,7 +222,7 @@ def save(folder: Path, cells: Iterable[dict], predictions: bool = True) -> list[
 
 def _save_answers(path: Path, record: dict, chosen: list[dict], number: int) -> None:
     """Write what the cell would keep: of a grid the chosen runs' answers, of timed runs those of all."""
-    from bakeoff import predictions
+    from bakeoff.records import predictions
 
     counts, classes = record["data"]["counts"], len(record["data"]["classes"])
     timed = record["purpose"] != "selection"
@@ -298,7 +299,7 @@ def _repeats(settings: dict[str, Any], test: float, seconds: float, n: int = 3) 
 
 def alone(cells: list[dict], n: int = 3) -> list[dict]:
     """Return the cells and what each chose, trained again alone: a third of the grid's time, fresh seeds."""
-    from bakeoff import selection
+    from bakeoff.records import selection
 
     again = []
     for each in cells:
@@ -515,7 +516,7 @@ def _lose(runs: list[dict]) -> None:
 
 def _chosen_alone(runs: list[dict]) -> list[dict]:
     """Return the runs in the grid's order, the chosen one timed again alone, which takes longer."""
-    from bakeoff import selection
+    from bakeoff.records import selection
 
     for chosen in selection.choose(runs) or []:
         if chosen["packed"]:

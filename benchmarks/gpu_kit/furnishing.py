@@ -13,7 +13,8 @@ from gpu_kit.running import NO_GPU, environment, machines
 
 DESCRIBE = """
 import json, sys
-from bakeoff import hardware, train
+from bakeoff.machine import threads
+from bakeoff.machine import hardware
 from bakeoff.command import UserError
 try:
     hardware.require_device(sys.argv[1])

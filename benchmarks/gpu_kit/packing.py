@@ -44,8 +44,8 @@ def pack(places: Places, source: str | None, earlier: Iterable[Path]) -> int:
 
 def _write_data(folder: Path, source: str | None) -> None:
     """Write the original files, verified, as any data_source has them."""
-    from bakeoff.datasets import sources
-    from bakeoff.datasets.rows import DATASETS as KNOWN
+    from bakeoff.data import sources
+    from bakeoff.data.rows import DATASETS as KNOWN
 
     for name in DATASETS:
         (folder / name).mkdir(parents=True)
@@ -98,7 +98,7 @@ def _write_study(path: Path) -> None:
     """Write the published study's configuration as JSON, and which commit this is."""
     import yaml
 
-    from bakeoff import hardware
+    from bakeoff.machine import hardware
 
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     about = {"config": config, "commit": hardware.describe(1, "cpu")["git_commit"]}

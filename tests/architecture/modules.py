@@ -28,13 +28,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported(path: Path) -> set[str]:
+def imported(path: Path, typing: bool = False) -> set[str]:
     """Return every dotted name that a file may import at run time, inside functions too.
 
-    What stands under `if TYPE_CHECKING:` is not imported at run time.
+    What stands under `if TYPE_CHECKING:` is not imported at run time; typing: it counts nevertheless.
     """
     found: set[str] = set()
-    for node in _executed(tree(path)):
+    for node in ast.walk(tree(path)) if typing else _executed(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -51,19 +51,19 @@ def _executed(node: ast.AST) -> Iterator[ast.AST]:
         yield from _executed(child)
 
 
-def neighbours(path: Path) -> set[str]:
+def neighbours(path: Path, typing: bool = False) -> set[str]:
     """Return the package's own modules that a file imports, packages on the way included."""
-    names = imported(path)
+    names = imported(path, typing)
     parents = {name.rsplit(".", depth)[0] for name in names for depth in range(1, name.count(".") + 1)}
     return {name for name in names | parents if name in MODULES and name != "bakeoff"}
 
 
-def closure(path: Path) -> set[str]:
+def closure(path: Path, typing: bool = False) -> set[str]:
     """Return the package's own modules that a file imports, directly or not."""
     found: set[str] = set()
-    todo = neighbours(path)
+    todo = neighbours(path, typing)
     while todo:
         module = todo.pop()
         found.add(module)
-        todo |= neighbours(MODULES[module]) - found
+        todo |= neighbours(MODULES[module], typing) - found
     return found

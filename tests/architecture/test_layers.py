@@ -5,28 +5,30 @@ import pytest
 from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
 
 BASE = {
-    *("surroundings", "values", "faults", "command", "files", "records", "predictions", "signature"),
-    *("archive", "grid", "selection", "fields", "typed", "plugins", "rows"),
-    *("journal", "progress"),
+    *("surroundings", "values", "faults", "command", "files", "archive"),
+    *("fields", "typed", "plugins", "rows"),
 }
-TOOLS = {"datasets", "models", "flops", "energy", "timing", "hardware", "load"}
-# What each part may import beside itself: the layers of bakeoff/__init__.py, one way only.
+# Each may import itself and what stands before it: the layers of bakeoff/__init__.py, one way only.
+TRAINING = (
+    "machine",
+    "records",
+    "data",
+    "search",
+    "networks",
+    "cells",
+    "families",
+    "saved",
+    "latency",
+    "plan",
+)
+SHOWING = ("records", "analysis", "plots", "report")
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
-    **dict.fromkeys(TOOLS, BASE | TOOLS),
-    "fitting": BASE | TOOLS,
-    **dict.fromkeys(("shards", "keeping"), BASE | TOOLS | {"fitting"}),
-    "cell": BASE | TOOLS | {"fitting", "shards", "keeping"},
-    "timed": BASE | TOOLS | {"fitting", "keeping", "cell"},
-    **dict.fromkeys(("train", "svm"), BASE | TOOLS | {"fitting", "cell", "timed"}),
-    "saved": BASE | TOOLS | {"svm"},
-    "latency": BASE | TOOLS | {"fitting", "saved"},
-    "find_gpu": set(),
-    "plan": BASE | TOOLS | {"train", "svm", "find_gpu"},
-    "analysis": BASE,
-    "plots": BASE | {"analysis"},
-    "report": BASE | {"analysis", "plots"},
+    **{part: BASE | {*TRAINING[:place]} for place, part in enumerate(TRAINING)},
+    **{part: BASE | {*SHOWING[:place]} for place, part in enumerate(SHOWING) if place},
 }
+# Neither needs the other.
+APART = {"records": {"machine"}, "networks": {"search"}, "search": {"data"}}
 FREE_OF_TORCH = {"analysis", "plots", "report"}
 
 
@@ -39,15 +41,28 @@ def test_every_part_of_the_package_has_its_place():
     assert {part(module) for module in MODULES if module != "bakeoff"} == set(MAY_IMPORT)
 
 
+def test_no_family_knows_another():
+    def family(module: str) -> str:
+        return module.split(".")[2] if module.startswith("bakeoff.families.") else ""
+
+    for module, path in MODULES.items():
+        if family(module):
+            assert {family(name) for name in neighbours(path, typing=True)} <= {family(module), ""}
+
+
 @pytest.mark.parametrize("module", [module for module in MODULES if module != "bakeoff"])
 def test_imports_never_run_up_the_layers(module):
-    allowed = {*MAY_IMPORT[part(module)], part(module)}
-    up = {name for name in neighbours(MODULES[module]) if part(name) not in allowed}
+    allowed = {*MAY_IMPORT[part(module)], part(module)} - APART.get(part(module), set())
+    up = {name for name in neighbours(MODULES[module], typing=True) if part(name) not in allowed}
     assert not up, f"{module} imports {', '.join(sorted(up))}"
 
 
 def test_no_two_modules_import_each_other():
-    cycles = [module for module in MODULES if module != "bakeoff" and module in closure(MODULES[module])]
+    cycles = [
+        module
+        for module in MODULES
+        if module != "bakeoff" and module in closure(MODULES[module], typing=True)
+    ]
     # A package's __init__ that is empty stands on the way to its modules, not in a cycle.
     assert [module for module in cycles if MODULES[module].stem != "__init__"] == []
 
@@ -85,9 +100,5 @@ def test_importing_analysis_plots_and_report_leaves_torch_out():
 
 
 def test_backends_import_their_frameworks_only_when_they_work():
-    names = [
-        name
-        for name in MODULES
-        if name.count(".") and part(name) in ("train", "svm", "models", "flops", "saved")
-    ]
+    names = [name for name in MODULES if name.count(".") and part(name) in ("networks", "families", "saved")]
     assert not loaded(names) & {"torch", "torchvision", "sklearn", "fvcore", "snakemake"}

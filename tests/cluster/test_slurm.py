@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import ROOT, copy_to, snakemake
 from optional import needs, program
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import ROOT, copy_to
 from optional import needs
 

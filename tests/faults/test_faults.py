@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import snakemake
 
 pytestmark = pytest.mark.faults
@@ -70,7 +70,7 @@ def test_a_second_call_and_another_source_of_the_data_do_nothing(study):
 
 
 def change_code(folder: Path) -> None:
-    with open(folder / "workflow/scripts/bakeoff/datasets/sources.py", "a", encoding="utf-8") as file:
+    with open(folder / "workflow/scripts/bakeoff/data/sources.py", "a", encoding="utf-8") as file:
         file.write("\n# A pull changed this.\n")
 
 

@@ -2,10 +2,13 @@ import pytest
 
 import arrays
 import fits
-from bakeoff import cell, hardware, models, records, train
-from bakeoff.datasets import store
-from bakeoff.train import engines
-from bakeoff.train.backend import NetworkBackend
+from bakeoff.cells import run as cell
+from bakeoff.data import store
+from bakeoff.families.network import engines
+from bakeoff.families.network.backend import NetworkBackend
+from bakeoff.machine import hardware, threads
+from bakeoff.networks import models
+from bakeoff.records import record as records
 
 torch = pytest.importorskip("torch")
 pytestmark = [
@@ -19,7 +22,7 @@ COUNTS = {"train": 512, "validation": 200, "holdout": 200, "test": 400}
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> store.Dataset:
-    train.set_threads(2)
+    threads.set_threads(2)
     path = arrays.save(tmp_path_factory.mktemp("data") / "tiny.npz", 16, counts=COUNTS, noise=120)
     return store.load(path, "resized")
 

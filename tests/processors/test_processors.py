@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import ROOT
 
 pytestmark = pytest.mark.processors

@@ -7,9 +7,9 @@ import pytest
 import arrays
 import originals
 import studies
-from bakeoff import train
-from bakeoff.datasets import store
-from bakeoff.train import engines
+from bakeoff.data import store
+from bakeoff.families.network import engines
+from bakeoff.machine import threads
 from rendered import Built, built
 
 
@@ -18,7 +18,7 @@ def short_and_steady():
     """One warm-up step in place of twenty, and a fixed thread count."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engines, "WARM_UP_STEPS", 1)
-        train.set_threads(1)
+        threads.set_threads(1)
         yield
 
 

@@ -19,9 +19,10 @@ from PIL import Image
 
 import arrays
 import studies
-from bakeoff import faults, fields, signature, values
-from bakeoff.datasets import store
-from bakeoff.train import axes
+from bakeoff import faults, fields, values
+from bakeoff.data import store
+from bakeoff.families.network import axes
+from bakeoff.records import signature
 from originals import fetch
 from rendered import collected
 

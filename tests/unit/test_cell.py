@@ -14,11 +14,15 @@ import arrays
 import fits
 import studies
 import train_network
-from bakeoff import cell, fitting, hardware, keeping, records
-from bakeoff.datasets import store
-from bakeoff.fitting import Fitted, Plan
-from bakeoff.predictions import Answers
-from bakeoff.train import engines
+from bakeoff.cells import family as fitting
+from bakeoff.cells import keeping
+from bakeoff.cells import run as cell
+from bakeoff.cells.family import Fitted, Plan
+from bakeoff.data import store
+from bakeoff.families.network import engines
+from bakeoff.machine import hardware
+from bakeoff.records import record as records
+from bakeoff.records.predictions import Answers
 
 pytestmark = pytest.mark.numeric
 

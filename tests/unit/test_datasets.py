@@ -7,10 +7,10 @@ import pytest
 import arrays
 import originals
 from bakeoff.command import UserError
-from bakeoff.datasets import known, prepare, store
-from bakeoff.datasets.raw import Raw
-from bakeoff.datasets.rows import DATASETS, FILES
-from bakeoff.datasets.split import Split
+from bakeoff.data import known, prepare, store
+from bakeoff.data.raw import Raw
+from bakeoff.data.rows import DATASETS, FILES
+from bakeoff.data.split import Split
 from originals import fetch
 
 PUBLISHED = Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)

@@ -9,7 +9,7 @@ import pytest
 
 import originals
 from bakeoff.command import UserError
-from bakeoff.datasets import download, rows, sources, store
+from bakeoff.data import download, rows, sources, store
 from originals import change, check, dotted, fetch, fill
 
 FIRST = f"{rows.TRAIN_IMAGES}.gz"

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bakeoff import energy, timing
-from bakeoff.energy import Counter
+from bakeoff.machine import energy, timing
+from bakeoff.machine.energy import Counter
 
 
 @pytest.fixture

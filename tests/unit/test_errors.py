@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import studies
-from bakeoff.analysis import calibration, errors
-from bakeoff.analysis.errors import Answers
+from bakeoff.analysis import calibration, mistakes
+from bakeoff.analysis.mistakes import Answers
 from bakeoff.analysis.study import Predictions
 from bakeoff.plots import confusion, gallery
 from bakeoff.report import render
@@ -27,7 +27,7 @@ def every():
 
 
 def test_pairs_count_every_model_and_show_what_most_confuse_first(every):
-    pairs = errors.confused(every, 2)
+    pairs = mistakes.confused(every, 2)
     assert [(pair.true, pair.predicted) for pair in pairs] == [(0, 1), (2, 0)]
     assert pairs[0].counts == {"resnet18": 2, "svm_rbf": 1}
     assert pairs[0].images == [1, 2]
@@ -35,7 +35,7 @@ def test_pairs_count_every_model_and_show_what_most_confuse_first(every):
 
 
 def test_what_all_models_get_wrong_has_the_agreed_ones_first(every):
-    assert [(m.image, m.true, m.said) for m in errors.missed_by_all(every)] == [
+    assert [(m.image, m.true, m.said) for m in mistakes.missed_by_all(every)] == [
         (1, 0, (1, 1)),
         (5, 2, (0, 0)),
         (4, 1, (0, 2)),
@@ -43,16 +43,16 @@ def test_what_all_models_get_wrong_has_the_agreed_ones_first(every):
 
 
 def test_nothing_to_compare_is_no_error():
-    assert errors.confused([], 3) == []
-    assert errors.missed_by_all([]) == []
+    assert mistakes.confused([], 3) == []
+    assert mistakes.missed_by_all([]) == []
 
 
 def test_precision_and_recall_agree_with_scikit_learn(small):
     from sklearn.metrics import precision_recall_fscore_support
 
-    rows = errors.rows(small.study)
+    rows = mistakes.rows(small.study)
     assert {row["model"] for row in rows} == {"resnet18", "svm_rbf", "svm_poly"}
-    for answers in errors.of(small.study, "digits"):
+    for answers in mistakes.of(small.study, "digits"):
         mine = [row for row in rows if row["model"] == answers.model]
         given = answers.given
         precision, recall, _, images = precision_recall_fscore_support(given.labels, given.predictions)
@@ -64,7 +64,7 @@ def test_precision_and_recall_agree_with_scikit_learn(small):
 def test_a_class_that_nobody_names_has_no_precision(tmp_path):
     cells = studies.small()[2:3]
     cells[0]["data"]["classes"] = [*studies.DIGITS, "never"]
-    rows = errors.rows(collected(tmp_path, cells))
+    rows = mistakes.rows(collected(tmp_path, cells))
     path = tmp_path / "digits/predictions/svm_rbf_cpu.npz"
     with np.load(path) as file:
         given = dict(file)
@@ -109,8 +109,8 @@ def test_without_the_images_the_report_says_so(tmp_path, small):
 def test_the_figure_of_missed_images_lists_them_all(small):
     with (small.folder / "figures/missed_digits.csv").open(encoding="utf-8") as file:
         listed = {int(row["image"]) for row in csv.DictReader(file)}
-    every = errors.of(small.study, "digits")
-    assert listed == {missed.image for missed in errors.missed_by_all(every)}
+    every = mistakes.of(small.study, "digits")
+    assert listed == {missed.image for missed in mistakes.missed_by_all(every)}
     assert listed
 
 

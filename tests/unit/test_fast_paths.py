@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import fits
-from bakeoff import train
-from bakeoff.datasets import store
-from bakeoff.train.backend import NetworkBackend
-from bakeoff.train.batches import Pixels
+from bakeoff.data import store
+from bakeoff.families.network.backend import NetworkBackend
+from bakeoff.families.network.batches import Pixels
+from bakeoff.machine import threads
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -26,7 +26,7 @@ TAKEN = dict.fromkeys(("live_taps", "grey_stem", "products"), "taken")
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    train.set_threads(1)
+    threads.set_threads(1)
 
 
 def make(name: str, **keywords):

@@ -10,12 +10,13 @@ import pytest
 
 import arrays
 import studies
-from bakeoff import predictions, records
 from bakeoff.analysis import best, collect, study, tables
 from bakeoff.command import DamagedError, UserError
-from bakeoff.datasets import store
-from bakeoff.datasets.raw import Raw
-from bakeoff.predictions import Answers, Kept
+from bakeoff.data import store
+from bakeoff.data.raw import Raw
+from bakeoff.records import predictions
+from bakeoff.records import record as records
+from bakeoff.records.predictions import Answers, Kept
 from bakeoff.report import figures
 
 CELL = studies.small()[2]

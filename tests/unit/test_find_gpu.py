@@ -11,7 +11,7 @@ import fake_driver
 from checkout import ROOT
 from optional import needs
 
-PROGRAM = [sys.executable, str(ROOT / "workflow" / "scripts" / "bakeoff" / "find_gpu.py")]
+PROGRAM = [sys.executable, str(ROOT / "workflow" / "scripts" / "bakeoff" / "machine" / "find_gpu.py")]
 
 
 @pytest.fixture(scope="module")

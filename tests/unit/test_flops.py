@@ -1,9 +1,9 @@
 import pytest
 
-from bakeoff import flops
-from bakeoff.train import convolutions, loop
-from bakeoff.train.batches import Pixels
-from bakeoff.train.state import Training, build_state
+from bakeoff.families.network import convolutions, loop
+from bakeoff.families.network.batches import Pixels
+from bakeoff.families.network.state import Training, build_state
+from bakeoff.networks import flops
 from fits import build as build_stock
 from fits import rows
 

@@ -2,8 +2,9 @@ import math
 
 import pytest
 
-from bakeoff import grid, typed
+from bakeoff import typed
 from bakeoff.command import UserError
+from bakeoff.search import grid
 from bakeoff.typed import said
 
 

@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from bakeoff import hardware
 from bakeoff.command import UserError
+from bakeoff.machine import hardware
 from bakeoff.surroundings import known
 from optional import needs
 

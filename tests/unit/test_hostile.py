@@ -13,10 +13,10 @@ import pytest
 from test_report import Page
 
 import studies
-from bakeoff import records
 from bakeoff.analysis import collect, study, tables
 from bakeoff.command import DamagedError
 from bakeoff.plots import gallery
+from bakeoff.records import record as records
 from bakeoff.report import drawing, figures, render
 from rendered import TEMPLATES, collected
 

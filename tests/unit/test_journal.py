@@ -1,7 +1,7 @@
 import pytest
 
 import studies
-from bakeoff.journal import Journal, code_digest
+from bakeoff.cells.journal import Journal, code_digest
 
 CONTEXT = {"model": "svm", "data": "d1", "code": "c1", "threads": 1}
 

@@ -2,11 +2,11 @@ import copy
 
 import pytest
 
-from bakeoff import train
-from bakeoff.train import convolutions, live_taps
-from bakeoff.train.batches import Pixels
-from bakeoff.train.fast_paths import FastPaths
-from bakeoff.train.state import take_fast_paths
+from bakeoff.families.network import convolutions, live_taps
+from bakeoff.families.network.batches import Pixels
+from bakeoff.families.network.fast_paths import FastPaths
+from bakeoff.families.network.state import take_fast_paths
+from bakeoff.machine import threads
 from fits import build as build_stock
 
 pytestmark = pytest.mark.numeric
@@ -17,7 +17,7 @@ RESNETS = [("resnet18", 32), ("resnet18", 28), ("resnet18", 16), ("resnet50", 32
 @pytest.fixture(autouse=True)
 def _one_thread():
     """Small float64 tensors: two threads would wait for each other longer than they compute."""
-    train.set_threads(1)
+    threads.set_threads(1)
 
 
 @pytest.mark.parametrize(

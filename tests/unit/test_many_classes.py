@@ -8,16 +8,20 @@ import pytest
 
 import arrays
 import fits
-from bakeoff import cell, keeping, predictions, records, saved, timed
-from bakeoff.analysis import errors
+from bakeoff import saved
+from bakeoff.analysis import mistakes
+from bakeoff.cells import keeping, timed
+from bakeoff.cells import run as cell
 from bakeoff.command import UserError
-from bakeoff.datasets import prepare, store
-from bakeoff.datasets.raw import Raw
-from bakeoff.datasets.split import Split
-from bakeoff.predictions import Answers, Kept
-from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.task import Means
-from bakeoff.train.backend import NetworkBackend
+from bakeoff.data import prepare, store
+from bakeoff.data.raw import Raw
+from bakeoff.data.split import Split
+from bakeoff.families.network.backend import NetworkBackend
+from bakeoff.families.svm.backend import SvmBackend
+from bakeoff.families.svm.task import Means
+from bakeoff.records import predictions
+from bakeoff.records import record as records
+from bakeoff.records.predictions import Answers, Kept
 
 CLASSES = 300
 # Those whose numbers end in the same byte among them, on both sides of where it ends.
@@ -121,7 +125,7 @@ def test_a_cell_learns_all_classes_and_its_answers_are_read_as_they_were_given(
     assert given.predictions.max() > 255
     assert run["test_accuracy"] == pytest.approx(given.right.mean())
     assert run["validation_accuracy"] == pytest.approx(kept.validation(0).right.mean())
-    counts = errors.matrix(given.labels, given.predictions, CLASSES)
+    counts = mistakes.matrix(given.labels, given.predictions, CLASSES)
     assert np.trace(counts) == given.right.sum()
     with np.load(kept.path) as found:
         assert {found[name].dtype.name for name in ("labels", "validation", "test")} == {"uint16"}

@@ -3,16 +3,15 @@
 import pytest
 
 import studies
-from bakeoff import selection
 from bakeoff.analysis import (
     agreement,
     best,
     contrasts,
     coverage,
     devices,
-    errors,
     findings,
     methods,
+    mistakes,
     published,
     speedup,
     study,
@@ -24,6 +23,7 @@ from bakeoff.analysis.intervals import wilson
 from bakeoff.command import DamagedError
 from bakeoff.plots import devices as device_plots
 from bakeoff.plots import tradeoff
+from bakeoff.records import selection
 from bakeoff.report import beside, classes, comparisons, provenance
 from rendered import collected, published_rows
 
@@ -87,7 +87,7 @@ def test_timed_cells_on_other_data_are_not_the_same_training(tmp_path):
 def test_answers_of_other_classes_are_not_counted_with_those_of_these(tmp_path):
     cells = _two()[:2]
     cells[1]["data"] = cells[1]["data"] | {"classes": [*studies.DIGITS[:9], "nine"]}
-    found = errors.of(collected(tmp_path, cells), "digits")
+    found = mistakes.of(collected(tmp_path, cells), "digits")
     assert [answers.model for answers in found] == ["resnet18"]
 
 

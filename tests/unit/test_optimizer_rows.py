@@ -7,8 +7,8 @@ import pytest
 
 from bakeoff import rows
 from bakeoff.command import UserError
-from bakeoff.train import optimizers
-from bakeoff.train.optimizers import OPTIMIZERS
+from bakeoff.families.network import optimizers
+from bakeoff.families.network.optimizers import OPTIMIZERS
 
 torch = pytest.importorskip("torch")
 

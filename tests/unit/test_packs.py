@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 
 import fits
-from bakeoff import cell, models, records, selection
-from bakeoff.train import axes, batches, engines, graphs, loop, packs, speed
-from bakeoff.train.axes import NetworkSettings
-from bakeoff.train.backend import NetworkBackend
-from bakeoff.train.batches import Part, Pixels
-from bakeoff.train.state import Member, Training, build_state
+from bakeoff.cells import run as cell
+from bakeoff.families.network import axes, batches, engines, graphs, loop, packs, speed
+from bakeoff.families.network.axes import NetworkSettings
+from bakeoff.families.network.backend import NetworkBackend
+from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.state import Member, Training, build_state
+from bakeoff.networks import models
+from bakeoff.records import record as records
+from bakeoff.records import selection
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
@@ -56,7 +59,7 @@ def test_times_side_by_side_are_a_share_and_say_so(dataset):
 
 
 def asked(block: dict, pack: int, seeds=(0,)) -> list[list[tuple]]:
-    from bakeoff import grid
+    from bakeoff.search import grid
 
     plans = packs.plan(grid.expand([block], NetworkSettings), seeds, 10, pack)
     return [[(s["batch_size"], s["learning_rate"], s["epochs"], seed) for s, seed in p.wanted] for p in plans]
@@ -75,7 +78,7 @@ def test_only_trainings_of_equal_steps_go_together():
 
 
 def test_the_work_of_a_plan_is_its_images():
-    from bakeoff import grid
+    from bakeoff.search import grid
 
     settings = grid.expand(
         [{"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}], NetworkSettings

@@ -9,7 +9,7 @@ import pytest
 
 import studies
 from bakeoff import values
-from bakeoff.analysis import errors
+from bakeoff.analysis import mistakes
 from bakeoff.plots import gallery, grids, style, svg, tradeoff
 from rendered import collected
 
@@ -87,10 +87,10 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
 def test_confusion_counts_agree_with_the_record(small):
     [cell] = [cell for cell in small.study.selection if cell["kernel"] == "rbf"]
     answers = small.study.predictions(cell)
-    counts = errors.matrix(answers.labels, answers.predictions, 10)
+    counts = mistakes.matrix(answers.labels, answers.predictions, 10)
     assert counts.sum() == 360
     assert np.trace(counts) == round(cell["best"]["test_accuracy"] * 360)
-    rates = errors.rates(np.array([[3, 1], [0, 0]]))
+    rates = mistakes.rates(np.array([[3, 1], [0, 0]]))
     assert rates.tolist() == [[0.75, 0.25], [0.0, 0.0]]
 
 

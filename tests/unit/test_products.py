@@ -1,7 +1,7 @@
 import pytest
 
-from bakeoff import train
-from bakeoff.train import convolutions, products
+from bakeoff.families.network import convolutions, products
+from bakeoff.machine import threads
 
 pytestmark = pytest.mark.numeric
 
@@ -22,7 +22,7 @@ CASES = [  # size, kernel, stride, padding, channels in and out
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    train.set_threads(1)
+    threads.set_threads(1)
 
 
 def replace(network, shape: tuple, grey: bool = True) -> list[str]:

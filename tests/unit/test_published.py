@@ -7,8 +7,8 @@ import pytest
 
 import studies
 from bakeoff.analysis import repeatability
-from bakeoff.datasets import known as by_content
-from bakeoff.datasets.rows import DATASETS, FILES, Idx
+from bakeoff.data import known as by_content
+from bakeoff.data.rows import DATASETS, FILES, Idx
 from rendered import collected, published_rows
 
 

@@ -6,10 +6,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bakeoff import models, train
-from bakeoff.train import engines, optimizers, randomness
-from bakeoff.train.batches import Part
-from bakeoff.train.state import Member, State, Training
+from bakeoff.families.network import engines, optimizers, randomness
+from bakeoff.families.network.batches import Part
+from bakeoff.families.network.state import Member, State, Training
+from bakeoff.machine import threads
+from bakeoff.networks import models
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -24,7 +25,7 @@ COUNT, BATCH = 10, 4
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    train.set_threads(1)
+    threads.set_threads(1)
 
 
 class Counting(torch.optim.SGD):

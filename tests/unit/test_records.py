@@ -6,9 +6,9 @@ import stat
 import pytest
 
 import studies
-from bakeoff import records
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import write_text
+from bakeoff.records import record as records
 
 
 def record(**changes) -> dict:

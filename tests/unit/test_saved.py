@@ -12,16 +12,20 @@ import arrays
 import fits
 import rendered
 import studies
-from bakeoff import cell, hardware, plugins, records, saved, signature
+from bakeoff import plugins, saved
 from bakeoff.analysis import best, collect
+from bakeoff.cells import run as cell
 from bakeoff.command import DamagedError, UserError
-from bakeoff.datasets import store
-from bakeoff.predictions import Predictions
+from bakeoff.data import store
+from bakeoff.families.network.backend import NetworkBackend
+from bakeoff.families.network.batches import Pixels
+from bakeoff.families.svm.backend import SvmBackend
+from bakeoff.families.svm.task import Means
+from bakeoff.machine import hardware
+from bakeoff.records import record as records
+from bakeoff.records import signature
+from bakeoff.records.predictions import Predictions
 from bakeoff.report import context, deployment, render
-from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.task import Means
-from bakeoff.train.backend import NetworkBackend
-from bakeoff.train.batches import Pixels
 from checkout import ROOT
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]

@@ -1,7 +1,7 @@
 import pytest
 
 import studies
-from bakeoff import selection
+from bakeoff.records import selection
 
 pytestmark = pytest.mark.numeric
 

@@ -5,10 +5,10 @@ import itertools
 import pytest
 from test_cell import Fake, code, comparable, dataset, kept, place, run  # noqa: F401
 
-from bakeoff import cell
+from bakeoff.cells import run as cell
+from bakeoff.cells.family import Plan
+from bakeoff.cells.shards import Shard
 from bakeoff.command import UserError
-from bakeoff.fitting import Plan
-from bakeoff.shards import Shard
 
 pytestmark = pytest.mark.numeric
 

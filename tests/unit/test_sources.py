@@ -13,7 +13,7 @@ import pytest
 
 import studies
 from bakeoff.command import UserError
-from bakeoff.datasets import idx, packed, rows, sources
+from bakeoff.data import idx, packed, rows, sources
 from originals import SHAPES, change, check, dotted, fetch, fill
 from originals import idx as idx_of
 

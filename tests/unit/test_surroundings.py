@@ -10,11 +10,14 @@ import pytest
 
 import arrays
 import studies
-from bakeoff import cell, energy, hardware, load, records, surroundings, timing
-from bakeoff.energy import Counter
+from bakeoff import surroundings
+from bakeoff.cells import run as cell
+from bakeoff.families.svm.backend import SvmBackend
+from bakeoff.families.svm.task import Means
+from bakeoff.machine import energy, hardware, load, timing
+from bakeoff.machine.energy import Counter
 from bakeoff.plots import gallery
-from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.task import Means
+from bakeoff.records import record as records
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
 WRONG = ("", "two", "2,1", "4(x", "(x2)", "99999999999999999999", "-1", "2(x3),1,", "\udcff")

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 import arrays
-from bakeoff import cell, latency, records
+from bakeoff import latency
+from bakeoff.cells import run as cell
+from bakeoff.cells.progress import Progress
 from bakeoff.command import UserError
-from bakeoff.datasets import prepare, store
-from bakeoff.datasets.split import Split
-from bakeoff.progress import Progress
-from bakeoff.svm import axes, chosen, saved
-from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.task import Means
+from bakeoff.data import prepare, store
+from bakeoff.data.split import Split
+from bakeoff.families.svm import axes, chosen, saved
+from bakeoff.families.svm.backend import SvmBackend
+from bakeoff.families.svm.task import Means
+from bakeoff.records import record as records
 from checkout import ROOT
 from originals import fetch
 
@@ -63,9 +65,9 @@ def test_every_kernel_learns_digits_and_states_the_facts(digits, kernel, engine)
 FIRST_FIT = """
 import sys
 from pathlib import Path
-from bakeoff.datasets import store
-from bakeoff.progress import Progress
-from bakeoff.svm import backend, engines, smo
+from bakeoff.data import store
+from bakeoff.cells.progress import Progress
+from bakeoff.families.svm import backend, engines, smo
 dataset = store.load(Path(sys.argv[1]), "images")
 svms = backend.SvmBackend(dataset, "rbf", [{"C": [1.0, 500.0]}], engines.Means(sys.argv[2]))
 plan, known = svms.plans()[0], []

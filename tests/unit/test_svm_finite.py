@@ -6,14 +6,15 @@ from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
 import arrays
-from bakeoff import cell, records
+from bakeoff.cells import run as cell
 from bakeoff.command import UserError
-from bakeoff.datasets import store
-from bakeoff.svm import engines, kernels, pairwise, scaling, sound
-from bakeoff.svm.backend import SvmBackend
-from bakeoff.svm.blocks import Wanted
-from bakeoff.svm.kernels import Kernel
-from bakeoff.svm.task import Lost, Means, Outcome, Task
+from bakeoff.data import store
+from bakeoff.families.svm import engines, kernels, pairwise, scaling, sound
+from bakeoff.families.svm.backend import SvmBackend
+from bakeoff.families.svm.blocks import Wanted
+from bakeoff.families.svm.kernels import Kernel
+from bakeoff.families.svm.task import Lost, Means, Outcome, Task
+from bakeoff.records import record as records
 
 pytestmark = pytest.mark.numeric
 

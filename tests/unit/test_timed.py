@@ -9,9 +9,11 @@ import pytest
 from test_cell import Fake
 
 import arrays
-from bakeoff import load, records, timed
-from bakeoff.datasets import store
-from bakeoff.timed import Timed
+from bakeoff.cells import timed
+from bakeoff.cells.timed import Timed
+from bakeoff.data import store
+from bakeoff.machine import load
+from bakeoff.records import record as records
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -102,7 +104,7 @@ def turns(tmp_path):
 
 
 def test_devices_take_turns_and_each_has_its_record(turns, tmp_path, monkeypatch):
-    monkeypatch.setattr("bakeoff.hardware._gpu", lambda: "Example GPU")
+    monkeypatch.setattr("bakeoff.machine.hardware._gpu", lambda: "Example GPU")
     cell, run = turns
     assert run(cell("cpu", 3), cell("gpu", 3)) == ["cpu", "gpu", "gpu", "cpu", "cpu", "gpu"]
     for device in ("cpu", "gpu"):

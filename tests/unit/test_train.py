@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 import arrays
-from bakeoff import cell, hardware, models, records
+from bakeoff.cells import run as cell
 from bakeoff.command import UserError
-from bakeoff.datasets import store
-from bakeoff.predictions import Kept
-from bakeoff.train import batches, engines, loop, precision, speed
-from bakeoff.train.backend import NetworkBackend
-from bakeoff.train.batches import Part, Pixels
+from bakeoff.data import store
+from bakeoff.families.network import batches, engines, loop, precision, speed
+from bakeoff.families.network.backend import NetworkBackend
+from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.machine import hardware
+from bakeoff.networks import models
+from bakeoff.records import record as records
+from bakeoff.records.predictions import Kept
 from fits import build as build_stock
 from fits import fit_all, rows, without
 
@@ -376,7 +379,7 @@ def test_other_data_than_a_cell_was_trained_on_are_refused(dataset, finished, tm
 
 
 def test_the_stopwatch_waits_for_the_device_before_both_reads():
-    from bakeoff.timing import Stopwatch
+    from bakeoff.machine.timing import Stopwatch
 
     waits = []
     watch = Stopwatch(lambda: waits.append(len(waits)))
@@ -389,7 +392,7 @@ def test_the_stopwatch_waits_for_the_device_before_both_reads():
 
 
 def test_a_phase_that_breaks_off_is_counted():
-    from bakeoff.timing import Stopwatch
+    from bakeoff.machine.timing import Stopwatch
 
     watch = Stopwatch()
     with pytest.raises(KeyError), watch.phase("train"):

@@ -12,14 +12,16 @@ import pytest
 
 import arrays
 import studies
-from bakeoff import files, predictions, records
+from bakeoff import files
 from bakeoff.analysis import collect, tables
+from bakeoff.cells.journal import Journal
 from bakeoff.command import UserError
-from bakeoff.datasets import store
-from bakeoff.datasets.raw import Raw
-from bakeoff.journal import Journal
+from bakeoff.data import store
+from bakeoff.data.raw import Raw
 from bakeoff.plots import gallery
-from bakeoff.predictions import Answers
+from bakeoff.records import predictions
+from bakeoff.records import record as records
+from bakeoff.records.predictions import Answers
 from bakeoff.report import render
 from rendered import TEMPLATES
 

@@ -7,7 +7,7 @@ import os
 import pytest
 from pypdf import PdfReader
 
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import copy_to, snakemake
 
 pytestmark = [

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import copy_to, snakemake
 from optional import needs
 

@@ -11,7 +11,7 @@ import fetch_dataset
 import prepare_dataset
 import train_network
 import train_svm
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import copy_to, snakemake
 
 LOADER = '''

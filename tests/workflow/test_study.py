@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from bakeoff import records
+from bakeoff.records import record as records
 from checkout import ROOT, copy_to, snakemake
 
 STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml")
@@ -217,7 +217,7 @@ def test_a_changed_plot_redraws_and_retrains_nothing(study):
 
 
 def test_a_changed_trainer_retrains_the_networks_alone(study):
-    loop = study / "workflow/scripts/bakeoff/train/loop.py"
+    loop = study / "workflow/scripts/bakeoff/families/network/loop.py"
     before = loop.read_text(encoding="utf-8")
     loop.write_text(before + "\n# changed\n", encoding="utf-8")
     table = rerun(study).split("Job stats:")[1].split("total")[0]

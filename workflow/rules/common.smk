@@ -9,19 +9,16 @@ TABLES = ("best", "speedup", "tests", "classes", "published")
 
 # What a stage's results depend on; a touched plot retrains nothing.
 CALLED = "surroundings values faults command files archive fields typed plugins rows"
-TOLD = f"{CALLED} records predictions"
-BASE = (
-    f"{TOLD} signature grid selection journal progress datasets flops energy timing hardware load fitting"
-    " keeping shards cell timed"
-)
+TOLD = f"{CALLED} records"
+BASE = f"{TOLD} machine data search networks cells"
 CODE = {
-    "data": f"{CALLED} records datasets",
-    "networks": f"{BASE} models train",
-    "svm": f"{BASE} svm",
-    "alone": f"{BASE} models train svm saved latency",
-    "analysis": f"{TOLD} grid selection datasets analysis",
-    "figures": f"{TOLD} selection datasets analysis plots",
-    "report": f"{TOLD} selection datasets analysis plots report",
+    "data": f"{TOLD} data",
+    "networks": f"{BASE} families/network",
+    "svm": f"{BASE} families/svm",
+    "alone": f"{BASE} families saved latency",
+    "analysis": f"{TOLD} search data analysis",
+    "figures": f"{TOLD} data analysis plots",
+    "report": f"{TOLD} data analysis plots report",
 }
 
 

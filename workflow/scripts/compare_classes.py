@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import command, values
-from bakeoff.analysis import errors, study, tables
+from bakeoff.analysis import mistakes, study, tables
 from bakeoff.command import option
 
 
@@ -18,7 +18,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Write the table."""
-    tables.write(options.output, errors.COLUMNS, errors.rows(study.load(options.records)))
+    tables.write(options.output, mistakes.COLUMNS, mistakes.rows(study.load(options.records)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from bakeoff import command, values
 from bakeoff.analysis import published, repeatability, study, tables
 from bakeoff.command import option
-from bakeoff.datasets import known
+from bakeoff.data import known
 
 
 @dataclass(frozen=True)

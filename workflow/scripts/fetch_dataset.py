@@ -5,8 +5,8 @@ from pathlib import Path
 
 from bakeoff import command, values
 from bakeoff.command import option
-from bakeoff.datasets import sources, store
-from bakeoff.datasets.rows import DATASETS
+from bakeoff.data import sources, store
+from bakeoff.data.rows import DATASETS
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def main(options: Options) -> None:
     """Draw the figures."""
     found = study.load(options.records)
     # Only now: matplotlib takes a second to import, and --help needs none of it.
-    from bakeoff.datasets import store
+    from bakeoff.data import store
     from bakeoff.plots import gallery
 
     data = [store.load(path, "images") for path in options.data]

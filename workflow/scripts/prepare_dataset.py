@@ -6,9 +6,9 @@ from typing import Any
 
 from bakeoff import command, values
 from bakeoff.command import option
-from bakeoff.datasets import known, prepare, store
-from bakeoff.datasets.rows import DATASETS
-from bakeoff.datasets.split import Split
+from bakeoff.data import known, prepare, store
+from bakeoff.data.rows import DATASETS
+from bakeoff.data.split import Split
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command, latency, records, train, values
+from bakeoff import command, latency, values
 from bakeoff.command import option
-from bakeoff.datasets import store
-from bakeoff.svm import chosen, engines
-from bakeoff.train import speed
+from bakeoff.data import store
+from bakeoff.families.network import speed
+from bakeoff.families.svm import chosen, engines
+from bakeoff.machine import threads
+from bakeoff.records import record as records
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def main(options: Options) -> None:
         means = engines.Means(options.engine, options.threads, options.mem_mb, record["device"])
         chosen.time_chosen(record, store.load(options.data, "images"), times, output, means, more)
         return
-    train.set_threads(options.threads)
+    threads.set_threads(options.threads)
     speed.time_chosen(record, store.load(options.data, "resized"), times, output, options.threads, more)
 
 

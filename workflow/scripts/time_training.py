@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import command, hardware, models, train, values
+from bakeoff import command, values
 from bakeoff.command import UserError, option
-from bakeoff.datasets import store
-from bakeoff.train import axes, optimizers, speed
+from bakeoff.data import store
+from bakeoff.families.network import axes, optimizers, speed
+from bakeoff.machine import hardware, threads
+from bakeoff.networks import models
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ def main(options: Options) -> None:
     """Time and write the records."""
     if len(options.devices) != len(options.output):
         raise UserError("--output: name one record per device")
-    train.set_threads(options.threads)
+    threads.set_threads(options.threads)
     rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
     what = (*rows, options.settings, options.repeats)
     outputs = dict(zip(options.devices, options.output, strict=True))

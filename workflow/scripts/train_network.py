@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import cell, command, hardware, models, shards, train, values
+from bakeoff import command, values
+from bakeoff.cells import shards
+from bakeoff.cells.run import run_cell
 from bakeoff.command import option
-from bakeoff.datasets import store
-from bakeoff.train import axes, backend, optimizers
+from bakeoff.data import store
+from bakeoff.families.network import axes, backend, code, optimizers
+from bakeoff.machine import hardware, threads
+from bakeoff.networks import models
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,11 @@ class Options:
 def main(options: Options) -> None:
     """Run the cell."""
     hardware.require_device(options.device)
-    train.set_threads(options.threads)
+    threads.set_threads(options.threads)
     what = (options.device, options.grid, options.seeds, options.pack)
     rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
     trainings = backend.NetworkBackend(store.load(options.data, "resized"), *rows, *what)
-    cell.run_cell(trainings, options.output, options.threads, train.code(), options.shard)
+    run_cell(trainings, options.output, options.threads, code(), options.shard)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff import cell, command, hardware, shards, svm, values
+from bakeoff import command, values
+from bakeoff.cells import shards
+from bakeoff.cells.run import run_cell
 from bakeoff.command import option
-from bakeoff.datasets import store
-from bakeoff.svm import axes, backend, engines
+from bakeoff.data import store
+from bakeoff.families import svm
+from bakeoff.families.svm import axes, backend, engines
+from bakeoff.machine import hardware
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ def main(options: Options) -> None:
     means = engines.Means(options.engine, options.threads, options.mem_mb, options.device)
     machines = backend.SvmBackend(store.load(options.data, "images"), options.kernel, options.grid, means)
     code = [Path(svm.__file__).parent]
-    cell.run_cell(machines, options.output, options.threads, code, options.shard)
+    run_cell(machines, options.output, options.threads, code, options.shard)
 
 
 if __name__ == "__main__":

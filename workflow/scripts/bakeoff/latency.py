@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff import load, saved, signature
+from bakeoff import saved
+from bakeoff.cells.family import Backend
 from bakeoff.command import UserError
-from bakeoff.fitting import Backend
-from bakeoff.records import Record, Run, cell_name, model_name
-from bakeoff.selection import choose
+from bakeoff.machine import load
+from bakeoff.records import signature
+from bakeoff.records.record import Record, Run, cell_name, model_name
+from bakeoff.records.selection import choose
 
 BATCH = 256
 # Calls that are not counted, calls at least, and how long calls of one size are made.

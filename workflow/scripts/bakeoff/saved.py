@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bakeoff import hardware, models, signature, values
+from bakeoff import values
 from bakeoff.command import UserError
+from bakeoff.families.svm import saved as svms
 from bakeoff.files import reading
-from bakeoff.signature import Signature
-from bakeoff.svm import saved as svms
+from bakeoff.machine import hardware
+from bakeoff.networks import models
+from bakeoff.records import signature
+from bakeoff.records.signature import Signature
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from statistics import fmean, median, stdev
 
-from bakeoff import selection
 from bakeoff.analysis import disturbance, wording
 from bakeoff.analysis.intervals import median_interval, wilson
 from bakeoff.analysis.machines import Place, most
 from bakeoff.analysis.study import Placed, Study, by
 from bakeoff.analysis.tables import Columns, Row, complete
-from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.records import selection
+from bakeoff.records.record import Record, Run, cell_name, model_name
 
 # Why nothing was chosen.
 NO_RUN, NOT_ON_EVERY_SEED = "no run finished", "no setting finished on every seed"

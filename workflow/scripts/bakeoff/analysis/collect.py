@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from bakeoff import records
 from bakeoff.analysis import study, tables, wording
 from bakeoff.analysis.study import Study, unique
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import listed, write_text
-from bakeoff.records import ACCURACIES, FOLDERS, Record, cell_name, model_name
+from bakeoff.records import record as records
+from bakeoff.records.record import ACCURACIES, FOLDERS, Record, cell_name, model_name
 
 BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
 CELLS = ("*.json", "*/*.json", *(f"*/{folder}*.json" for folder in FOLDERS.values() if folder))

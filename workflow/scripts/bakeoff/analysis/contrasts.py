@@ -4,14 +4,14 @@ from itertools import combinations
 
 import numpy as np
 
-from bakeoff import selection
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.differences import of_methods
 from bakeoff.analysis.paired import ALPHA, holm, mcnemar
 from bakeoff.analysis.study import Predictions, Study, by, finished
 from bakeoff.analysis.tables import Columns, Row, complete
-from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.records import selection
+from bakeoff.records.record import Record, Run, cell_name, model_name
 
 Chosen = tuple[Record, list[Run]]
 # What a test speaks of: settings with whatever seed, or the two models that were kept.

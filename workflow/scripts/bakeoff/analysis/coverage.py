@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, place, unique
-from bakeoff.records import Record, Run
+from bakeoff.records.record import Record, Run
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bakeoff.analysis import wording
-from bakeoff.records import Run
+from bakeoff.records.record import Run
 
 # Cores that others kept busy, or that the machine's host took: more than this is no quiet machine. A run that
 # keeps all cores busy loses about as much of its time as others take of them.

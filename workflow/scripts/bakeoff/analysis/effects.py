@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from bakeoff import selection
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import by, finished, unique
-from bakeoff.records import Record, model_name
+from bakeoff.records import selection
+from bakeoff.records.record import Record, model_name
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from bakeoff.analysis.intervals import overlap, wilson
 from bakeoff.analysis.methods import level, quickest, test_between, ties, winner
 from bakeoff.analysis.study import Study, by, finished, unique
 from bakeoff.analysis.tables import Row
-from bakeoff.records import Run, model_name
-from bakeoff.selection import choose
+from bakeoff.records.record import Run, model_name
+from bakeoff.records.selection import choose
 
 
 @dataclass(frozen=True)

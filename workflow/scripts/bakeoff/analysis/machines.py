@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
-from bakeoff.records import Record, Run, environment
+from bakeoff.records.record import Record, Run, environment
 
 Environment = dict[str, Any]
 

@@ -11,7 +11,7 @@ from bakeoff.analysis.contrasts import NO_EVIDENCE
 from bakeoff.analysis.intervals import overlap, shorter
 from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
-from bakeoff.selection import prefer
+from bakeoff.records.selection import prefer
 
 
 @dataclass

@@ -13,8 +13,8 @@ from bakeoff.analysis.machines import Machines
 from bakeoff.analysis.repeatability import GRID
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
-from bakeoff.records import Record, Run, model_name
-from bakeoff.selection import settings_key, training_key
+from bakeoff.records.record import Record, Run, model_name
+from bakeoff.records.selection import settings_key, training_key
 
 PIN = "pin_memory"
 

@@ -12,9 +12,9 @@ from typing import Any
 from bakeoff.analysis import repeatability, wording
 from bakeoff.analysis.study import Study, finished, unique
 from bakeoff.analysis.tables import Columns, Row, complete
-from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.records.record import Record, Run, cell_name, model_name
+from bakeoff.records.selection import groups
 from bakeoff.rows import shipped_as
-from bakeoff.selection import groups
 
 DEVICES = "cpu_vs_gpu"
 COLUMNS: Columns = {

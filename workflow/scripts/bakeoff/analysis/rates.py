@@ -6,7 +6,7 @@ from typing import Any
 from bakeoff.analysis.machines import Place
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Row
-from bakeoff.records import Record, Run
+from bakeoff.records.record import Record, Run
 
 Key = tuple[Place, str, str | None]
 # A run whose precision is not known is of none of these.

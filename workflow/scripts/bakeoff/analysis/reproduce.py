@@ -5,7 +5,7 @@ import shlex
 from functools import cache
 from pathlib import PurePath
 
-from bakeoff.records import Record, Run
+from bakeoff.records.record import Record, Run
 
 
 def command(cell: Record, run: Run) -> str:

@@ -12,8 +12,8 @@ from bakeoff.analysis.intervals import median_ratio, wilson
 from bakeoff.analysis.machines import Machines, Place, most
 from bakeoff.analysis.study import Study, finished
 from bakeoff.analysis.tables import Columns, Row, complete
-from bakeoff.records import Record, Run, cell_name
-from bakeoff.selection import groups, settings_key
+from bakeoff.records.record import Record, Run, cell_name
+from bakeoff.records.selection import groups, settings_key
 
 DEVICES = ("cpu", "gpu")
 TIMES = ("train_s", "time_to_result_s")

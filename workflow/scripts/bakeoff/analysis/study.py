@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bakeoff import records, selection
 from bakeoff.analysis.machines import Machines, Place
 from bakeoff.command import DamagedError
 from bakeoff.files import reading
-from bakeoff.predictions import SUFFIX, Kept, Predictions
-from bakeoff.records import FOLDERS, Record, Run, cell_name, model_name
+from bakeoff.records import record as records
+from bakeoff.records import selection
+from bakeoff.records.predictions import SUFFIX, Kept, Predictions
+from bakeoff.records.record import FOLDERS, Record, Run, cell_name, model_name
 
 Item = TypeVar("Item")
 Placed = tuple[Run, frozenset[Place]]

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bakeoff.records import Run
+from bakeoff.records.record import Run
 
 MODELS = {
     "resnet18": "ResNet-18",

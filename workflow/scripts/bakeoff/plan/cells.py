@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
-from bakeoff import fields, grid
+from bakeoff import fields
+from bakeoff.families.network import axes as network
+from bakeoff.families.network.optimizers import Optimizer
+from bakeoff.families.svm import axes as svm
 from bakeoff.plan.study import Block, Study
-from bakeoff.svm import axes as svm
-from bakeoff.train import axes as network
-from bakeoff.train.optimizers import Optimizer
+from bakeoff.search import grid
 
 
 class Cell(NamedTuple):

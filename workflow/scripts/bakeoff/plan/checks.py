@@ -7,9 +7,9 @@ from typing import Any
 
 from bakeoff import plugins, typed
 from bakeoff.command import UserError
+from bakeoff.families.svm import axes as svm
 from bakeoff.plan.cells import Cell, blocks
 from bakeoff.plan.study import Study
-from bakeoff.svm import axes as svm
 
 # Folders and files of this name lie beside those of a data set.
 TAKEN = ("figures", "raw")

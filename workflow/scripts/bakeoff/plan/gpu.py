@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from bakeoff import find_gpu
+from bakeoff.machine import find_gpu
 from bakeoff.plan.study import Study
 
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from bakeoff import rows, typed
 from bakeoff.command import UserError
-from bakeoff.datasets.rows import DATASETS
-from bakeoff.models import NETWORKS
+from bakeoff.data.rows import DATASETS
+from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.families.svm import axes as svm
+from bakeoff.networks.models import NETWORKS
 from bakeoff.plan import cells, checks, gpu
 from bakeoff.plan.cells import Cell
 from bakeoff.plan.checks import ConfigError
 from bakeoff.plan.study import Block, Study
-from bakeoff.svm import axes as svm
-from bakeoff.train.optimizers import OPTIMIZERS
 
 KINDS = (DATASETS, NETWORKS, OPTIMIZERS)
 Catalog = dict[str, dict[str, Any]]

@@ -4,10 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from bakeoff import grid, typed, values
-from bakeoff.datasets.split import Split
-from bakeoff.svm import axes as svm
-from bakeoff.train.axes import BatchSize, NetworkSettings, Precision
+from bakeoff import typed, values
+from bakeoff.data.split import Split
+from bakeoff.families.network.axes import BatchSize, NetworkSettings, Precision
+from bakeoff.families.svm import axes as svm
+from bakeoff.search import grid
 from bakeoff.typed import Count, Distinct, Name, Path, said
 
 Device = Literal["cpu", "gpu"]

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
-from bakeoff.analysis.errors import matrix, rates
+from bakeoff.analysis.mistakes import matrix, rates
 from bakeoff.analysis.study import Study, by
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
-from bakeoff.records import Record, cell_name, model_name
+from bakeoff.records.record import Record, cell_name, model_name
 
 COLUMNS = ("true_class", "predicted_class", "count", "rate")
 # Beyond this many classes neither numbers nor names can be read in a cell.

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from bakeoff import selection
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, by, finished, unique
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
-from bakeoff.records import Record, Run, cell_name, model_name
+from bakeoff.records import selection
+from bakeoff.records.record import Record, Run, cell_name, model_name
 
 COLUMNS = (
     "cell",

@@ -8,14 +8,14 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bakeoff import selection
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.study import Study, by, finished, unique
 from bakeoff.plots import panels, style
 from bakeoff.plots.panels import Table
 from bakeoff.plots.style import Plot
-from bakeoff.records import Record, cell_name, model_name
+from bakeoff.records import selection
+from bakeoff.records.record import Record, cell_name, model_name
 
 COLUMNS = ("model", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
 # What goes down the side; everything else that varies goes along the top.

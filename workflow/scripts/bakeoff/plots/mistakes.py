@@ -7,12 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bakeoff.analysis import errors, wording
-from bakeoff.analysis.errors import Answers, Missed, Pair
+from bakeoff.analysis import mistakes, wording
+from bakeoff.analysis.mistakes import Answers, Missed, Pair
 from bakeoff.analysis.study import Study, unique
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
-from bakeoff.records import model_name
+from bakeoff.records.record import model_name
 
 # Test images, (n, rows, columns) in uint8, by the digest of the data that they belong to.
 Pictures = Mapping[str, np.ndarray]
@@ -27,13 +27,13 @@ ARROW = "\N{RIGHTWARDS ARROW}"
 def plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
     """Yield the figures of every data set whose test images are at hand."""
     for dataset in study.datasets:
-        every = errors.of(study, dataset)
+        every = mistakes.of(study, dataset)
         images = pictures.get(every[0].cell["data"]["digest"]) if every else None
         if images is None or len(images) != len(every[0].given.labels):
             continue
-        if pairs := errors.confused(every, PAIRS):
+        if pairs := mistakes.confused(every, PAIRS):
             yield _confused(study, dataset, every, pairs, images)
-        if len(every) > 1 and (missed := errors.missed_by_all(every)):
+        if len(every) > 1 and (missed := mistakes.missed_by_all(every)):
             yield _missed(study, dataset, every, missed, images)
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from bakeoff.analysis import calibration, errors, wording
+from bakeoff.analysis import calibration, mistakes, wording
 from bakeoff.analysis.calibration import Bin
 from bakeoff.analysis.intervals import wilson
 from bakeoff.analysis.study import Study
@@ -22,7 +22,7 @@ COLUMNS = ("model", "low", "high", "images", "right", "confidence", "accuracy", 
 def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set with networks that kept their probabilities."""
     for dataset in study.datasets:
-        answers = [each for each in errors.of(study, dataset) if each.cell["family"] == "network"]
+        answers = [each for each in mistakes.of(study, dataset) if each.cell["family"] == "network"]
         networks = [each for each in answers if np.isfinite(each.given.scores).all()]
         if networks:
             yield _plot(study, dataset, {each.model: calibration.bins(each.given) for each in networks})

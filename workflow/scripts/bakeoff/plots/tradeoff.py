@@ -12,7 +12,7 @@ from bakeoff.analysis.study import Study, by, finished, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
-from bakeoff.records import Record, cell_name, model_name
+from bakeoff.records.record import Record, cell_name, model_name
 
 COLUMNS = (
     "model",

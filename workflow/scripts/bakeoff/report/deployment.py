@@ -3,7 +3,7 @@
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, unique
 from bakeoff.analysis.tables import Row
-from bakeoff.records import Record, cell_name, model_name
+from bakeoff.records.record import Record, cell_name, model_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, unique
-from bakeoff.records import ACCURACIES, Run, model_name
+from bakeoff.records.record import ACCURACIES, Run, model_name
 from bakeoff.report.runs import Numbered
 
 # Where the reader starts: what the trade-off figure shows.

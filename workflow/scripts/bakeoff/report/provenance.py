@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, by, place, unique
-from bakeoff.records import Record
+from bakeoff.records.record import Record
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.analysis import best, collect, contrasts, errors, published, speedup, tables
+from bakeoff.analysis import best, collect, contrasts, mistakes, published, speedup, tables
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
 from bakeoff.command import UserError
@@ -69,7 +69,7 @@ def read_tables(found: Study, folder: Path | None) -> Tables:
         best=rows("best.csv", best.COLUMNS, lambda: best.rows(found)),
         tests=rows("tests.csv", contrasts.COLUMNS, lambda: contrasts.rows(found)),
         speedup=rows("speedup.csv", speedup.COLUMNS, lambda: speedup.rows(found)),
-        classes=rows("classes.csv", errors.COLUMNS, lambda: errors.rows(found)),
+        classes=rows("classes.csv", mistakes.COLUMNS, lambda: mistakes.rows(found)),
         # Without the reference there is nothing to compute it from.
         published=rows("published.csv", published.COLUMNS, list),
     )

@@ -8,7 +8,7 @@ from bakeoff.analysis.methods import Method, winner
 from bakeoff.analysis.published import UNLIKE
 from bakeoff.analysis.study import Study, unique
 from bakeoff.analysis.tables import Row
-from bakeoff.records import cell_name
+from bakeoff.records.record import cell_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 

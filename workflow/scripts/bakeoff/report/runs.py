@@ -8,7 +8,7 @@ from typing import Any
 from bakeoff.analysis import disturbance, reproduce, wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.study import Study, by, place, unique
-from bakeoff.records import Record, Run, model_name
+from bakeoff.records.record import Record, Run, model_name
 from bakeoff.report import parts
 from bakeoff.report.parts import Cell, Column, Table
 

@@ -1,0 +1,86 @@
+"""From an original data set to the parts that models see: permuted once, split, resized once."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bakeoff.command import UserError
+from bakeoff.data.raw import Raw
+from bakeoff.data.split import Split
+
+PARTS = ("train", "validation", "holdout", "test")
+
+
+def split_indices(
+    count: int, split: Split, official_test: int, limit_train: int | None, limit_test: int | None
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return row numbers of train, validation and holdout, and of the test set.
+
+    Test rows number the official test set, or the same images as the others where that is empty.
+    Both are drawn from seeded permutations, so a limit takes a random sample, not the first images:
+    MNIST's first 5,000 test images are easier than the rest.
+    """
+    counts = split.counts(count, official_test, limit_train, limit_test)
+    if empty := [name for name, rows in counts.items() if rows == 0]:
+        raise UserError(f"the {empty[0]} part is empty: raise limit_train, limit_test or its share in split")
+    order = permutation(count, split.seed)
+    if official_test:
+        test = permutation(official_test, split.seed)
+    else:
+        set_aside = int(split.test * count)
+        test, order = order[:set_aside], order[set_aside:]
+    test = test[: counts["test"]]
+    parts, start = {}, 0
+    for part in ("train", "validation", "holdout"):
+        parts[part] = order[start : start + counts[part]]
+        start += counts[part]
+    # The test set is read in its published order; sorting keeps that under a limit too.
+    return parts, np.sort(test)
+
+
+def permutation(count: int, seed: int) -> np.ndarray:
+    """Return torch's seeded permutation of 0..count-1.
+
+    The published study split with torch.utils.data.random_split and seed 42, which takes consecutive
+    slices of this permutation; so its 42,000 training images are ours.
+    """
+    import torch
+
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed)).numpy()
+
+
+def resize(images: np.ndarray, size: int) -> np.ndarray:
+    """Resize uint8 images (n, rows, columns, ...) to (n, size, size, ...), bilinear with antialiasing.
+
+    Pillow's filter is what torchvision.transforms.Resize applies to an image.
+    """
+    from PIL import Image
+
+    if images.shape[1:3] == (size, size):
+        return images
+    resized = np.empty((len(images), size, size, *images.shape[3:]), np.uint8)
+    for row, image in enumerate(images):
+        small = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
+        resized[row] = np.asarray(small)
+    return resized
+
+
+def prepare(
+    raw: Raw, split: Split, input_size: int, limit_train: int | None, limit_test: int | None
+) -> dict[str, np.ndarray]:
+    """Return {part}_images, {part}_resized and {part}_labels for the four parts."""
+    rows, test_rows = split_indices(
+        len(raw.train_images), split, len(raw.test_images), limit_train, limit_test
+    )
+    official = len(raw.test_images) > 0
+    sources: Mapping[str, tuple[np.ndarray, np.ndarray]] = {
+        "test": (raw.test_images, raw.test_labels) if official else (raw.train_images, raw.train_labels)
+    }
+    arrays: dict[str, np.ndarray] = {}
+    for part in PARTS:
+        images, labels = sources.get(part, (raw.train_images, raw.train_labels))
+        chosen = test_rows if part == "test" else rows[part]
+        arrays[f"{part}_images"] = images[chosen]
+        arrays[f"{part}_resized"] = resize(images[chosen], input_size)
+        arrays[f"{part}_labels"] = labels[chosen]
+    return arrays

@@ -1,0 +1,187 @@
+"""A training's state on its device: network, optimizer and loss scaler, and the steps that they take."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bakeoff.families.network import batches, convolutions, live_taps, optimizers, precision, products
+from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.fast_paths import FastPaths
+from bakeoff.families.network.optimizers import Optimizer
+from bakeoff.networks import models
+from bakeoff.networks.models import Network
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one training is made of, seed included; `epochs` is the longest that is asked for.
+
+    keywords: those of the optimizer's row, of each that has several values one.
+    """
+
+    network: Network
+    optimizer: Optimizer
+    keywords: dict[str, Any]
+    classes: int
+    batch_size: int
+    learning_rate: float
+    epochs: int
+    precision: str
+    engine: str
+    pin_memory: bool | None
+    seed: int
+
+
+@dataclass
+class State:
+    """A network with its optimizer, on the device; `cuts` are what `weights` puts back."""
+
+    model: "nn.Module"
+    cuts: dict[str, live_taps.Cut]
+    optimizer: "torch.optim.Optimizer"
+    scaler: "torch.amp.GradScaler"
+    fast_paths: FastPaths = field(default_factory=FastPaths)
+
+    def weights(self) -> "dict[str, torch.Tensor]":
+        """Return the state dict that torchvision's own class loads, on the host."""
+        full = live_taps.expand(self.model.state_dict(), self.cuts)
+        return {name: tensor.contiguous().cpu() for name, tensor in full.items()}
+
+    def weight_sum(self) -> float:
+        """Return the sum of all weights' sizes, a fingerprint."""
+        return sum(weight.detach().abs().double().sum().item() for weight in self.model.parameters())
+
+    def forget_gradients(self) -> None:
+        """Forget the network's gradients; those of dead taps, which are not its own, stay zero."""
+        self.model.zero_grad(set_to_none=True)
+
+    def way_back(self) -> Callable[[], None]:
+        """Return what puts everything back to where it is now, weights and buffers in place."""
+        import torch
+
+        dead = [cut.dead for cut in self.cuts.values() if cut.dead is not None]
+        tensors = [*self.model.parameters(), *self.model.buffers(), *dead]
+        kept = [tensor.detach().clone() for tensor in tensors]
+        scaling = self.scaler.state_dict()
+        put_optimizer_back = optimizers.way_back(self.optimizer)
+
+        @torch.no_grad()
+        def restore() -> None:
+            for tensor, value in zip(tensors, kept, strict=True):
+                tensor.copy_(value)
+            self.forget_gradients()
+            put_optimizer_back()
+            self.scaler.load_state_dict(scaling)
+
+        return restore
+
+
+def take_fast_paths(
+    model: "nn.Module",
+    optimizer: "torch.optim.Optimizer",
+    shape: tuple[int, ...],
+    pixels: Pixels,
+    kind: str,
+    paths: FastPaths,
+) -> dict[str, live_taps.Cut]:
+    """Take in place what fast paths a network and its optimizer allow; return what was cut.
+
+    shape: of an image, (channels, rows, columns); kind: of the device, cpu or cuda.
+    """
+    seen = convolutions.seen(model, shape)
+    mixes = optimizers.mixes(optimizer)
+    live = live_taps.spans(seen)
+    cuts: dict[str, live_taps.Cut] = {}
+    if paths.take("live_taps", mixes, None if live else "no plain convolution has taps that are dead"):
+        cuts = live_taps.trim(seen, live, optimizer)
+    either = None if kind == "cpu" else "it is for CPUs", mixes
+    stem = any(seen[name].images for name in products.choose(seen, grey=True))
+    sees = None if stem else "no plain convolution sees the images themselves"
+    grey = paths.take("grey_stem", *either, pixels.unlike, sees)
+    chosen = products.choose(seen, grey)
+    if paths.take("products", *either, None if chosen else "no plain convolution is faster so"):
+        products.replace(model, seen, chosen, grey, optimizer)
+    return cuts
+
+
+def build_state(
+    training: Training, pixels: Pixels, size: tuple[int, ...], device: "torch.device", kind: str = ""
+) -> State:
+    """Build network, optimizer and loss scaler from the seed, for images of size (rows, columns).
+
+    kind: of the device (cpu, cuda) that they are made for, where it is not the one that they are on.
+    """
+    import torch
+
+    model = models.build(training.network, training.classes, training.seed).to(device)
+    optimizer = optimizers.build(training.optimizer, training.keywords, model, training.learning_rate)
+    kind, paths = kind or device.type, FastPaths()
+    cuts = take_fast_paths(model, optimizer, (models.CHANNELS, *size), pixels, kind, paths)
+    if kind == "cpu":
+        model = model.to(memory_format=torch.channels_last)
+    dtype = precision.autocast_dtype(training.precision, device)
+    return State(model, cuts, optimizer, precision.scaler(dtype), paths)
+
+
+def take_step(
+    state: State,
+    images: "torch.Tensor",
+    labels: "torch.Tensor",
+    dtype: "torch.dtype | None",
+    device: "torch.device",
+) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Take one optimizer step; return the detached loss and logits."""
+    from torch.nn.functional import cross_entropy
+
+    state.forget_gradients()
+    with precision.autocast(dtype, device):
+        logits = state.model(images)
+        loss = cross_entropy(logits, labels)
+    state.scaler.scale(loss).backward()
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+    return loss.detach().float(), logits.detach()
+
+
+class Member:
+    """One training at work: its state, and what it has gathered of an epoch, on the device."""
+
+    def __init__(self, training: Training, state: State, count: int, device: "torch.device") -> None:
+        import torch
+
+        self.training, self.state = training, state
+        self.position = torch.zeros((), dtype=torch.long, device=device)
+        self._device = device
+        self._dtype = precision.autocast_dtype(training.precision, device)
+        self._loss_sum = torch.zeros((), device=device)
+        self._correct = torch.zeros((), dtype=torch.long, device=device)
+        self._order = torch.zeros(count, dtype=torch.long, device=device)
+        self._offsets = torch.arange(min(training.batch_size, count), device=device)
+
+    def start(self, epoch: int) -> None:
+        """Start an epoch, in the order that its number and the seed give."""
+        self._order.copy_(batches.order(len(self._order), self.training.seed, epoch))
+        for counter in (self.position, self._loss_sum, self._correct):
+            counter.zero_()
+        self.state.model.train()
+
+    def step(self, images: "torch.Tensor", labels: "torch.Tensor") -> None:
+        """Take a step on a batch."""
+        loss, logits = take_step(self.state, images, labels, self._dtype, self._device)
+        self._loss_sum += loss * len(labels)
+        self._correct += (logits.argmax(1) == labels).sum()
+
+    def step_in_order(self, part: Part, size: int) -> None:
+        """Take a step on the next images of a part that lies on the device; nothing here asks the host."""
+        rows = self._order.index_select(0, self.position + self._offsets[:size])
+        images = part.pixels.normalise(part.images.index_select(0, rows))
+        self.step(images, part.labels.index_select(0, rows))
+        self.position += size
+
+    def outcome(self, seen: int) -> tuple[float, float]:
+        """Return mean loss and running accuracy over so many images: the device is read here alone."""
+        return self._loss_sum.item() / seen, self._correct.item() / seen

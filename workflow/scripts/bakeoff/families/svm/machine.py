@@ -1,0 +1,111 @@
+"""A fitted machine as arrays: decisions, votes, and the way to scikit-learn's SVC and back."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bakeoff.families.svm.kernels import Kernel
+
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A multi-class machine over k classes with s support vectors, one against one.
+
+    classes: (k,) labels, ascending; vectors: (m, f), which the machines of a grid share; support: (s,) rows
+    of vectors, class by class; counts: (k,) support vectors of each class; dual: (k - 1, s) signed
+    coefficients, row r of a vector of class c against the r-th of the other classes; intercept: one per
+    pair of classes, in the order (0, 1), (0, 2), ..., positive decisions for the first.
+    """
+
+    kernel: Kernel
+    C: float
+    classes: np.ndarray
+    vectors: np.ndarray
+    support: np.ndarray
+    counts: np.ndarray
+    dual: np.ndarray
+    intercept: np.ndarray
+
+    def labels(self, decisions: np.ndarray) -> np.ndarray:
+        """Return the class with most votes per row of decisions (n, pairs); of equals the first."""
+        return self.classes[self._votes(decisions > 0).argmax(1)]
+
+    def scores(self, decisions: np.ndarray) -> np.ndarray:
+        """Return votes plus squashed sums of decisions, as scikit-learn's decision_function does."""
+        if len(self.classes) == 2:
+            return -decisions[:, 0]
+        sums = np.zeros((len(decisions), len(self.classes)))
+        for column, (a, b) in enumerate(zip(*self.pairs, strict=True)):
+            sums[:, a] += decisions[:, column]
+            sums[:, b] -= decisions[:, column]
+        return self._votes(decisions >= 0) + sums / (3 * (np.abs(sums) + 1))
+
+    def of_class(self, label: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the support of the class with this number and its columns of the dual coefficients."""
+        stop = int(self.counts[: label + 1].sum())
+        own = slice(stop - int(self.counts[label]), stop)
+        return self.support[own], self.dual[:, own]
+
+    @property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return first and second class of every pair."""
+        return np.triu_indices(len(self.classes), 1)
+
+    def _votes(self, first: np.ndarray) -> np.ndarray:
+        votes = np.zeros((len(first), len(self.classes)))
+        for column, (a, b) in enumerate(zip(*self.pairs, strict=True)):
+            votes[:, a] += first[:, column]
+            votes[:, b] += ~first[:, column]
+        return votes
+
+    def compact(self) -> "Machine":
+        """Return the same machine with no vectors but its own."""
+        own = np.arange(len(self.support))
+        return replace(self, vectors=self.vectors[self.support], support=own)
+
+    def to_svc(self) -> "SVC":
+        """Return a fitted SVC that predicts the same."""
+        from sklearn.svm import SVC
+
+        machine, sign = self.compact(), -1 if len(self.classes) == 2 else 1
+        kernel = self.kernel
+        svc = SVC(C=self.C, kernel=kernel.name, gamma=kernel.gamma, degree=kernel.degree)
+        fitted: dict[str, Any] = {
+            "classes_": self.classes,
+            "class_weight_": np.ones(len(self.classes)),
+            "support_": self.support.astype(np.int32),
+            "support_vectors_": machine.vectors.astype(np.float64),
+            "_n_support": self.counts.astype(np.int32),
+            "_dual_coef_": self.dual,
+            "dual_coef_": sign * self.dual,
+            "_intercept_": self.intercept,
+            "intercept_": sign * self.intercept,
+            "_probA": np.empty(0),
+            "_probB": np.empty(0),
+            "_sparse": False,
+            "_gamma": kernel.gamma,
+            "_effective_probability": False,
+            "fit_status_": 0,
+            "shape_fit_": self.vectors.shape,
+            "n_features_in_": self.vectors.shape[1],
+        }
+        vars(svc).update(fitted)
+        return svc
+
+
+def from_svc(svc: "SVC") -> Machine:
+    """Return the machine that a fitted SVC is."""
+    return Machine(
+        kernel=Kernel(svc.kernel, float(svc._gamma), svc.degree),
+        C=float(svc.C),
+        classes=svc.classes_,
+        vectors=np.asarray(svc.support_vectors_),
+        support=np.arange(len(svc.support_vectors_)),
+        counts=np.asarray(svc._n_support),
+        dual=np.asarray(svc._dual_coef_),
+        intercept=np.asarray(svc._intercept_),
+    )

@@ -1,0 +1,71 @@
+"""A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bakeoff.families.svm import scaling
+from bakeoff.families.svm.kernels import Kernel
+from bakeoff.families.svm.machine import Machine
+from bakeoff.files import reading
+from bakeoff.records import signature
+from bakeoff.records.signature import Signature
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+ARRAYS = ("classes", "vectors", "support", "counts", "dual", "intercept")
+
+
+def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:
+    """Write scaler and machine, with no vectors but the machine's own."""
+    machine = machine.compact()
+    arrays = {name: getattr(machine, name) for name in ARRAYS}
+    signature.save(path, {**arrays, **scaling.to_arrays(scaler)}, described)
+
+
+def parameters(machine: Machine) -> dict[str, Any]:
+    """Return what a machine's arrays do not say of it."""
+    return {"C": machine.C, **asdict(machine.kernel)}
+
+
+def load(path: Path) -> tuple["StandardScaler", Machine]:
+    """Read scaler and machine."""
+    from safetensors.numpy import load_file
+
+    known = signature.read(path)
+    with reading(path):
+        try:
+            arrays = load_file(path)
+        except Exception as error:
+            raise ValueError(str(error)) from error
+        settings = dict(known.parameters)
+        C = settings.pop("C")
+        machine = Machine(Kernel(**settings), C, **{name: arrays.pop(name) for name in ARRAYS})
+        return scaling.from_arrays(arrays), machine
+
+
+def load_pipeline(path: Path) -> "Pipeline":
+    """Read a saved machine as a fitted scikit-learn pipeline of scaler and SVC.
+
+    It takes images as rows (n, f) of values in 0..1 and predicts their class numbers.
+    """
+    from sklearn.pipeline import make_pipeline
+
+    scaler, machine = load(path)
+    return make_pipeline(scaler, machine.to_svc())
+
+
+def per_class(scores: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
+    """Return decision values of the seen classes as (n, classes).
+
+    With two classes scikit-learn gives one column; a class that a cut-down training part lacks has none:
+    it comes below all others.
+    """
+    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+    full = np.repeat(columns.min(axis=1, keepdims=True) - 1, classes, axis=1)
+    full[:, seen] = columns
+    return full

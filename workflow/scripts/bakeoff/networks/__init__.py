@@ -1,0 +1,1 @@
+"""Networks as rows, and their arithmetic: below families and features alike."""
