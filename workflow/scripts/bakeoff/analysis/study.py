@@ -3,21 +3,24 @@
 Owns where things lie (records.jsonl, <dataset>/predictions/<cell>.npz). Must not know statistics.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.analysis.machines import Machines, Place
 from bakeoff.command import DamagedError
 from bakeoff.files import reading
-from bakeoff.records import record as records
-from bakeoff.records import selection
+from bakeoff.records import selection, written
 from bakeoff.records.predictions import SUFFIX, Kept, Predictions
-from bakeoff.records.record import FOLDERS, Record, Run, cell_name, model_name
+from bakeoff.records.record import FOLDERS, Record
+from bakeoff.records.run import Run, finished
+from bakeoff.records.selection import Choice
 
 Item = TypeVar("Item")
 Placed = tuple[Run, frozenset[Place]]
@@ -33,17 +36,17 @@ class Study:
     @property
     def selection(self) -> list[Record]:
         """Return the cells that were trained to choose settings."""
-        return [record for record in self.records if record["purpose"] == "selection"]
+        return [record for record in self.records if record.purpose == "selection"]
 
     @property
     def alone(self) -> list[Record]:
         """Return what cells chose, trained again alone on the machine from seeds that chose nothing."""
-        return [record for record in self.records if record["purpose"] == "alone"]
+        return [record for record in self.records if record.purpose == "alone"]
 
     @property
     def speed(self) -> list[Record]:
         """Return the cells that were timed alone to compare devices."""
-        return [record for record in self.records if record["purpose"] == "speed"]
+        return [record for record in self.records if record.purpose == "speed"]
 
     @cached_property
     def machines(self) -> Machines:
@@ -53,82 +56,113 @@ class Study:
     @property
     def datasets(self) -> list[str]:
         """Return the names of the data sets, each once."""
-        return unique(record["dataset"] for record in self.records)
+        return unique(record.dataset for record in self.records)
 
-    @property
-    def models(self) -> list[str]:
-        """Return the names of the competitors, networks first."""
-        return unique(model_name(record) for record in sorted(self.records, key=_networks_first))
+    @cached_property
+    def competitors(self) -> list[str]:
+        """Return the names of the competitors, group by group."""
+        ordered = sorted(self.records, key=lambda record: (record.group.lower(), record.competitor))
+        return unique(record.competitor for record in ordered)
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        """Return how people call every competitor; one label of several is told apart by their names."""
+        found = {record.competitor: record.label for record in reversed(self.records)}
+        counts = Counter(found.values())
+        return {name: label if counts[label] == 1 else f"{label} [{name}]" for name, label in found.items()}
+
+    @cached_property
+    def _levels(self) -> dict[tuple[str, str], str]:
+        every = (pair for record in reversed(self.records) for pair in record.factors.items())
+        return {(factor, level.name): level.label for factor, level in every}
+
+    def label(self, competitor: str) -> str:
+        """Return how people call a competitor."""
+        return self._labels.get(competitor, competitor)
+
+    def level(self, factor: str, name: str) -> str:
+        """Return how people call a choice of a factor, such as an optimizer."""
+        return self._levels.get((factor, name), name)
+
+    def levels(self, factors: Mapping[str, str]) -> list[str]:
+        """Return how people call the choices of several factors."""
+        return [self.level(*each) for each in factors.items()]
 
     def title(self, dataset: str) -> str:
         """Return the name that people know a data set by."""
-        return next(r["data"]["title"] for r in self.records if r["dataset"] == dataset)
+        return next(record.data.title for record in self.records if record.dataset == dataset)
 
     def predictions(self, record: Record) -> Predictions | None:
-        """Return what the cell's chosen run answered to the test part, or None where that was not kept."""
-        kept, chosen = self.kept(record), selection.choose(record["runs"])
-        if kept is None or chosen is None:
+        """Return what the cell's model answered to the test part, or None where that was not kept."""
+        kept, choice = self.kept(record), selection.choose(record.runs)
+        if kept is None or choice is None or not choice.final:
             return None
-        return kept.test(_number(record, chosen[0]))
+        return kept.test(_number(record, choice.final[0]))
 
-    def again(self, cell: Record, chosen: list[Run]) -> list[Run]:
+    def again(self, cell: Record, choice: Choice) -> list[Run]:
         """Return the runs of a cell's choice that were made again alone, from seeds that chose nothing.
 
         Finished or not; of another choice, of other data and of seeds that took part by now there are none.
         """
-        record, settings = self.alone_record(cell), chosen[0]["settings"]
-        used = {run["seed"] for run in cell["runs"]} - {None}
-        runs = record["runs"] if record else []
-        return [run for run in runs if run["settings"] == settings and run["seed"] not in used]
+        record = self.alone_record(cell)
+        used = {run.seed for run in cell.runs} - {None}
+        runs = record.runs if record else ()
+        return [run for run in runs if run.settings == choice.settings and run.seed not in used]
 
-    def lost(self, cell: Record, chosen: list[Run]) -> int:
+    def lost(self, cell: Record, choice: Choice) -> int:
         """Return how many of the runs of a cell's choice that were made again did not finish."""
-        again = self.again(cell, chosen)
+        again = self.again(cell, choice)
         return len(again) - len(finished(again))
 
-    def placed(self, cell: Record, chosen: list[Run]) -> list[Placed]:
+    def placed(self, cell: Record, choice: Choice) -> list[Placed]:
         """Return the finished lone trainings of a cell's choice, each with the places it was timed in."""
         record = self.alone_record(cell)
         if record is None:
             return []
-        return [(run, self.machines.of(record, run)) for run in finished(self.again(cell, chosen))]
+        return [(run, self.machines.of(record, run)) for run in finished(self.again(cell, choice))]
 
     def alone_record(self, cell: Record) -> Record | None:
         """Return the record of what a cell chose on the same data, trained again alone."""
-        found = self._alone.get((cell["dataset"], cell_name(cell)))
-        return found if found and found["data"]["digest"] == cell["data"]["digest"] else None
+        found = self._alone.get((cell.dataset, cell.cell))
+        return found if found and found.data.digest == cell.data.digest else None
 
     @cached_property
     def _alone(self) -> dict[tuple[str, str], Record]:
-        return {(record["dataset"], cell_name(record)): record for record in self.alone}
+        return {(record.dataset, record.cell): record for record in self.alone}
 
-    def right(self, record: Record, runs: Sequence[Run]) -> np.ndarray | None:
+    def right(self, record: Record, runs: Sequence[Run]) -> NDArray[np.bool_] | None:
         """Return which test images runs got right, (runs, n) booleans; None where one's answers are gone."""
         kept = self.kept(record)
         if kept is None or not runs:
             return None
-        found = [given.right for run in runs if (given := kept.test(_number(record, run))) is not None]
+        found = [right for run in runs if (right := kept.right(_number(record, run))) is not None]
         return np.array(found) if len(found) == len(runs) else None
 
     def kept(self, record: Record) -> Kept | None:
-        """Return the answers that lie beside a cell's record, or None where there is no such file."""
-        folder = self.folder / record["dataset"] / FOLDERS[record["purpose"]] / "predictions"
-        path = folder / f"{cell_name(record)}{SUFFIX}"
-        return Kept(path, record["data"]) if path.is_file() else None
+        """Return the answers that lie beside a cell's record, or None where there is no such file.
+
+        One reader of each: what it has read of a run is not read again.
+        """
+        name = place(record)
+        if name not in self._readers:
+            folder = self.folder / record.dataset / FOLDERS[record.purpose] / "predictions"
+            path = folder / f"{record.cell}{SUFFIX}"
+            self._readers[name] = Kept(path, record.data) if path.is_file() else None
+        return self._readers[name]
+
+    @cached_property
+    def _readers(self) -> dict[str, Kept | None]:
+        return {}
 
 
 def _number(record: Record, run: Run) -> int:
     """Return a run's place among those of its record."""
-    return next(number for number, each in enumerate(record["runs"]) if each is run)
-
-
-def _networks_first(record: Record) -> tuple[bool, str]:
-    return record["family"] != "network", model_name(record)
+    return next(number for number, each in enumerate(record.runs) if each is run)
 
 
 def place(record: Record) -> str:
     """Return where a cell lies below the results, without its suffix: digits/speed/resnet18_adam_cpu."""
-    return f"{record['dataset']}/{FOLDERS[record['purpose']]}{cell_name(record)}"
+    return f"{record['dataset']}/{FOLDERS[record['purpose']]}{record.cell}"
 
 
 def unique(values: Iterable[Any]) -> list[Any]:
@@ -145,7 +179,7 @@ def load(path: Path) -> Study:
     lines = content.removesuffix(b"\n").split(b"\n") if content != b"\n" else []
     found: dict[str, Record] = {}
     for number, line in enumerate(lines, start=1):
-        record = records.parse(line, path, f"line {number}: ")
+        record = written.parse(line, path, f"line {number}: ")
         if (name := place(record)) in found:
             raise DamagedError({path: f"line {number}: a second record of {name}"})
         found[name] = record
@@ -158,8 +192,3 @@ def by(items: Iterable[Item], key: Callable[[Item], Any]) -> dict[Any, list[Item
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return groups
-
-
-def finished(runs: Iterable[Run]) -> list[Run]:
-    """Return the runs that ended well."""
-    return [run for run in runs if run["status"] == "ok"]

@@ -1,30 +1,113 @@
-"""CSV files with declared column types: what is written is read back as the same values.
+"""Tables as CSV files: what is written is read back as the same rows of a type.
 
-Owns the text form of a value in a table, which no spreadsheet takes for a formula. Must not know what any
-column means.
+Owns the columns of a type, of which parts are laid side by side, and the text form of a value, which no
+spreadsheet takes for a formula. Must not know what any column means.
 """
 
 import csv
+import dataclasses
 import io
+import json
 import re
-from collections.abc import Iterable, Mapping
+import typing
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
+from bakeoff import fields
 from bakeoff.files import reading, write_text
 
 Row = dict[str, Any]
-Columns = Mapping[str, type]
+Made = TypeVar("Made")
+# In the metadata of a field that holds a part: what its columns begin with; the field's own name if absent.
+PREFIX = "prefix"
 
 # What spreadsheets calculate, in one language or another: full-width signs too, and behind what is not seen.
 FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\x7f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+](inf|nan)", re.A | re.I)
 
 
-def complete(columns: Iterable[str], rows: Iterable[Row]) -> list[Row]:
-    """Return the rows with every column, None where a row says nothing, as they are read back."""
-    names = list(columns)
-    return [{name: row.get(name) for name in names} for row in rows]
+def columns(kind: type[Any]) -> dict[str, Any]:
+    """Return the columns of a type's CSV file with the type of their values; parts are laid side by side."""
+    hints = typing.get_type_hints(kind)
+    found: dict[str, Any] = {}
+    for each in dataclasses.fields(kind):
+        inner = fields.plain(hints[each.name])
+        if dataclasses.is_dataclass(inner):
+            found |= {f"{_prefix(each)}{name}": of for name, of in columns(cast(Any, inner)).items()}
+        else:
+            found[each.name] = inner
+    return found
+
+
+def _prefix(of: "dataclasses.Field[Any]") -> str:
+    prefix: str = of.metadata.get(PREFIX, f"{of.name}_")
+    return prefix
+
+
+def flat(row: Any) -> dict[str, Any]:
+    """Return a row's values by column, None for what it does not say."""
+    hints = typing.get_type_hints(type(row))
+    found: dict[str, Any] = {}
+    for each in dataclasses.fields(row):
+        value, inner = getattr(row, each.name), fields.plain(hints[each.name])
+        if dataclasses.is_dataclass(inner):
+            part = flat(value) if value is not None else dict.fromkeys(columns(cast(Any, inner)))
+            found |= {f"{_prefix(each)}{name}": of for name, of in part.items()}
+        else:
+            found[each.name] = json.dumps(dict(value)) if isinstance(value, Mapping) else value
+    return found
+
+
+def write(path: Path, kind: type[Any], rows: Iterable[Any]) -> None:
+    """Write the rows of a type as a CSV file, whole or not at all."""
+    write_text(path, text(columns(kind), map(flat, rows)))
+
+
+def read(path: Path, kind: type[Made]) -> list[Made]:
+    """Read a CSV file that `write` made; UserError where it is absent, DamagedError where it is another."""
+    readers = {name: _reader(of) for name, of in columns(kind).items()}
+    with reading(path):
+        content = Path(path).read_bytes().decode("utf-8")
+        head, *lines = values(content) or [[]]
+        names = [_unguarded(name) for name in head]
+        if missing := [name for name in readers if name not in names]:
+            raise ValueError(f"column {missing[0]} is missing")
+        if not content.endswith("\n") or any(len(line) < len(names) for line in lines):
+            raise ValueError("it ends too early")
+        rows = [dict(zip(names, line, strict=False)) for line in lines]
+        return [
+            _made(kind, {name: read(row[name]) if row[name] else None for name, read in readers.items()})
+            for row in rows
+        ]
+
+
+def _reader(kind: Any) -> Callable[[str], Any]:
+    known: dict[Any, Callable[[str], Any]] = {
+        str: _unguarded,
+        bool: lambda text: text == "true",
+        int: int,
+        float: float,
+    }
+    return known.get(kind, json.loads)
+
+
+def _made(kind: type[Made], line: Mapping[str, Any], prefix: str = "") -> Made:
+    """Return a row, or a part of one, from the values of its columns; ValueError where one lacks."""
+    hints = typing.get_type_hints(kind)
+    given: dict[str, Any] = {}
+    for each in dataclasses.fields(cast(Any, kind)):
+        inner = fields.plain(hints[each.name])
+        optional = inner is not hints[each.name]
+        if dataclasses.is_dataclass(inner):
+            begins = prefix + _prefix(each)
+            said = any(line[f"{begins}{name}"] is not None for name in columns(cast(Any, inner)))
+            given[each.name] = _made(cast(Any, inner), line, begins) if said or not optional else None
+        else:
+            given[each.name] = line[prefix + each.name]
+            if given[each.name] is None and not optional:
+                raise ValueError(f"column {prefix}{each.name} says nothing")
+    return kind(**given)
 
 
 def text(columns: Iterable[str], rows: Iterable[Row]) -> str:
@@ -44,25 +127,6 @@ class _Lines(list[str]):
         self.append(line.removesuffix("\r\n") + "\n")
 
 
-def write(path: Path, columns: Iterable[str], rows: Iterable[Row]) -> None:
-    """Write the rows as a CSV file, whole or not at all."""
-    write_text(path, text(columns, rows))
-
-
-def read(path: Path, columns: Columns) -> list[Row]:
-    """Read a CSV file that `write` made; UserError where it is absent, DamagedError where it is another."""
-    with reading(path):
-        content = Path(path).read_bytes().decode("utf-8")
-        head, *lines = values(content) or [[]]
-        names = [_unguarded(name) for name in head]
-        if missing := [name for name in columns if name not in names]:
-            raise ValueError(f"column {missing[0]} is missing")
-        if not content.endswith("\n") or any(len(line) < len(names) for line in lines):
-            raise ValueError("it ends too early")
-        rows = [dict(zip(names, line, strict=False)) for line in lines]
-        return [{name: _from_text(row[name], kind) for name, kind in columns.items()} for row in rows]
-
-
 def values(content: str) -> list[list[str]]:
     """Return the lines of a CSV file, their values as they are written; ValueError where it is none."""
     try:
@@ -77,14 +141,6 @@ def _to_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _guarded(str(value))
-
-
-def _from_text(value: str, kind: type) -> Any:
-    if kind is str:
-        return _unguarded(value) or None
-    if value == "":
-        return None
-    return value == "true" if kind is bool else kind(value)
 
 
 def is_formula(value: str) -> bool:

@@ -1,126 +1,145 @@
-"""Cell records: written whole or not at all, and checked against the schema on both sides."""
+"""What a cell measured, as frozen types with one JSON form.
 
-import json
-from collections.abc import Iterable
+Owns what may stand in a record and what its parts are called. Must not know files, nor any family of
+competitors: a record says of itself what others need.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from bakeoff.command import DamagedError
-from bakeoff.files import reading, write_text
+from pydantic import Field, TypeAdapter
 
-Record = dict[str, Any]
-Run = dict[str, Any]
+from bakeoff.records.kinds import MOST_WORK, Device, Name, form
+from bakeoff.records.parts import Best, Compute, Data, Environment, Prediction, Saved
+from bakeoff.records.request import REFIT
+from bakeoff.records.run import ACCURACIES, Run
+from bakeoff.typed import said
 
-# Which version of the schema a record follows; another is refused in one line.
-FORMAT = 2
+# Which version of the form a record follows; that of earlier versions is read as well (earlier.py).
+FORMAT: Literal[3] = 3
+Purpose = Literal["selection", "alone", "speed"]
 # Where below a data set's folder cells of a purpose lie.
-FOLDERS = {"selection": "", "alone": "alone/", "speed": "speed/"}
-# No measurement has more, and a float holds no number of many more.
-DIGITS = 300
-ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
-
-SCHEMA = Path(__file__).with_name("cell.schema.json")
+FOLDERS: Mapping[Purpose, str] = {"selection": "", "alone": "alone/", "speed": "speed/"}
+Scores = Literal["probabilities", "decisions", "none"]
 
 
-@cache
-def _validator(*parts: str):
-    """Return what checks a record, or some parts of one alone."""
-    from jsonschema import Draft7Validator
+@form
+class Factor:
+    """A choice beside the competitor that makes cells of its own: its name, as files are called by it."""
 
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    if parts:
-        properties = {name: schema["properties"][name] for name in parts}
-        schema = {"properties": properties, "required": parts, "definitions": schema["definitions"]}
-    return Draft7Validator(schema)
+    name: Name
+    label: str = said("How people call it.")
 
 
-def fault(record: Record) -> str | None:
-    """Return where a record contradicts itself or records/cell.schema.json, None if nowhere."""
-    if isinstance(record, dict) and record.get("format") != FORMAT:
-        made = f"of format {record['format']!r:.40}" if "format" in record else "without a format"
-        return f"not a cell record of this version, which writes format {FORMAT}, but one {made}"
-    found = _first(_validator().iter_errors(record)) or _contradiction(record)
-    return f"not a cell record: {found}" if found else None
+@form
+class Competitor:
+    """What a cell is of, and how others group, name and read it."""
+
+    family: Name = said("Which family fits it, and knows it again.")
+    competitor: Name = said("What competes in the study; tables and figures speak of it.")
+    label: Annotated[str, Field(min_length=1)] = said("How people call it.")
+    group: Annotated[str, Field(min_length=1)] = said("What it is one of, in the plural: a table each.")
+    factors: Mapping[str, Factor] = said(
+        "What tells its cells on one device apart, by what it is: an optimizer.", {}
+    )
+    scores: Scores = said("What its scores are, by which a confidence can be told or not.")
+    device: Device
+
+    @property
+    def cell(self) -> str:
+        """Return the cell's file name without its suffix."""
+        return "_".join([self.competitor, *(each.name for each in self.factors.values()), self.device])
 
 
-def data_fault(dataset: Any, data: Any) -> str | None:
-    """Return where what is said of a data set could not stand in a record, None where it could."""
-    said = {"dataset": dataset, "data": data}
-    return _first(_validator(*said).iter_errors(said))
+@form
+class Record(Competitor):
+    """Everything measured for one data set, competitor and device.
+
+    Accuracies are fractions in 0..1, times are seconds, sizes are bytes.
+    """
+
+    format: Literal[3] = FORMAT
+    purpose: Purpose = said(
+        "selection: a grid trained to choose settings. alone: what a grid chose, trained again alone on the "
+        "machine from other seeds. speed: one setting repeated alone on the machine, to compare devices."
+    )
+    dataset: Name
+    rows: Mapping[str, Mapping[str, Any]] | None = said(
+        "What the rows say that competitor and factors name: what is called with which settings, and the "
+        "digest of a person's own code. Null where an earlier version did not say: its rows are the shipped.",
+        None,
+    )
+    data: Data
+    runs: tuple[Run, ...]
+    best: Best | None = said("Null when no settings finished.")
+    saved: Saved | None = said("Null where no run finished, and in timed cells.", None)
+    compute: Compute
+    environments: tuple[Environment, ...] = said(
+        "What the runs were measured on, each once, in the order of first appearance."
+    )
+    peak_flops_per_s: Annotated[float, Field(ge=1, le=MOST_WORK)] | None = said(
+        "In timed cells: the device's rate at a large convolution, measured beside the runs in the precision "
+        "that they used.",
+        None,
+    )
+    prediction: tuple[Prediction, ...] | None = said("In lone cells: how long predictions take.", None)
+    allocation: str | None = said(
+        "How much of its node a batch system gave the job: the whole node, or some of its cores beside other "
+        "jobs. Null where none rules."
+    )
+    command: Annotated[str, Field(min_length=1)] = said(
+        "The line that makes this file again, from the project's folder."
+    )
+
+    def environment(self, run: Run) -> Environment:
+        """Return what a run of the record was measured on."""
+        return self.environments[run.environment]
 
 
-def _first(errors: Iterable[Any]) -> str | None:
-    """Return the place and the words of the first of a schema's complaints, None where there are none."""
-    found = sorted(errors, key=lambda error: (list(map(str, error.path)), error.validator == "type"))
-    if not found:
-        return None
-    error = found[0]
-    place = " ".join("/".join(map(str, error.path)).split())[:100] or "top level"
-    if error.validator in ("pattern", "maxLength"):
-        said = f"{error.instance!r:.60} is no name; one has letters, digits, _ and -, 64 at most"
-    else:
-        said = " ".join(error.message.split())[:200]
-    return f"{place}: {said}"
+# What reads a form from JSON and writes it.
+adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
-def _contradiction(record: Record) -> str | None:
-    """Return where parts of a record do not fit each other, which no schema can say."""
-    known = len(record["environments"])
-    for number, run in enumerate(record["runs"]):
-        if run["environment"] >= known:
-            return f"runs/{number}/environment: {run['environment']}, but there are {known} of them"
-    if saved := record.get("saved"):
+def to_json(value: Any) -> dict[str, Any]:
+    """Return a form as JSON's values."""
+    found: dict[str, Any] = adapter(type(value)).dump_python(value, mode="json")
+    return found
+
+
+def contradiction(record: Record) -> str | None:
+    """Return where parts of a record do not fit each other, which no type can say."""
+    known = len(record.environments)
+    for number, run in enumerate(record.runs):
+        if run.environment >= known:
+            return f"runs/{number}/environment: {run.environment}, but there are {known} of them"
+        if fault := _incomplete(run, record.data.folds):
+            return f"runs/{number}/{fault}"
+    if saved := record.saved:
         for name in ("mean", "deviation"):
-            if len(saved[name]) != saved["channels"]:
-                return f"saved/{name}: {len(saved[name])} values for {saved['channels']} channels"
+            if (count := len(getattr(saved, name))) != saved.channels:
+                return f"saved/{name}: {count} values for {saved.channels} channels"
     return None
 
 
-def environment(record: Record, run: Run) -> dict[str, Any]:
-    """Return what a run of a record was measured on."""
-    return record["environments"][run["environment"]]
+def _incomplete(run: Run, folds: int | None) -> str | None:
+    """Return what a run lacks that ended well, or which fold of it there is none of."""
+    if isinstance(run.fold, int) and run.fold >= (folds or 0):
+        return f"fold: {run.fold}, but there are {folds or 0} of them"
+    measured = [*ACCURACIES[run.fold == REFIT :], "train_s", "time_to_result_s"]
+    lacking = [name for name in measured if run.finished and getattr(run, name) is None]
+    return f"{lacking[0]}: none, though the run finished" if lacking else None
 
 
-def write(path: Path, record: Record) -> None:
-    """Check the record and write it as JSON, atomically."""
-    if found := fault(record):
-        raise ValueError(f"{path}: {found}")
-    write_text(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def read(path: Path) -> Record:
-    """Read one record; a file that is not one raises DamagedError with its name."""
-    with reading(path):
-        return parse(Path(path).read_bytes(), path)
-
-
-def parse(text: bytes, path: Path, place: str = "") -> Record:
-    """Return the record that a text holds, or raise DamagedError naming the file, the place and the fault."""
-    try:
-        record = json.loads(text, parse_int=_whole)
-        # What cannot be written again is no record: infinity, half a character, a thousand brackets.
-        json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise DamagedError({path: f"{place}not JSON: {error}"}) from error
-    if isinstance(record, dict) and record.get("family") == "resnet":
-        record = {**record, "family": "network"}  # as earlier versions called it
-    if found := fault(record):
-        raise DamagedError({path: f"{place}{found}"})
-    return record
-
-
-def _whole(text: str) -> int:
-    if len(text) > DIGITS:
-        raise ValueError(f"a number of {len(text)} digits")
-    return int(text)
-
-
-def cell_name(record: Record) -> str:
-    """Return the cell's file name without its suffix: resnet18_adam_gpu, svm_rbf_cpu."""
-    return f"{record['model']}_{record['optimizer'] or record['kernel']}_{record['device']}"
-
-
-def model_name(record: Record) -> str:
-    """Return what competes in the study: resnet18, resnet50, svm_rbf, svm_poly."""
-    return record["model"] if record["family"] == "network" else f"svm_{record['kernel']}"
+def with_environments(
+    measured: Iterable[tuple[Run, Environment]],
+) -> tuple[tuple[Run, ...], tuple[Environment, ...]]:
+    """Return runs that say which environment is theirs, and these, each once."""
+    found: list[Environment] = []
+    runs = []
+    for run, environment in measured:
+        if environment not in found:
+            found.append(environment)
+        runs.append(dataclasses.replace(run, environment=found.index(environment)))
+    return tuple(runs), tuple(found)

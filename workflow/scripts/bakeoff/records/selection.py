@@ -1,57 +1,73 @@
 """Which settings a cell chooses: by validation accuracy alone, ties by cost, never by test accuracy."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from bakeoff.records.record import ACCURACIES, Run
+from bakeoff.records.parts import Best
+from bakeoff.records.request import REFIT, Settings, settings_key
+from bakeoff.records.run import ACCURACIES, Run
 
 Candidate = TypeVar("Candidate")
 Rating = tuple[float, float, float]
 # Two costs within this share of each other count as equal.
 ALIKE = 0.1
-MEANS = (*ACCURACIES, "train_s")
 
 
-def settings_key(settings: dict[str, Any]) -> str:
-    """Return one canonical text per settings, to group and to compare by."""
-    return json.dumps(settings, sort_keys=True)
+@dataclass(frozen=True)
+class Choice:
+    """Chosen settings: the runs that they were chosen by, of every seed and fold, and one final run per seed.
+
+    Final are the refits where there are folds, else the same runs. They are in the order of the cell's.
+    """
+
+    scored: list[Run]
+    final: list[Run]
+
+    @property
+    def settings(self) -> Settings:
+        """Return the chosen settings."""
+        return self.scored[0].settings
+
+    @property
+    def validation_accuracy(self) -> float:
+        """Return the mean over seeds and folds."""
+        return mean(self.scored, "validation_accuracy")
+
+    @property
+    def cost(self) -> float:
+        """Return what a run of these settings costs in a unit that a busy machine cannot disturb."""
+        return self.scored[0].cost
+
+    @property
+    def seeds(self) -> list[int | None]:
+        """Return the seeds that chose, each once; a single None where nothing is random."""
+        return list(dict.fromkeys(run.seed for run in self.scored))
 
 
 def training_key(run: Run, *but: str) -> str:
-    """Return one text per training: a run's seed and settings, without those whose names are in `but`.
+    """Return one text per training: a run's request, without the settings whose names are in `but`.
 
     Numbers of epochs share a training, unless the run says that its steps follow their number.
     """
-    left_out = but if run["details"].get("follows_epochs") else (*but, "epochs")
-    settings = {name: item for name, item in run["settings"].items() if name not in left_out}
-    return settings_key({**settings, "seed": run["seed"]})
-
-
-def cost(run: Run) -> float:
-    """Return what a run costs in a unit that a busy machine cannot disturb.
-
-    Training steps (epochs over batch size, up to a constant) for a network, support vectors for an SVM.
-    """
-    settings = run["settings"]
-    if "epochs" in settings:
-        return settings["epochs"] / settings["batch_size"]
-    return run["details"].get("support_vectors", 0)
+    left_out = but if run.details.get("follows_epochs") else (*but, "epochs")
+    settings = {name: item for name, item in run.settings.items() if name not in left_out}
+    return run.request._replace(settings=settings).key
 
 
 def groups(runs: Iterable[Run]) -> list[list[Run]]:
-    """Group runs by settings; each group holds its seeds, in the order of first appearance."""
+    """Group runs by settings; each group holds its seeds and folds, in the order of first appearance."""
     found: dict[str, list[Run]] = {}
     for run in runs:
-        found.setdefault(settings_key(run["settings"]), []).append(run)
+        found.setdefault(settings_key(run.settings), []).append(run)
     return list(found.values())
 
 
 def prefer(candidates: Sequence[Candidate], rate: Callable[[Candidate], Rating]) -> Candidate:
     """Return the candidate of highest accuracy; of equals the cheapest, within 10 % the smallest.
 
-    `rate` gives a candidate's accuracy, cost and size: one rule for settings, cells and models.
+    `rate` gives a candidate's accuracy, cost and size: one rule for settings, cells and competitors.
     """
     rated = [(each, *rate(each)) for each in candidates]
     best = max(accuracy for _, accuracy, _, _ in rated)
@@ -62,35 +78,41 @@ def prefer(candidates: Sequence[Candidate], rate: Callable[[Candidate], Rating])
     return min(cheap, key=lambda one: one[3])[0]
 
 
-def choose(runs: Iterable[Run]) -> list[Run] | None:
-    """Return the chosen settings' runs, one per seed, or None when no settings finished on every seed."""
-    finished = [group for group in groups(runs) if all(run["status"] == "ok" for run in group)]
-    if not finished:
-        return None
-    return prefer(finished, rate)
+def choose(runs: Iterable[Run]) -> Choice | None:
+    """Return the chosen settings, or None when none finished on every seed and fold, and in every refit."""
+    complete = [group for group in groups(runs) if all(run.finished for run in group)]
+    choices = [_choice(group) for group in complete if any(run.fold != REFIT for run in group)]
+    return prefer(choices, rate) if choices else None
 
 
-def rate(runs: list[Run]) -> Rating:
-    """Return how settings are rated: mean validation accuracy over seeds, then cost, which is size too."""
-    spent = cost(runs[0])
-    return mean(runs, "validation_accuracy"), spent, spent
+def _choice(group: list[Run]) -> Choice:
+    scored = [run for run in group if run.fold != REFIT]
+    folded = any(run.fold is not None for run in scored)
+    return Choice(scored, [run for run in group if run.fold == REFIT] if folded else scored)
 
 
-def summarise(chosen: list[Run] | None) -> dict[str, Any] | None:
+def rate(choice: Choice) -> Rating:
+    """Return how settings are rated: mean validation accuracy, then cost, which is size too."""
+    return choice.validation_accuracy, choice.cost, choice.cost
+
+
+def summarise(choice: Choice | None) -> Best | None:
     """Return the record's `best` entry: settings, seeds and the means over the seeds."""
-    if chosen is None:
+    if choice is None or not choice.final:
         return None
-    return {
-        "settings": chosen[0]["settings"],
-        "seeds": [run["seed"] for run in chosen],
-        "model_seed": chosen[0]["seed"],
-        **{name: mean(chosen, name) for name in MEANS},
-    }
+    means = {name: mean(choice.final, name) for name in (*ACCURACIES[1:], "train_s")}
+    return Best(
+        settings=choice.settings,
+        seeds=tuple(run.seed for run in choice.final),
+        model_seed=choice.final[0].seed,
+        validation_accuracy=choice.validation_accuracy,
+        **means,
+    )
 
 
-def mean(runs: list[Run], name: str) -> float:
+def mean(runs: Iterable[Run], name: str) -> float:
     """Return the mean of one measured value over runs, without the last digits that its order decides."""
-    return average(run[name] for run in runs)
+    return average(getattr(run, name) for run in runs)
 
 
 def average(values: Iterable[float]) -> float:

@@ -15,7 +15,8 @@ import numpy as np
 
 from bakeoff.command import UserError
 from bakeoff.files import reading
-from bakeoff.records.record import model_name
+from bakeoff.records.parts import Data, Saved
+from bakeoff.records.record import Competitor
 
 KEY, FORMAT = "bakeoff", 1
 
@@ -66,36 +67,33 @@ class Signature:
                 f"trained on {rows} x {columns} pixels"
             )
 
-    def about(self) -> dict[str, Any]:
-        """Return what the record of the model's cell does not say in another place."""
-        known = json.loads(json.dumps(dataclasses.asdict(self)))
+    def about(self, file: str) -> Saved:
+        """Return what the record of the model's cell says of it and its file."""
         told = {"family", "model", "classes", "data"}
-        return {"format": FORMAT, **{name: each for name, each in known.items() if name not in told}}
+        known = {name: each for name, each in vars(self).items() if name not in told}
+        return Saved(file=file, format=FORMAT, **known)
 
 
 def of(
-    identity: Mapping[str, Any],
-    parameters: dict[str, Any],
+    of: Competitor,
+    parameters: Mapping[str, Any],
     size: Sequence[int],
     scaling: tuple[int, float, float],
-    data: Mapping[str, Any],
+    data: Data,
 ) -> Signature:
-    """Return the signature of a model; scaling: its channels, and mean and deviation of every one of them.
-
-    identity: what a record says of its cell; data: what is known of the prepared data set.
-    """
+    """Return the signature of a model; scaling: its channels, and mean and deviation of every one of them."""
     channels, mean, deviation = scaling
     return Signature(
-        family=identity["family"],
-        model=model_name(dict(identity)),
-        parameters=parameters,
+        family=of.family,
+        model=of.competitor,
+        parameters=dict(parameters),
         size=tuple(map(int, size)),
         channels=channels,
         range=((0 - mean) / deviation, (1 - mean) / deviation),
         mean=(mean,) * channels,
         deviation=(deviation,) * channels,
-        classes=tuple(data["classes"]),
-        data=data["digest"],
+        classes=data.classes,
+        data=data.digest,
     )
 
 
@@ -126,9 +124,6 @@ def read(path: Path) -> Signature:
         found = known.pop("format")
         if found != FORMAT:
             raise UserError(f"{path}: saved in format {found}; this version reads format {FORMAT}")
-        known["family"] = (
-            "network" if known["family"] == "resnet" else known["family"]
-        )  # earlier versions' word
         lists = {name: tuple(each) for name, each in known.items() if isinstance(each, list)}
         return Signature(**known | lists)
 

@@ -1,0 +1,39 @@
+"""What a run is asked for: one setting, one seed, one fold, and the one key that they are known by.
+
+The key is the same in a journal, a record and a shard; a command names what is in it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+Scalar = str | bool | int | float | None
+# A list is one value, such as Adam's betas.
+Settings = Mapping[str, Scalar | tuple[Scalar, ...]]
+Swept = Annotated[Settings, Field(min_length=1)]
+Fold = int | Literal["refit"] | None
+REFIT: Literal["refit"] = "refit"
+
+
+def settings_key(settings: Settings) -> str:
+    """Return one canonical text per settings, to group and to compare by."""
+    return json.dumps(dict(settings), sort_keys=True)
+
+
+class Request(NamedTuple):
+    """Settings to be fitted with a seed (None: nothing is random) and scored on a fold.
+
+    fold: its number from 0; refit: fitted on all folds, scored on none; None: where there are no folds, on
+    the validation part.
+    """
+
+    settings: Settings
+    seed: int | None
+    fold: Fold = None
+
+    @property
+    def key(self) -> str:
+        """Return one canonical text per request."""
+        return f"{settings_key(self.settings)}{self.seed}" + ("" if self.fold is None else f"/{self.fold}")
