@@ -21,7 +21,7 @@ from bakeoff.data import store
 from bakeoff.data.store import Dataset
 from bakeoff.families.svm import kkt
 from bakeoff.families.svm.backend import SvmBackend
-from bakeoff.families.svm.task import Means
+from bakeoff.families.svm.task import Resources
 from bakeoff.machine import hardware
 
 GRIDS = {
@@ -38,7 +38,7 @@ def unmeasured(machines, part):
 
 def fitted(data: Dataset, kernel: str, threads: int, checked: bool) -> tuple[float, float, list[float]]:
     """Fit a grid; return the training time of its records, the wall time, and the violations."""
-    backend = SvmBackend(data, kernel, GRIDS[kernel], Means("pairwise", threads, 4000, "cpu"))
+    backend = SvmBackend(data, kernel, GRIDS[kernel], Resources("pairwise", threads, 4000, "cpu"))
     with patch.object(kkt, "violations", kkt.violations if checked else unmeasured):
         (plan,) = backend.plans()
         start = perf_counter()

@@ -32,7 +32,7 @@ from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.families.svm import axes, engines, scaling
 from bakeoff.families.svm.axes import POLY_DEGREE
-from bakeoff.families.svm.blocks import Wanted
+from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.machine import hardware
 
@@ -64,10 +64,10 @@ def grid(kernel: str) -> list[dict]:
     return axes.expand(config["svm"]["grid"][kernel], kernel)
 
 
-def wanted(settings: dict, kernel: str, train: np.ndarray) -> Wanted:
+def wanted(settings: dict, kernel: str, train: np.ndarray) -> Problem:
     """Return what an engine is asked for."""
     gamma = coefficient(settings["gamma"], train)
-    return Wanted(Kernel(kernel, gamma, settings["degree"] or POLY_DEGREE), settings["C"])
+    return Problem(Kernel(kernel, gamma, settings["degree"] or POLY_DEGREE), settings["C"])
 
 
 def arm(engine: str, data: Path, kernel: str, chosen: list[dict], cores: int, sample: int) -> dict:
@@ -87,14 +87,14 @@ def _run(
     engine: str,
     features: dict[str, np.ndarray],
     labels: np.ndarray,
-    machines: list[Wanted],
+    machines: list[Problem],
     cores: int,
     sample: int,
 ) -> tuple[float, list[np.ndarray], int]:
     """Fit and decide every part; return seconds, the checked test predictions, the most support vectors."""
     if engine == "pairwise":
         task = engines.Task(
-            features, labels, machines, engines.Means(engine, cores, MEM_MB), lambda share: None
+            features, labels, machines, engines.Resources(engine, cores, MEM_MB), lambda share: None
         )
         start = perf_counter()
         outcomes = list(engines.ENGINES[engine](task))

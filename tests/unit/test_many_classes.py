@@ -18,7 +18,7 @@ from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
 from bakeoff.families.network.backend import NetworkBackend
 from bakeoff.families.svm.backend import SvmBackend
-from bakeoff.families.svm.task import Means
+from bakeoff.families.svm.task import Resources
 from bakeoff.records import predictions
 from bakeoff.records import record as records
 from bakeoff.records.predictions import Answers, Kept
@@ -38,7 +38,7 @@ def path(tmp_path_factory) -> Path:
 
 
 def machines(path: Path, engine: str) -> SvmBackend:
-    return SvmBackend(store.load(path, "images"), "linear", [{"C": [1.0, 10.0]}], Means(engine))
+    return SvmBackend(store.load(path, "images"), "linear", [{"C": [1.0, 10.0]}], Resources(engine))
 
 
 def network(path: Path, _: str) -> NetworkBackend:
@@ -140,7 +140,7 @@ def test_the_journal_keeps_answers_in_the_type_of_the_file(path, tmp_path):
 
 
 def test_timed_runs_keep_what_they_answered(path, tmp_path):
-    backend = SvmBackend(store.load(path, "images"), "linear", [{"C": 1.0}], Means("sklearn"))
+    backend = SvmBackend(store.load(path, "images"), "linear", [{"C": 1.0}], Resources("sklearn"))
     place = tmp_path / "wide" / "alone" / "cell.json"
     timed.in_turns([timed.Timed(backend, place, "alone", 2, CODE)], 1)
     kept = Kept(place.parent / "predictions" / "cell.npz", records.read(place)["data"])

@@ -20,7 +20,7 @@ from bakeoff.data import store
 from bakeoff.families.network.backend import NetworkBackend
 from bakeoff.families.network.batches import Pixels
 from bakeoff.families.svm.backend import SvmBackend
-from bakeoff.families.svm.task import Means
+from bakeoff.families.svm.task import Resources
 from bakeoff.machine import hardware
 from bakeoff.records import record as records
 from bakeoff.records import signature
@@ -50,7 +50,7 @@ def study(tmp_path_factory, short_and_steady):
     )
     backends = [
         NetworkBackend(data, *fits.rows("resnet18", "sgd"), "cpu", [BLOCK], (0,)),
-        *(SvmBackend(narrow, name, [{"C": 2.0}], Means("sklearn")) for name in ("rbf", "poly")),
+        *(SvmBackend(narrow, name, [{"C": 2.0}], Resources("sklearn")) for name in ("rbf", "poly")),
     ]
     place = folder / "results" / "digits"
     for backend in backends:

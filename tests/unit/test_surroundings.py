@@ -13,7 +13,7 @@ import studies
 from bakeoff import surroundings
 from bakeoff.cells import run as cell
 from bakeoff.families.svm.backend import SvmBackend
-from bakeoff.families.svm.task import Means
+from bakeoff.families.svm.task import Resources
 from bakeoff.machine import energy, hardware, load, timing
 from bakeoff.machine.energy import Counter
 from bakeoff.plots import gallery
@@ -137,7 +137,7 @@ def test_a_library_s_caller_keeps_its_own_style(small, tmp_path):
 def test_what_is_kept_and_published_follows_the_umask(dataset, tmp_path, mask):
     before = os.umask(mask)
     try:
-        backend = SvmBackend(dataset, "rbf", [{"C": 2.0}], Means("sklearn"))
+        backend = SvmBackend(dataset, "rbf", [{"C": 2.0}], Resources("sklearn"))
         cell.run_cell(backend, tmp_path / "svm_rbf_cpu.json", 1, [])
     finally:
         os.umask(before)

@@ -16,7 +16,7 @@ from bakeoff.data import prepare, store
 from bakeoff.data.split import Split
 from bakeoff.families.svm import axes, chosen, saved
 from bakeoff.families.svm.backend import SvmBackend
-from bakeoff.families.svm.task import Means
+from bakeoff.families.svm.task import Resources
 from bakeoff.records import record as records
 from checkout import ROOT
 from originals import fetch
@@ -35,7 +35,7 @@ def digits(tmp_path_factory) -> store.Dataset:
 
 
 def fit(dataset: store.Dataset, kernel: str, engine: str = "auto", **settings):
-    backend = SvmBackend(dataset, kernel, [settings], Means(engine))
+    backend = SvmBackend(dataset, kernel, [settings], Resources(engine))
     return next(backend.fit(backend.plans()[0], Progress("svm", 1))), backend
 
 
@@ -69,7 +69,7 @@ from bakeoff.data import store
 from bakeoff.cells.progress import Progress
 from bakeoff.families.svm import backend, engines, smo
 dataset = store.load(Path(sys.argv[1]), "images")
-svms = backend.SvmBackend(dataset, "rbf", [{"C": [1.0, 500.0]}], engines.Means(sys.argv[2]))
+svms = backend.SvmBackend(dataset, "rbf", [{"C": [1.0, 500.0]}], engines.Resources(sys.argv[2]))
 plan, known = svms.plans()[0], []
 compiled = lambda: sum(len(getattr(each, "signatures", ())) for each in vars(smo).values())
 class Watch(backend.Stopwatch):
@@ -147,7 +147,7 @@ def test_scalings_do_what_their_names_say(digits, tmp_path, scale):
 def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
     place = tmp_path / "digits" / "svm_rbf_cpu.json"
     blocks = [{"C": [0.001, 10.0], "gamma": ["scale", 0.01]}]
-    backend = SvmBackend(digits, "rbf", blocks, Means(engine, threads=2))
+    backend = SvmBackend(digits, "rbf", blocks, Resources(engine, threads=2))
     cell.run_cell(backend, place, 1, [])
     record = records.read(place)
     assert len(record["runs"]) == 4
@@ -165,7 +165,7 @@ def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
 
 def packed_cell(digits, place, blocks) -> tuple[dict, list]:
     """Run a cell with the pairwise engine; return its record and the settings of every fit made."""
-    backend = SvmBackend(digits, "rbf", blocks, Means("pairwise"))
+    backend = SvmBackend(digits, "rbf", blocks, Resources("pairwise"))
     asked = []
     fit_plan = backend.fit
 
@@ -186,7 +186,7 @@ def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_
         assert 0 < run["details"]["amortised_s"] < run["train_s"]
     place = tmp_path / "alone" / "svm_rbf_cpu.json"
     more = latency.beside(tmp_path / "models" / "svm_rbf_cpu.safetensors", record)
-    chosen.time_chosen(record, digits, 2, place, Means("pairwise"), more)
+    chosen.time_chosen(record, digits, 2, place, Resources("pairwise"), more)
     alone = records.read(place)
     assert [each["images"] for each in alone["prediction"]] == [1, min(256, len(digits.images["test"]))]
     assert {each["device"] for each in alone["prediction"]} == {"cpu"}
@@ -203,7 +203,7 @@ def test_threads_change_no_result_and_fit_nothing_again(digits, tmp_path, capsys
     """Pairs of classes are parted among the threads, and each is solved by one."""
 
     def answers(folder, threads):
-        backend = SvmBackend(digits, "rbf", [{"C": [0.5, 10.0]}], Means("pairwise", threads))
+        backend = SvmBackend(digits, "rbf", [{"C": [0.5, 10.0]}], Resources("pairwise", threads))
         cell.run_cell(backend, folder / "svm_rbf_cpu.json", threads, [])
         return (folder / "predictions" / "svm_rbf_cpu.npz").read_bytes()
 
@@ -245,7 +245,7 @@ def test_a_single_class_is_a_failed_run_with_the_reason(tmp_path, engine):
     labels = {**dataset.labels, "train": np.zeros_like(dataset.labels["train"])}
     alone = store.Dataset(dataset.images, labels, dataset.meta)
     place = tmp_path / "svm_rbf_cpu.json"
-    cell.run_cell(SvmBackend(alone, "rbf", [{"C": [1.0, 2.0]}], Means(engine)), place, 1, [])
+    cell.run_cell(SvmBackend(alone, "rbf", [{"C": [1.0, 2.0]}], Resources(engine)), place, 1, [])
     assert [run["status"] for run in records.read(place)["runs"]] == ["failed", "failed"]
     assert "greater than one" in records.read(place)["runs"][0]["error"]
 

@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 
 from bakeoff.command import UserError
 from bakeoff.families.svm import TOLERANCE, blocks, decisions, engines, kkt, packed, pairwise
-from bakeoff.families.svm.blocks import Wanted
+from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.families.svm.machine import Machine, from_svc
@@ -144,7 +144,7 @@ def test_the_machines_are_those_of_libsvm(data, case, dtype):
     kernel = Kernel(name, coefficient(gamma, x), degree)
     for C in CASES[case]:
         precise = max(dtype, engines.precision(C))
-        (solution,) = pairwise.fit(x.astype(precise), y, [Wanted(kernel, C)])
+        (solution,) = pairwise.fit(x.astype(precise), y, [Problem(kernel, C)])
         machine, solves = solution.machine, solution.solves
         shape = {"decision_function_shape": "ovo", "shrinking": False}
         svc = SVC(C=C, kernel=name, gamma=kernel.gamma, degree=degree, **shape).fit(x, y)
@@ -165,8 +165,8 @@ def test_the_machines_are_those_of_libsvm(data, case, dtype):
 @pytest.mark.parametrize("engine", ["pairwise", "sklearn"])
 def test_equal_rows_of_a_class_are_one_row_that_counts_for_all_of_them(engine):
     x, y, rest = with_duplicates()
-    wanted = Wanted(Kernel("rbf", coefficient("scale", x)), 1.0)
-    task = engines.Task({"train": x, "test": rest}, y, [wanted], engines.Means(), lambda share: None)
+    wanted = Problem(Kernel("rbf", coefficient("scale", x)), 1.0)
+    task = engines.Task({"train": x, "test": rest}, y, [wanted], engines.Resources(), lambda share: None)
     (outcome,) = engines.ENGINES[engine](task)
     machine = outcome.machine.compact()
     assert len(np.unique(machine.vectors, axis=0)) == len(machine.vectors)
@@ -183,9 +183,9 @@ def test_rows_are_equal_only_with_their_label_and_the_first_stands_for_all():
     assert weights.tolist() == [2, 2, 1, 1, 1]
 
 
-def solved(data, wanted, **means):
+def solved(data, wanted, **resources):
     x, y, _ = DATA[data]()
-    return [solution.machine for solution in pairwise.fit(x, y, wanted, **means)]
+    return [solution.machine for solution in pairwise.fit(x, y, wanted, **resources)]
 
 
 def same(a: Machine, b: Machine) -> bool:
@@ -193,7 +193,7 @@ def same(a: Machine, b: Machine) -> bool:
     return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
 
 
-GRID = [Wanted(Kernel("rbf", gamma), C) for gamma in (0.01, 0.03) for C in (0.1, 1.0, 10.0)]
+GRID = [Problem(Kernel("rbf", gamma), C) for gamma in (0.01, 0.03) for C in (0.1, 1.0, 10.0)]
 
 
 def test_a_machine_is_the_same_alone_and_among_others():
@@ -217,7 +217,7 @@ def test_many_machines_decide_as_each_of_them_alone():
 @pytest.mark.parametrize("data", ["two classes", "three classes, unbalanced", "ten classes"])
 def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
     x, y, rest = DATA[data]()
-    (machine,) = solved(data, [Wanted(Kernel("rbf", 0.02), 1.0)])
+    (machine,) = solved(data, [Problem(Kernel("rbf", 0.02), 1.0)])
     svc = machine.to_svc()
     reference = SVC(C=1.0, gamma=0.02).fit(x, y)
     scores = machine.scores(decisions.decide([machine], rest)[0])
@@ -234,7 +234,7 @@ def test_a_solve_that_does_not_end_is_stopped_and_says_so(monkeypatch):
     x, y, rest = digits(300)
     monkeypatch.setattr(blocks, "STEP_LIMIT", 5)
     task = engines.Task(
-        {"train": x, "test": rest}, y, [Wanted(Kernel("rbf", 0.02), 1.0)], engines.Means(), lambda share: None
+        {"train": x, "test": rest}, y, [Problem(Kernel("rbf", 0.02), 1.0)], engines.Resources(), lambda share: None
     )
     (outcome,) = engines.ENGINES["pairwise"](task)
     assert "not converged: stopped after" in outcome.details["warning"]
@@ -268,9 +268,9 @@ EXTREMES = (
 )
 
 
-def fitted(engine: str, data, *wanted: Wanted, **means):
+def fitted(engine: str, data, *wanted: Problem, **resources):
     x, y, rest = data()
-    task = engines.Task({"train": x, "test": rest}, y, list(wanted), engines.Means(engine, **means), print)
+    task = engines.Task({"train": x, "test": rest}, y, list(wanted), engines.Resources(engine, **resources), print)
     return list(engines.ENGINES[engine](replace(task, tick=lambda share: None)))
 
 
@@ -290,7 +290,7 @@ def of_rows(outcome, x: np.ndarray, y: np.ndarray) -> Machine:
 @pytest.mark.parametrize(("data", "kernel", "C"), EXTREMES, ids=str)
 def test_the_violation_of_an_extreme_machine_is_recorded_as_it_is(data, kernel, C, engine):
     x, y, _ = HARD[data]()
-    (outcome,) = fitted(engine, HARD[data], Wanted(kernel, C))
+    (outcome,) = fitted(engine, HARD[data], Problem(kernel, C))
     details = outcome.details
     true = violation(of_rows(outcome, x, y), x, y)
     # Ours is looked for on every row here. What is left is the rounding of the two ways to the kernel.
@@ -303,7 +303,7 @@ def test_the_violation_of_an_extreme_machine_is_recorded_as_it_is(data, kernel, 
 
 def test_single_precision_is_left_where_it_spoils_and_not_else():
     rows = [("rbf", coefficient("scale", digits()[0]), 1.0), ("rbf", 1e4, 10.0), ("rbf", 1e-3, 10.0)]
-    wanted = [Wanted(Kernel(name, gamma), C) for name, gamma, C in rows]
+    wanted = [Problem(Kernel(name, gamma), C) for name, gamma, C in rows]
     together = fitted("pairwise", digits, *wanted)
     assert [each.details["precision"] for each in together] == ["float32", "float64", "float32"]
     for each, alone in zip(wanted, together, strict=True):
@@ -313,7 +313,7 @@ def test_single_precision_is_left_where_it_spoils_and_not_else():
 
 
 def test_where_memory_holds_no_double_precision_the_machine_stays_and_warns():
-    wanted = Wanted(Kernel("rbf", 1e4), 10.0)
+    wanted = Problem(Kernel("rbf", 1e4), 10.0)
     sizes = np.bincount(digits()[1])
     single = (sum(sorted(sizes)[-2:]) ** 2 * 2 + (sizes**2).sum()) * 4
     (outcome,) = fitted("pairwise", digits, wanted, mem_mb=1.2 * single / 1e6)
@@ -324,11 +324,11 @@ def test_where_memory_holds_no_double_precision_the_machine_stays_and_warns():
 
 def test_of_many_rows_a_share_is_looked_at_the_longest_among_them(monkeypatch):
     x, y, _ = digits()
-    (outcome,) = fitted("pairwise", digits, Wanted(Kernel("rbf", 0.02), 1.0))
+    (outcome,) = fitted("pairwise", digits, Problem(Kernel("rbf", 0.02), 1.0))
     whole = outcome.details["kkt_violation"]
     monkeypatch.setattr(kkt, "AFFORDABLE", 0)
     monkeypatch.setattr(kkt, "LEAST_ROWS", 80)
-    (outcome,) = fitted("pairwise", digits, Wanted(Kernel("rbf", 0.02), 1.0))
+    (outcome,) = fitted("pairwise", digits, Problem(Kernel("rbf", 0.02), 1.0))
     assert 60 <= outcome.details["kkt_rows"] <= 80
     assert 0 < outcome.details["kkt_violation"] <= whole
     part = kkt.Rows(x, y, *distinct(x, y))
@@ -359,41 +359,41 @@ EXTENT = engines.Extent([4200] * 10, 70_000, 784, 6, 2, 4)
 @pytest.mark.parametrize(
     ("means", "extent", "chosen"),
     [
-        (engines.Means(), EXTENT, "pairwise"),
-        (engines.Means(mem_mb=1000), EXTENT, "sklearn"),
-        (engines.Means(), replace(EXTENT, sizes=[100] * 10, rows=1800, features=64), "sklearn"),
-        (engines.Means("sklearn"), EXTENT, "sklearn"),
-        (engines.Means("pairwise"), replace(EXTENT, sizes=[20] * 2), "pairwise"),
+        (engines.Resources(), EXTENT, "pairwise"),
+        (engines.Resources(mem_mb=1000), EXTENT, "sklearn"),
+        (engines.Resources(), replace(EXTENT, sizes=[100] * 10, rows=1800, features=64), "sklearn"),
+        (engines.Resources("sklearn"), EXTENT, "sklearn"),
+        (engines.Resources("pairwise"), replace(EXTENT, sizes=[20] * 2), "pairwise"),
     ],
 )
-def test_auto_takes_what_is_worth_its_start_and_fits(means, extent, chosen):
-    assert engines.choose(means, extent) == chosen
+def test_auto_takes_what_is_worth_its_start_and_fits(resources, extent, chosen):
+    assert engines.choose(resources, extent) == chosen
 
 
 @pytest.mark.parametrize(
     ("means", "said"),
     [
-        (engines.Means("fast"), "unknown SVM engine fast; known are auto, pairwise, sklearn, intelex"),
-        (engines.Means("pairwise", mem_mb=1000), "raise it, or set svm/engine to sklearn"),
-        (engines.Means("sklearn", device="gpu"), "runs on the CPU"),
+        (engines.Resources("fast"), "unknown SVM engine fast; known are auto, pairwise, sklearn, intelex"),
+        (engines.Resources("pairwise", mem_mb=1000), "raise it, or set svm/engine to sklearn"),
+        (engines.Resources("sklearn", device="gpu"), "runs on the CPU"),
     ],
 )
-def test_an_engine_that_cannot_be_had_is_refused_in_one_line(means, said):
+def test_an_engine_that_cannot_be_had_is_refused_in_one_line(resources, said):
     with pytest.raises(UserError, match=said):
-        engines.choose(means, EXTENT)
+        engines.choose(resources, EXTENT)
 
 
 def test_an_engine_that_is_not_installed_names_its_package(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="intelex needs the package sklearnex, which is not installed here"):
-        engines.choose(engines.Means("intelex"), EXTENT)
-    assert engines.choose(engines.Means(), EXTENT) == "sklearn"
+        engines.choose(engines.Resources("intelex"), EXTENT)
+    assert engines.choose(engines.Resources(), EXTENT) == "sklearn"
 
 
 def test_intelex_gives_the_same_machines():
     pytest.importorskip("sklearnex", reason="scikit-learn-intelex is not installed")
     x, y, rest = digits(600)
-    task = engines.Task({"train": x, "test": rest}, y, GRID, engines.Means(), lambda share: None)
+    task = engines.Task({"train": x, "test": rest}, y, GRID, engines.Resources(), lambda share: None)
     pairs = zip(engines.ENGINES["intelex"](task), engines.ENGINES["pairwise"](task), strict=True)
     for theirs, ours in pairs:
         found = [each.machine.labels(each.decisions["test"]) for each in (theirs, ours)]

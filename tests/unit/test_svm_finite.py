@@ -11,15 +11,15 @@ from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.families.svm import engines, kernels, pairwise, scaling, sound
 from bakeoff.families.svm.backend import SvmBackend
-from bakeoff.families.svm.blocks import Wanted
+from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel
-from bakeoff.families.svm.task import Lost, Means, Outcome, Task
+from bakeoff.families.svm.task import Lost, Resources, Outcome, Task
 from bakeoff.records import record as records
 
 pytestmark = pytest.mark.numeric
 
 ENGINES = ("pairwise", "sklearn")
-GOOD = Wanted(Kernel("rbf", 0.02), 1.0)
+GOOD = Problem(Kernel("rbf", 0.02), 1.0)
 
 
 def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -29,7 +29,7 @@ def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def outcomes(engine, x, y, rest, *wanted) -> list[Outcome | Lost]:
-    task = Task({"train": x, "test": rest}, y, list(wanted), Means(engine), lambda share: None)
+    task = Task({"train": x, "test": rest}, y, list(wanted), Resources(engine), lambda share: None)
     return list(engines.ENGINES[engine](task))
 
 
@@ -80,7 +80,7 @@ OVERFLOWING = (
 def test_a_kernel_that_overflows_is_lost_and_says_why(engine, kernel, stretch):
     x, y, rest = digits()
     x, rest = (rows * np.float32(stretch) for rows in (x, rest))
-    (lost,) = outcomes(engine, x, y, rest, Wanted(kernel, 1.0))
+    (lost,) = outcomes(engine, x, y, rest, Problem(kernel, 1.0))
     assert isinstance(lost, Lost)
     assert lost.reason.startswith("the kernel's values are not finite: they reach ")
 
@@ -88,7 +88,7 @@ def test_a_kernel_that_overflows_is_lost_and_says_why(engine, kernel, stretch):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_large_polynomial_that_does_not_overflow_decides_finitely(engine):
     x, y, rest = digits()
-    (found,) = outcomes(engine, x, y, rest, Wanted(Kernel("poly", 1.0, 9), 1.0))
+    (found,) = outcomes(engine, x, y, rest, Problem(Kernel("poly", 1.0, 9), 1.0))
     assert isinstance(found, Outcome)
     assert all(np.isfinite(values).all() for values in found.decisions.values())
     assert (found.machine.labels(found.decisions["train"]) == y).mean() > 0.95
@@ -114,10 +114,10 @@ def test_a_machine_with_a_number_that_is_not_finite_is_lost(engine, what, monkey
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_others_of_a_grid_go_on_as_if_nothing_were_lost(engine):
     x, y, rest = digits()
-    others = [Wanted(Kernel("poly", 0.01, 2), C) for C in (0.1, 1.0)]
+    others = [Problem(Kernel("poly", 0.01, 2), C) for C in (0.1, 1.0)]
     alone = outcomes(engine, x, y, rest, *others)
     first, lost, second = outcomes(
-        engine, x, y, rest, others[0], Wanted(Kernel("poly", 1e3, 9), 1.0), others[1]
+        engine, x, y, rest, others[0], Problem(Kernel("poly", 1e3, 9), 1.0), others[1]
     )
     assert isinstance(lost, Lost)
     for expected, found in zip(alone, (first, second), strict=True):
@@ -129,7 +129,7 @@ def test_the_others_of_a_grid_go_on_as_if_nothing_were_lost(engine):
 def test_a_cell_records_what_was_lost_and_chooses_among_the_rest(tmp_path, engine):
     dataset = store.load(arrays.save(tmp_path / "tiny.npz"), "images")
     place = tmp_path / "tiny" / "svm_poly_cpu.json"
-    backend = SvmBackend(dataset, "poly", [{"degree": [40, 2], "gamma": 1.0}], Means(engine))
+    backend = SvmBackend(dataset, "poly", [{"degree": [40, 2], "gamma": 1.0}], Resources(engine))
     cell.run_cell(backend, place, 1, [])
     record = records.read(place)
     assert [run["status"] for run in record["runs"]] == ["diverged", "ok"]
@@ -154,7 +154,7 @@ def test_a_scaling_that_is_not_finite_costs_its_own_runs_alone(tmp_path, monkeyp
     monkeypatch.setattr(scaling, "fit", spoilt)
     dataset = store.load(arrays.save(tmp_path / "tiny.npz"), "images")
     place = tmp_path / "tiny" / "svm_rbf_cpu.json"
-    backend = SvmBackend(dataset, "rbf", [{"scale": ["minmax", "standard"]}], Means("sklearn"))
+    backend = SvmBackend(dataset, "rbf", [{"scale": ["minmax", "standard"]}], Resources("sklearn"))
     with np.errstate(divide="ignore", invalid="ignore"):
         cell.run_cell(backend, place, 1, [])
     lost, found = records.read(place)["runs"]
@@ -183,7 +183,7 @@ def test_the_reach_of_a_polynomial_ends_at_infinity():
 @pytest.mark.parametrize("name", ["rbf", "sigmoid"])
 def test_a_gamma_at_the_end_of_what_numbers_hold_is_decided_or_lost(engine, gamma, name):
     x, y, rest = digits()
-    (found,) = outcomes(engine, x, y, rest, Wanted(Kernel(name, gamma), 1.0))
+    (found,) = outcomes(engine, x, y, rest, Problem(Kernel(name, gamma), 1.0))
     if gamma > sound.LARGEST:
         assert isinstance(found, Lost)
     else:

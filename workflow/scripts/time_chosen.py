@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command, latency, values
+from bakeoff import command, families, latency, values
+from bakeoff.cells import timed
+from bakeoff.cells.family import Resources
 from bakeoff.command import option
-from bakeoff.data import store
-from bakeoff.families.network import speed
-from bakeoff.families.svm import chosen, engines
-from bakeoff.machine import threads
-from bakeoff.records import record as records
+from bakeoff.machine import hardware
+from bakeoff.records import written
 
 
 @dataclass(frozen=True)
@@ -22,20 +21,19 @@ class Options:
     model: Path = option("the model that the cell saved, to be timed at predicting", default=None)
     times: int = option("trainings; of a network each has a seed of its own", default=3, least=1)
     threads: int = option("CPU threads", default=1, least=1, most=4096)
-    engine: str = option("what fits an SVM", default="auto", choices=engines.NAMES)
-    mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000, least=1)
+    engine: str = option("which of the family's engines", default="auto")
+    mem_mb: int = option("bound on what an engine keeps in memory, in MB", default=4000, least=1)
 
 
 def main(options: Options) -> None:
     """Time and write."""
-    record, times, output = records.read(options.record), options.times, options.output
+    record = written.read(options.record)
     more = latency.beside(options.model, record)
-    if record["family"] == "svm":
-        means = engines.Means(options.engine, options.threads, options.mem_mb, record["device"])
-        chosen.time_chosen(record, store.load(options.data, "images"), times, output, means, more)
-        return
-    threads.set_threads(options.threads)
-    speed.time_chosen(record, store.load(options.data, "resized"), times, output, options.threads, more)
+    hardware.require_device(record.device)
+    resources = Resources(options.engine, options.threads, options.mem_mb, record.device)
+    entry = families.named(record.family)
+    family = entry.again(record, options.data, resources)
+    timed.time_chosen(family, record, options.times, options.output, entry.code(), options.threads, more)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import command, values
-from bakeoff.command import UserError, option
+from bakeoff.command import option
 from bakeoff.data import store
 from bakeoff.families.network import axes, optimizers, speed
 from bakeoff.machine import hardware, threads
@@ -29,12 +29,11 @@ class Options:
 def main(options: Options) -> None:
     """Time and write the records."""
     if len(options.devices) != len(options.output):
-        raise UserError("--output: name one record per device")
+        raise command.UserError("--output: name one record per device")
     threads.set_threads(options.threads)
     rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
-    what = (*rows, options.settings, options.repeats)
-    outputs = dict(zip(options.devices, options.output, strict=True))
-    speed.compare_devices(store.load(options.data, "resized"), *what, outputs, options.threads)
+    what = (*rows, options.settings, options.repeats, zip(options.devices, options.output, strict=True))
+    speed.compare_devices(store.load(options.data, "resized"), *what, options.threads)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,34 @@
 """Fit SVMs with one kernel over a grid of settings."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from bakeoff import command, values
-from bakeoff.cells import shards
-from bakeoff.cells.run import run_cell
+from bakeoff import command
+from bakeoff.cells.family import Resources
+from bakeoff.cells.options import CellOptions
 from bakeoff.command import option
 from bakeoff.data import store
-from bakeoff.families import svm
-from bakeoff.families.svm import axes, backend, engines
+from bakeoff.families.svm import axes, engines, entry, family
 from bakeoff.machine import hardware
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(CellOptions):
     """Fit SVMs with one kernel over a grid of settings."""
 
-    data: Path = option("the prepared data set (.npz)")
     kernel: str = option("its kernel", choices=tuple(axes.KERNELS))
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
-    output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
     engine: str = option("what fits them", default="auto", choices=engines.NAMES)
     device: str = option("where kernel matrices are made", default="cpu", choices=hardware.DEVICES)
-    threads: int = option("CPU threads", default=1, least=1, most=4096)
     mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000, least=1)
-    shard: str = option("fit only this part of the grid, such as 2/3", default="", check=shards.Shard.parse)
 
 
 def main(options: Options) -> None:
     """Run the cell."""
     hardware.require_device(options.device)
-    means = engines.Means(options.engine, options.threads, options.mem_mb, options.device)
-    machines = backend.SvmBackend(store.load(options.data, "images"), options.kernel, options.grid, means)
-    code = [Path(svm.__file__).parent]
-    run_cell(machines, options.output, options.threads, code, options.shard)
+    resources = Resources(options.engine, options.threads, options.mem_mb, options.device)
+    data = store.load(options.data, "images")
+    options.carry_out(family.SvmFamily(data, options.kernel, options.grid, resources), entry.code())
 
 
 if __name__ == "__main__":

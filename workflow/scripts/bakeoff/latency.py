@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from bakeoff import saved
-from bakeoff.cells.family import Backend
+from bakeoff.cells.family import Family
 from bakeoff.command import UserError
 from bakeoff.machine import load
 from bakeoff.records import signature
-from bakeoff.records.record import Record, Run, cell_name, model_name
+from bakeoff.records.kinds import Device
+from bakeoff.records.parts import Load, Prediction
+from bakeoff.records.record import Record
+from bakeoff.records.run import Run
 from bakeoff.records.selection import choose
 
 BATCH = 256
@@ -38,45 +41,45 @@ def calls(
     return times
 
 
-def measure(model: Path, images: np.ndarray, device: str) -> list[dict[str, Any]]:
+def measure(model: Path, images: np.ndarray, device: str) -> tuple[Prediction, ...]:
     """Return the record's `prediction` entry of a saved model: one image, and a batch of those given."""
     predict = saved.load(model, device, own_code=True)  # the cell's own model
     sizes = dict.fromkeys((1, min(BATCH, len(images))))
-    return [{"device": predict.device, **_summary(size, predict, images[:size])} for size in sizes]
+    where: Device = "gpu" if predict.device == "gpu" else "cpu"
+    return tuple(_summary(where, predict, images[:size]) for size in sizes)
 
 
-def beside(model: Path | None, record: Record) -> Callable[[Backend, list[Run]], dict[str, Any]]:
+def beside(model: Path | None, record: Record) -> Callable[[Family, list[Run]], dict[str, Any]]:
     """Return what adds to a record how long the saved model takes for test images.
 
-    A network's on the cell's device, an SVM's always on the CPU. UserError where the model is that of another
+    On the cell's device as far as its family predicts there. UserError where the model is that of another
     cell than the record's.
     """
-    if model is not None and choose(record["runs"]):
+    if model is not None and choose(record.runs):
         known = signature.read(model)
-        if (known.model, known.data) != (model_name(record), record["data"]["digest"]):
-            raise UserError(
-                f"{model}: not the model of {cell_name(record)}, or of other data; name the cell's own"
-            )
+        if (known.model, known.data) != (record.competitor, record.data.digest):
+            raise UserError(f"{model}: not the model of {record.cell}, or of other data; name the cell's own")
 
-    def measured(backend: Backend, runs: list[Run]) -> dict[str, Any]:
+    def measured(family: Family, runs: list[Run]) -> dict[str, Any]:
         if model is None or not runs:
             return {}
-        images = backend.dataset.images["test"]
-        return {"prediction": measure(model, images, backend.identity["device"])}
+        images = family.dataset.parts["test"].images
+        return {"prediction": measure(model, images, record.device)}
 
     return measured
 
 
-def _summary(size: int, predict: Predict, images: np.ndarray) -> dict[str, Any]:
+def _summary(device: Device, predict: Predict, images: np.ndarray) -> Prediction:
     meter = load.Meter()
     times = calls({"": predict}, images)[""]
     found = meter.lap()
     low, middle, high = (float(np.percentile(times, share)) for share in (5, 50, 95))
-    return {
-        "images": size,
-        "s_median": middle,
-        "s_low": low,
-        "s_high": high,
-        "calls": len(times),
-        "load": found,
-    }
+    return Prediction(
+        device=device,
+        images=len(images),
+        s_median=middle,
+        s_low=low,
+        s_high=high,
+        calls=len(times),
+        load=None if found is None else Load(**found),
+    )

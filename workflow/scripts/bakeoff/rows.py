@@ -64,6 +64,11 @@ class Named(NamedTuple):
     name: str
     row: Any
 
+    @property
+    def label(self) -> str:
+        """Return how people call what the row is of."""
+        return getattr(self.row, "label", None) or self.name
+
     def __str__(self) -> str:
         """Return the row as JSON with its name, as an option takes it."""
         return json.dumps({"name": self.name, **content(self.row)})

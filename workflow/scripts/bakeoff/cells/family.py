@@ -1,27 +1,46 @@
-"""What a family of models has to offer to be run as a cell, and one fit of it, failures included."""
+"""What a family of competitors has to offer to be run as a cell, and one fit of it, failures included."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
 from bakeoff.cells.progress import Progress
 from bakeoff.data.store import Dataset
+from bakeoff.records.kinds import Device
+from bakeoff.records.parts import Compute, Environment, Load
 from bakeoff.records.predictions import Answers
-from bakeoff.records.record import ACCURACIES, Run
+from bakeoff.records.record import Competitor
+from bakeoff.records.request import Fold, Request, Settings
+from bakeoff.records.run import Run
 
 NO_ANSWERS = Answers()
-Asked = tuple[dict[str, Any], int | None]  # settings and seed of a run
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What to fit with: a family's engine by name, CPU threads, a bound on memory in MB, cpu or gpu."""
+
+    engine: str = "auto"
+    threads: int = 1
+    mem_mb: int = 4000
+    device: Device = "cpu"
+
+    @property
+    def torch_device(self) -> str:
+        """Return torch's name of the device."""
+        return "cuda" if self.device == "gpu" else self.device
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Runs that one fit settles, as settings with a seed; `work` weighs it in the progress.
+    """Requests that one fit settles; `work` weighs it in the progress.
 
     2 and 3 epochs of one training, or several trainings side by side.
     """
 
-    wanted: tuple[Asked, ...]
+    requests: tuple[Request, ...]
     work: float
 
 
@@ -34,69 +53,77 @@ class Fitted:
     answers: Answers = NO_ANSWERS
 
 
-class Backend(Protocol):
-    """What a family of models has to offer to be run as a cell."""
+@dataclass(frozen=True)
+class Measured:
+    """A run and what it was measured on."""
 
-    identity: dict[str, Any]
-    rows: dict[str, dict[str, Any]]  # what the rows that the identity names say
-    context: dict[str, Any]  # what a run depends on beside identity, settings, seed, data, code and threads
+    run: Run
+    environment: Environment
+
+
+class Family(Protocol):
+    """One competitor on one device and data set: a grid of settings and seeds, and how they are fitted."""
+
+    competitor: Competitor
+    rows: Mapping[str, Mapping[str, Any]]  # what the rows say that the competitor and its factors name
+    context: Mapping[str, Any]  # what a run depends on beside all this, its request, data, code and threads
     follows_threads: bool  # whether with other threads results are others, and not only times
     input_shape: tuple[int, ...]
-    model_suffix: str
+    settings: Sequence[Settings]
+    seeds: Sequence[int | None]
     dataset: Dataset
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:
         """Return what may go wrong with one fit and leave the next one possible."""
 
-    def plans(self) -> list[Plan]:
-        """Return the fits of the whole grid."""
+    def plans(self, requests: Sequence[Request]) -> list[Plan]:
+        """Return the fits that settle requests."""
 
     def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
-        """Carry out one fit and yield its runs as they finish."""
+        """Carry out one fit and yield its runs as they finish.
 
-    def compute(self, chosen: Run | None) -> dict[str, Any]:
+        A run that is scored on a fold reads no holdout and no test image, one that is refitted no other.
+        """
+
+    def compute(self, chosen: Run | None) -> Compute:
         """Return the record's `compute` entry."""
 
 
-def fit(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+def requests(family: Family, folds: Sequence[Fold] | None = None) -> list[Request]:
+    """Return what a cell's grid asks for: every setting with every seed on every fold, or on some."""
+    on = family.dataset.fold_names if folds is None else folds
+    return [Request(*each) for each in product(family.settings, family.seeds, on)]
+
+
+def fit(family: Family, plan: Plan, progress: Progress) -> Iterator[Fitted]:
     """Fit one plan; a failure becomes runs with status failed, and the cell goes on."""
-    missing = list(plan.wanted)
+    missing = {request.key: request for request in plan.requests}
     try:
-        for fitted in backend.fit(plan, progress):
-            missing.remove((fitted.run["settings"], fitted.run["seed"]))
+        for fitted in family.fit(plan, progress):
+            del missing[fitted.run.request.key]
             yield fitted
-    except backend.failures as error:
+    except family.failures as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         progress.say(f"failed: {reason}")
-        for settings, seed in missing:
-            yield Fitted(unfinished_run(settings, seed, "failed", reason))
+        for request in missing.values():
+            yield Fitted(unfinished_run(request, "failed", reason))
 
 
-Fit = Callable[[Backend, Plan, Progress], Iterator[Fitted]]
+Fit = Callable[[Family, Plan, Progress], Iterator[tuple[Fitted, Environment]]]
 
 
-def noting(note: Callable[[], dict[str, Any]]) -> Fit:
-    """Return a way to fit that adds to every run what `note` says when it is finished."""
+def measuring(environment: Environment, lap: Callable[[], dict[str, Any] | None]) -> Fit:
+    """Return a way to fit that says of every run where it was measured, and what else went on meanwhile."""
 
-    def fit_and_note(backend: Backend, plan: Plan, progress: Progress) -> Iterator[Fitted]:
-        for fitted in fit(backend, plan, progress):
-            yield replace(fitted, run=fitted.run | note())
+    def fit_and_note(family: Family, plan: Plan, progress: Progress) -> Iterator[tuple[Fitted, Environment]]:
+        for fitted in fit(family, plan, progress):
+            load = None if (found := lap()) is None else Load(**found)
+            yield replace(fitted, run=replace(fitted.run, load=load)), environment
 
     return fit_and_note
 
 
-def unfinished_run(settings: dict[str, Any], seed: int | None, status: str, error: str) -> Run:
+def unfinished_run(request: Request, status: str, error: str, **more: Any) -> Run:
     """Return the entry of a run without a result: diverged or failed, shown but never chosen."""
-    return {
-        "settings": settings,
-        "seed": seed,
-        "repeat": 0,
-        "status": status,
-        **dict.fromkeys((*ACCURACIES, "train_s", "time_to_result_s")),
-        "phases_s": {},
-        "history": [],
-        "packed": False,
-        "error": error,
-        "details": {},
-    }
+    return Run(**request._asdict(), status=status, error=error, **more)  # type: ignore[arg-type]

@@ -9,9 +9,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from bakeoff import files
-from bakeoff.records.record import Run
-from bakeoff.records.selection import settings_key
+from bakeoff.cells.family import Measured
+from bakeoff.records.parts import Environment
+from bakeoff.records.record import adapter, to_json
+from bakeoff.records.request import Request
+from bakeoff.records.run import Run
 
 
 def code_digest(*sources: Path) -> str:
@@ -24,16 +29,34 @@ RUNS = "runs.jsonl"
 
 
 class Entry(NamedTuple):
-    """A run, and everything beside settings and seed that it depends on; earlier versions did not say it."""
+    """A line of a journal: a run as JSON's values, where it was measured, and all else that it depends on.
 
-    run: Run
+    Earlier versions said no context, and wrote the environment into the run.
+    """
+
+    run: dict[str, Any]
+    environment: dict[str, Any] | None
     context: dict[str, Any] | None
+
+    @property
+    def request(self) -> str:
+        """Return the key of what was asked for."""
+        return Request(self.run["settings"], self.run["seed"], self.run.get("fold")).key
+
+    def measured(self) -> Measured | None:
+        """Return the run with its environment; None where it is of an earlier version."""
+        try:
+            run: Run = adapter(Run).validate_json(json.dumps(self.run))
+            environment: Environment = adapter(Environment).validate_json(json.dumps(self.environment))
+        except ValidationError:
+            return None
+        return Measured(run, environment)
 
 
 class Journal:
     """Runs of one cell by key, and the kept models and predictions of the runs that may be chosen.
 
-    `context` is everything beside settings and seed that a run depends on: data, code, device.
+    `context` is everything beside its request that a run depends on: data, code, device.
     Every line and every kept file carries a digest of its content; what does not match is fitted again.
     """
 
@@ -48,29 +71,29 @@ class Journal:
         if self._file.exists() and not self._file.read_bytes().endswith(b"\n"):
             self._append("")  # a kill in the middle of a line: the next line starts afresh
 
-    def key(self, settings: Mapping[str, Any], seed: int | None) -> str:
-        """Return the name of one run: settings, seed and context in 16 hexadecimal digits."""
-        return _digest(f"{self._text}{settings_key(dict(settings))}{seed}")
+    def key(self, request: Request) -> str:
+        """Return the name of one run: request and context in 16 hexadecimal digits."""
+        return _digest(f"{self._text}{request.key}")
 
-    def get(self, settings: Mapping[str, Any], seed: int | None) -> Run | None:
+    def get(self, request: Request) -> Measured | None:
         """Return a finished run, or None."""
-        found = self._entries.get(self.key(settings, seed))
-        return found.run if found else None
+        found = self._entries.get(self.key(request))
+        return found.measured() if found else None
 
-    def otherwise(self, asked: Iterable[tuple[dict[str, Any], int | None]]) -> Counter[str]:
-        """Say what sets runs of these settings and seeds apart that are of another context, and of how many.
+    def otherwise(self, asked: Iterable[Request]) -> Counter[str]:
+        """Say what sets runs of these requests apart that are of another context, and of how many.
 
         Of each the last such run counts.
         """
-        runs = self._entries.values()
-        last = {(settings_key(e.run["settings"]), e.run["seed"]): e.context for e in runs}
-        pairs = [(settings_key(settings), seed) for settings, seed in asked]
-        said = [_apart(last[pair], self._context) for pair in pairs if pair in last]
+        last = {entry.request: entry.context for entry in self._entries.values()}
+        keys = [request.key for request in asked]
+        said = [_apart(last[key], self._context) for key in keys if key in last]
         return Counter(filter(None, said))
 
-    def add(self, run: Run) -> None:
+    def add(self, measured: Measured) -> None:
         """Append one finished run and wait until it is on disk."""
-        self._add(self.key(run["settings"], run["seed"]), Entry(run, self._context))
+        run, environment = to_json(measured.run), to_json(measured.environment)
+        self._add(self.key(measured.run.request), Entry(run, environment, self._context))
 
     def _add(self, key: str, entry: Entry) -> None:
         line = {"key": key, **entry._asdict(), "digest": _digest_of(key, entry.run)}
@@ -98,7 +121,7 @@ class Journal:
 
     def keep(self, run: Run, suffix: str, save: Callable[[Path], None]) -> None:
         """Keep a file of a run (its model, its predictions), whole or not at all, its digest in its name."""
-        key = self.key(run["settings"], run["seed"])
+        key = self.key(run.request)
         whole = self._folder / f"{key}{suffix}"
         with files.writing(whole) as place:
             save(place)
@@ -110,7 +133,7 @@ class Journal:
 
     def kept(self, run: Run, suffix: str) -> Path | None:
         """Return a kept file of a run, or None where it is absent or no longer what was kept."""
-        for path in self._found(self.key(run["settings"], run["seed"]), suffix):
+        for path in self._found(self.key(run.request), suffix):
             if path.name.split(".")[1] == files.digest(path)[:16]:
                 return path
             print(f"{path}: damaged: not the content that was kept", flush=True)
@@ -121,7 +144,7 @@ class Journal:
 
     def prune(self, keep: Iterable[Run], *suffixes: str) -> None:
         """Delete the kept files with these suffixes of all runs but these; the runs themselves stay."""
-        names = {self.key(run["settings"], run["seed"]) for run in keep}
+        names = {self.key(run.request) for run in keep}
         for path in self._folder.iterdir():
             left_over = path.name.startswith(".")  # by a kill in the middle of a write
             if left_over or (path.name.endswith(suffixes) and path.name.split(".")[0] not in names):
@@ -132,7 +155,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _digest_of(key: str, run: Run) -> str:
+def _digest_of(key: str, run: Mapping[str, Any]) -> str:
     return _digest(key + json.dumps(run, sort_keys=True))
 
 
@@ -161,7 +184,8 @@ def _read(path: Path) -> dict[str, Entry]:
             entry = json.loads(line)
             if entry["digest"] != _digest_of(entry["key"], entry["run"]):
                 raise ValueError("not the digest that was written")
-            entries[entry["key"]] = Entry(entry["run"], entry.get("context"))
+            entries[entry["key"]] = Entry(entry["run"], entry.get("environment"), entry.get("context"))
+            _ = entries[entry["key"]].request
         except (ValueError, TypeError, LookupError, RecursionError):
             spoilt.append(number)  # torn by a kill in the middle of the write, or damaged since
     if spoilt:

@@ -1,7 +1,7 @@
 """What is kept of runs beside the lines of their journal, and what a cell publishes of it.
 
-Of every run the class numbers of the validation part; of those that may be chosen, or were timed, what they
-said of the test part; of the first seed of those that may be chosen the model.
+Of every run the class numbers of the images it was validated on; of those that may be chosen, or were timed,
+what they said of the test part; of the first seed of those that may be chosen the model.
 """
 
 import shutil
@@ -11,50 +11,50 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.archive import as_kept
-from bakeoff.cells.family import Backend, Fitted
+from bakeoff.cells.family import Family, Fitted
 from bakeoff.cells.journal import Journal
 from bakeoff.files import writing
 from bakeoff.records import predictions
 from bakeoff.records.predictions import Answers
-from bakeoff.records.record import Run
+from bakeoff.records.run import Run
 
+MODEL = ".safetensors"
 VALIDATION, TEST = ".validation.npy", ".test.npz"
 
 
-def keep_validation(journal: Journal, backend: Backend, fitted: Fitted) -> None:
-    """Keep a run's class numbers of the validation part, if it has any."""
-    if (found := _numbers(backend, fitted.answers.validation)) is not None:
+def keep_validation(journal: Journal, family: Family, fitted: Fitted) -> None:
+    """Keep a run's class numbers of the images it was validated on, if it has any."""
+    if (found := _numbers(family, fitted.answers.validation)) is not None:
         journal.keep(fitted.run, VALIDATION, lambda path: np.save(path, found))
 
 
-def keep_test(journal: Journal, backend: Backend, fitted: Fitted, scores: bool = True) -> None:
+def keep_test(journal: Journal, family: Family, fitted: Fitted, scores: bool = True) -> None:
     """Keep what a run said of the test part: class numbers, with the scores or without."""
     found = fitted.answers
-    arrays = {"test": _numbers(backend, found.test), "scores": found.scores if scores else None}
+    arrays = {"test": _numbers(family, found.test), "scores": found.scores if scores else None}
     known = {name: array for name, array in arrays.items() if array is not None}
     if known:
         journal.keep(fitted.run, TEST, lambda path: np.savez(path, **known))  # type: ignore[arg-type]
 
 
-def keep_model(journal: Journal, backend: Backend, fitted: Fitted) -> None:
+def keep_model(journal: Journal, fitted: Fitted) -> None:
     """Keep a run's model, if it has one."""
     if fitted.save_model is not None:
-        journal.keep(fitted.run, backend.model_suffix, fitted.save_model)
+        journal.keep(fitted.run, MODEL, fitted.save_model)
 
 
-def lacks(journal: Journal, backend: Backend, chosen: list[Run]) -> list[Run]:
+def lacks(journal: Journal, chosen: list[Run]) -> list[Run]:
     """Return the runs of a choice of which something is no longer kept that its cell publishes."""
     return [
         run
         for run in chosen
-        if journal.kept(run, TEST) is None
-        or (run is chosen[0] and journal.kept(run, backend.model_suffix) is None)
+        if journal.kept(run, TEST) is None or (run is chosen[0] and journal.kept(run, MODEL) is None)
     ]
 
 
-def publish_model(journal: Journal, backend: Backend, run: Run | None, path: Path) -> None:
+def publish_model(journal: Journal, run: Run | None, path: Path) -> None:
     """Copy a run's model, or leave an empty file where no run finished."""
-    kept = journal.kept(run, backend.model_suffix) if run else None
+    kept = journal.kept(run, MODEL) if run else None
     with writing(path) as place:
         if kept:
             shutil.copyfile(kept, place)
@@ -62,18 +62,17 @@ def publish_model(journal: Journal, backend: Backend, run: Run | None, path: Pat
             place.touch()
 
 
-def _numbers(backend: Backend, answered: np.ndarray | None) -> np.ndarray | None:
-    return None if answered is None else as_kept(answered, _classes(backend))
+def _numbers(family: Family, answered: np.ndarray | None) -> np.ndarray | None:
+    return None if answered is None else as_kept(answered, family.dataset.classes)
 
 
-def _classes(backend: Backend) -> int:
-    return len(backend.dataset.meta["classes"])
-
-
-def publish_answers(backend: Backend, runs: Iterable[tuple[Journal, Run]], path: Path) -> None:
+def publish_answers(family: Family, runs: Iterable[tuple[Journal, Run]], path: Path) -> None:
     """Write all that is kept of what the runs of a record answered."""
     answers = [_answers(journal, run) for journal, run in runs]
-    predictions.save(path, backend.dataset.labels, _classes(backend), answers)
+    dataset = family.dataset
+    validated = dataset.parts["validation"] if dataset.folds is None else dataset.learnt
+    labels = {"validation": validated.labels, "test": dataset.parts["test"].labels}
+    predictions.save(path, labels, dataset.classes, answers, dataset.folds)
 
 
 def _answers(journal: Journal, run: Run) -> Answers:

@@ -33,13 +33,13 @@ class Shard:
         if len(plans) >= self.total:
             return list(plans[self.number - 1 :: self.total])
         slices = [self._slice(plan) for plan in plans]
-        return [plan for plan in slices if plan.wanted]
+        return [plan for plan in slices if plan.requests]
 
     def _slice(self, plan: Plan) -> Plan:
         # Neighbours stay together: they may share a training.
-        count = len(plan.wanted)
-        share = plan.wanted[count * (self.number - 1) // self.total : count * self.number // self.total]
-        return replace(plan, wanted=share, work=plan.work * len(share) / count)
+        count = len(plan.requests)
+        share = plan.requests[count * (self.number - 1) // self.total : count * self.number // self.total]
+        return replace(plan, requests=share, work=plan.work * len(share) / count)
 
     def beside(self, path: Path) -> Path:
         """Return the shard's own place beside a cell's."""

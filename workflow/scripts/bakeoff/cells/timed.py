@@ -2,90 +2,104 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bakeoff.cells import keeping
-from bakeoff.cells import run as cell
-from bakeoff.cells.family import Backend, Fitted, Plan, noting
+from bakeoff.cells import keeping, run
+from bakeoff.cells.family import Family, Fitted, Measured, measuring
 from bakeoff.cells.journal import Journal
 from bakeoff.command import UserError
 from bakeoff.data.store import Dataset
 from bakeoff.files import alone_in
 from bakeoff.machine import hardware, load
-from bakeoff.records import record as records
-from bakeoff.records import selection
-from bakeoff.records.record import Record, Run, cell_name
+from bakeoff.records import selection, written
+from bakeoff.records.parts import Environment
+from bakeoff.records.record import Purpose, Record
+from bakeoff.records.request import REFIT, Request
+from bakeoff.records.run import Run
 
-More = Callable[[Backend, list[Run]], dict[str, Any]]  # what a record says beside its runs
+More = Callable[[Family, list[Run]], dict[str, Any]]  # what a record says beside its runs
 
 
-def nothing(_: Backend, runs: list[Run]) -> dict[str, Any]:
+def nothing(_: Family, runs: list[Run]) -> dict[str, Any]:
     """Add nothing to a record."""
     return {}
 
 
 @dataclass
 class Timed:
-    """One cell to time: its plans one by one, again from the first until there are `times`.
+    """One cell to time: its requests one by one, again from the first until there are `times`.
 
     A journal holds finished runs, for the machine and the versions that they were timed with; `more` is what
     the record says beside its runs.
     """
 
-    backend: Backend
+    family: Family
+    requests: Sequence[Request]
     output: Path
-    purpose: str
+    purpose: Purpose
     times: int
     code: Sequence[Path]
     more: More = nothing
-    done: list[tuple[Journal, Run]] = field(default_factory=list)
+    done: list[tuple[Journal, Measured]] = field(default_factory=list)
 
     @property
-    def outputs(self) -> cell.Outputs:
+    def outputs(self) -> run.Outputs:
         """Return where it writes."""
-        return cell.Outputs.beside(self.output, self.backend.model_suffix)
+        return run.Outputs.beside(self.output)
 
     def take_turn(self, number: int, threads: int) -> None:
         """Carry out a turn, or take its run from the journal."""
-        environment = hardware.describe(threads, self.backend.identity["device"])
-        plans = self.backend.plans()
-        plan: Plan = plans[number % len(plans)]
-        machine = {"machine": hardware.fingerprint(environment), "turn": number}
-        journal = cell.open_journal(self.backend, self.outputs.journal, threads, self.code, **machine)
+        found = hardware.describe(threads, self.family.competitor.device)
+        plans = self.family.plans([self.requests[number % len(self.requests)]])
+        machine = {"machine": hardware.fingerprint(found), "turn": number}
+        journal = run.open_journal(self.family, self.outputs.journal, threads, self.code, **machine)
         meter = load.Meter()
-        carry_out = noting(lambda: {"environment": environment, "load": meter.lap()})
 
         def keep(fitted: Fitted, finished: list[Run]) -> None:
-            keeping.keep_test(journal, self.backend, fitted, scores=False)
+            keeping.keep_test(journal, self.family, fitted, scores=False)
 
-        label = f"{self.backend.dataset.meta['name']}/{self.output.parent.name}/{self.output.stem}"
+        label = f"{self.family.dataset.name}/{self.output.parent.name}/{self.output.stem}"
         label += f", {number + 1} of {self.times}"
-        (run,) = cell.settle(self.backend, journal, [plan], label, keep, carry_out)
-        self.done.append((journal, run | {"repeat": number}))
+        work = run.Work(self.family, journal, measuring(Environment(**found), meter.lap), label)
+        (measured,) = work.settle(plans, keep)
+        self.done.append((journal, replace(measured, run=replace(measured.run, repeat=number))))
 
     def write(self) -> None:
         """Write what the runs answered, and the record."""
-        keeping.publish_answers(self.backend, self.done, self.outputs.predictions)
-        runs = [run for _, run in self.done]
-        record = cell.build_record(self.backend, runs, self.purpose)
-        records.write(self.output, record | self.more(self.backend, runs))
+        runs = [(journal, measured.run) for journal, measured in self.done]
+        keeping.publish_answers(self.family, runs, self.outputs.predictions)
+        record = run.build_record(self.family, [measured for _, measured in self.done], self.purpose)
+        more = self.more(self.family, [each for _, each in runs])
+        written.write(self.output, replace(record, **more))
 
 
-def chosen(record: Record, dataset: Dataset, times: int) -> tuple[Run, list[int]]:
-    """Return a chosen run of a cell and so many seeds above those of its grid; none where no run finished.
+def chosen(record: Record, dataset: Dataset, times: int) -> list[Request]:
+    """Return what a cell chose, to be asked for again with so many seeds above those of its grid.
 
-    UserError where the cell was trained on other data, or on a device that is not here.
+    One request where nothing is random, none where no run finished. UserError where the cell was trained on
+    other data.
     """
-    if record["purpose"] != "selection" or not record["runs"]:
-        raise UserError(f"{cell_name(record)} chose nothing: it is no record of a grid; name the cell's own")
-    hardware.require_device(record["device"])
-    if record["data"]["digest"] != dataset.meta["digest"]:
-        raise UserError(f"{cell_name(record)} was trained on other data than these; train it on them first")
-    runs = selection.choose(record["runs"])
-    used = max((run["seed"] or 0 for run in record["runs"]), default=0)
-    return (runs or record["runs"])[0], list(range(used + 1, used + 1 + times)) if runs else []
+    if record.purpose != "selection" or not record.runs:
+        raise UserError(f"{record.cell} chose nothing: it is no record of a grid; name the cell's own")
+    if record.data.digest != dataset.digest:
+        raise UserError(f"{record.cell} was trained on other data than these; train it on them first")
+    choice, fold = selection.choose(record.runs), None if dataset.folds is None else REFIT
+    if choice is None:
+        return []
+    if choice.seeds == [None]:
+        return [Request(choice.settings, None, fold)]
+    used = max(each.seed or 0 for each in record.runs)
+    return [Request(choice.settings, seed, fold) for seed in range(used + 1, used + 1 + times)]
+
+
+def time_chosen(
+    family: Family, record: Record, times: int, output: Path, code: Sequence[Path], threads: int, more: More
+) -> None:
+    """Carry out what a cell chose again, alone, and write the record with what `more` adds."""
+    asked = chosen(record, family.dataset, times)
+    in_turns([Timed(family, asked, output, "alone", times if asked else 0, code, more)], threads)
 
 
 def in_turns(cells: Sequence[Timed], threads: int) -> None:

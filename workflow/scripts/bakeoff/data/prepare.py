@@ -1,5 +1,6 @@
 """From an original data set to the parts that models see: permuted once, split, resized once."""
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -49,6 +50,25 @@ def permutation(count: int, seed: int) -> np.ndarray:
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed)).numpy()
 
 
+def folds(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return the fold (n,) of each image: of every class, as many in each as can be.
+
+    UserError where the largest class has fewer images than there are folds.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    if (most := int(np.bincount(labels).max())) < count:
+        raise UserError(f"split/folds: {count}, but no class has more than {most} images to learn from")
+    found = np.empty(len(labels), np.int64)
+    with warnings.catch_warnings():
+        # Of classes with fewer images than folds: these are in as many folds as there are images.
+        warnings.simplefilter("ignore", UserWarning)
+        cuts = StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
+        for fold, (_, scored) in enumerate(cuts):
+            found[scored] = fold
+    return found
+
+
 def resize(images: np.ndarray, size: int) -> np.ndarray:
     """Resize uint8 images (n, rows, columns, ...) to (n, size, size, ...), bilinear with antialiasing.
 
@@ -68,7 +88,10 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
 def prepare(
     raw: Raw, split: Split, input_size: int, limit_train: int | None, limit_test: int | None
 ) -> dict[str, np.ndarray]:
-    """Return {part}_images, {part}_resized and {part}_labels for the four parts."""
+    """Return {part}_images, {part}_resized and {part}_labels of the four parts, and folds if asked for.
+
+    folds: of each training image, and of each validation image behind them.
+    """
     rows, test_rows = split_indices(
         len(raw.train_images), split, len(raw.test_images), limit_train, limit_test
     )
@@ -83,4 +106,7 @@ def prepare(
         arrays[f"{part}_images"] = images[chosen]
         arrays[f"{part}_resized"] = resize(images[chosen], input_size)
         arrays[f"{part}_labels"] = labels[chosen]
+    if split.folds is not None:
+        learnt = np.concatenate([arrays["train_labels"], arrays["validation_labels"]])
+        arrays["folds"] = folds(learnt, split.folds, split.seed)
     return arrays

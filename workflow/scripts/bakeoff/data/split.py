@@ -1,6 +1,8 @@
 """How a data set is cut into parts: the shares and the seed, as the configuration and a command say them."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bakeoff import typed
 from bakeoff.typed import said
@@ -15,6 +17,11 @@ class Split:
     holdout: typed.Share = said("Share kept as a second test set.")
     seed: typed.Seed = said("Seed of the permutation.", 42)
     test: typed.Share = said("Share set aside as test set where a data set has no official one.", 0.2)
+    folds: Annotated[typed.Whole, Field(ge=2, le=100)] | None = said(
+        "Folds that training and validation images together are cut into, class by class: every setting is "
+        "fitted on all but one of them, in turns, and the chosen one on all. null: one validation part.",
+        None,
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError where the shares are not shares of one whole."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ from bakeoff.command import UserError
 from bakeoff.data.prepare import PARTS
 from bakeoff.data.raw import Raw
 from bakeoff.files import writing
-from bakeoff.records import record as records
+from bakeoff.records import written
+from bakeoff.records.parts import Data
+from bakeoff.records.record import adapter
+from bakeoff.records.request import REFIT, Fold
 
 RAW_IMAGES, RAW_LABELS = ("train_images", "test_images"), ("train_labels", "test_labels")
+FOLDS = "folds"
 ORIGINAL, PREPARED = "an original data set of this workflow", "a prepared data set of this workflow"
 
 
@@ -52,6 +57,9 @@ def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[st
     if (highest := max(each.max(initial=0) for each in labels.values())) >= classes:
         raise UserError(f"{path}: not written: a label is {highest}, of {classes} classes; name its data set")
     arrays = {**arrays, **{name: as_kept(each, classes) for name, each in labels.items()}}
+    if FOLDS in arrays:
+        meta = {**meta, FOLDS: int(arrays[FOLDS].max()) + 1}
+        arrays[FOLDS] = as_kept(arrays[FOLDS], meta[FOLDS])
     for name in sorted(arrays):
         digest.update(f"{name}{arrays[name].shape}".encode())
         digest.update(np.ascontiguousarray(arrays[name]))
@@ -84,45 +92,100 @@ def _part(file: Arrays, part: str, form: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Images, uint8 (n, rows, columns) or in colour (n, rows, columns, 3), and labels, int64 (n,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, rows: np.ndarray | slice) -> "Part":
+        """Return some of the images, in the order of the rows; of a slice without a copy."""
+        return Part(self.images[rows], self.labels[rows])
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One prepared data set, in one of its two forms.
 
-    images[part]: uint8, (n, rows, columns) or, in colour, (n, rows, columns, 3); labels[part]: int64 (n,);
-    meta: name, title, classes, digest, counts and the like.
+    parts: by name; meta: name, title, classes, digest, counts and the like; folds: int64 (n,) of each
+    training image and of each validation image behind them, None where there is one validation part.
     """
 
-    images: dict[str, np.ndarray]
-    labels: dict[str, np.ndarray]
+    parts: dict[str, Part]
     meta: dict[str, Any]
+    folds: np.ndarray | None = None
 
-    def describe(self, input_shape: tuple[int, ...]) -> dict[str, Any]:
+    @property
+    def name(self) -> str:
+        """Return what the data set is called in the study."""
+        return str(self.meta["name"])
+
+    @property
+    def classes(self) -> int:
+        """Return how many classes there are."""
+        return len(self.meta["classes"])
+
+    @property
+    def digest(self) -> str:
+        """Return the sha256 over the prepared arrays."""
+        return str(self.meta["digest"])
+
+    @cached_property
+    def learnt(self) -> Part:
+        """Return the training images and, behind them, those of validation."""
+        both = self.parts["train"], self.parts["validation"]
+        images = np.concatenate([part.images for part in both])
+        return Part(images, np.concatenate([part.labels for part in both]))
+
+    @property
+    def fold_names(self) -> list[Fold]:
+        """Return the folds that a setting is scored on: their numbers, or None for the validation part."""
+        return [None] if self.folds is None else list(range(self.meta[FOLDS]))
+
+    def fold(self, fold: Fold) -> tuple[Part, Part]:
+        """Return the images to fit on and those to score on; a refit is scored on none."""
+        if fold is None:
+            return self.parts["train"], self.parts["validation"]
+        if fold == REFIT or self.folds is None:
+            return self.learnt, self.learnt.select(slice(0))
+        return self.learnt.select(self.folds != fold), self.learnt.select(self.folds == fold)
+
+    def describe(self, input_shape: tuple[int, ...]) -> Data:
         """Return the `data` entry of a cell record."""
         known = {key: value for key, value in self.meta.items() if key != "name"}
-        return {**known, "input_shape": list(input_shape)}
+        text = json.dumps({**known, "input_shape": list(input_shape)})
+        data: Data = adapter(Data).validate_json(text)
+        return data
 
 
 def load(path: Path, form: str) -> Dataset:
     """Read a prepared data set: form "images" (original size) or "resized" (network input)."""
     with opened(path, PREPARED) as file:
-        parts = {part: _part(file, part, form) for part in PARTS}
-        found = Dataset(
-            {part: images for part, (images, _) in parts.items()},
-            {part: labels for part, (_, labels) in parts.items()},
-            _meta(file),
-        )
+        parts = {part: Part(*_part(file, part, form)) for part in PARTS}
+        folds = file.class_numbers(FOLDS) if FOLDS in file else None
+        found = Dataset(parts, _meta(file), folds)
         _check(found)
         return found
 
 
 def _check(found: Dataset) -> None:
     """Raise WrongContent where a data set could not stand in a record, or is not what it says of itself."""
-    if fault := records.data_fault(found.meta.get("name"), found.describe((1,))):
+    known = {key: value for key, value in found.meta.items() if key != "name"}
+    if fault := written.data_fault(found.meta.get("name"), {**known, "input_shape": [1]}):
         raise WrongContent(f"its meta: {fault}")
-    classes, shapes = len(found.meta["classes"]), {images.shape[1:] for images in found.images.values()}
-    if len(shapes) > 1:
+    if len({part.images.shape[1:] for part in found.parts.values()}) > 1:
         raise WrongContent("its parts have images of several sizes")
-    for part, labels in found.labels.items():
-        if len(labels) != found.meta["counts"][part]:
-            raise WrongContent(f"{len(labels)} {part} images, but its meta says otherwise")
-        if labels.max() >= classes:
-            raise WrongContent(f"a {part} label is {labels.max()}, of {classes} classes")
+    for name, part in found.parts.items():
+        if len(part) != found.meta["counts"][name]:
+            raise WrongContent(f"{len(part)} {name} images, but its meta says otherwise")
+        if part.labels.max() >= found.classes:
+            raise WrongContent(f"a {name} label is {part.labels.max()}, of {found.classes} classes")
+    learnt = len(found.parts["train"]) + len(found.parts["validation"])
+    folds = found.folds
+    if (folds is None) != (found.meta.get(FOLDS) is None):
+        raise WrongContent("its meta and its arrays differ in whether it has folds")
+    if folds is not None and (len(folds) != learnt or set(folds) != set(range(found.meta[FOLDS]))):
+        raise WrongContent(f"folds of {len(folds)} images, for {learnt}, or not {found.meta[FOLDS]} of them")

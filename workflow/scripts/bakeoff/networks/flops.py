@@ -3,7 +3,9 @@
 import logging
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from bakeoff.records.parts import Compute
 
 if TYPE_CHECKING:
     from torch import nn
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 COUNTED_OPERATORS = ("conv", "linear")
 
 
-def count_network(model: "nn.Module", executed: "nn.Module", input_shape: Sequence[int]) -> dict[str, Any]:
+def count(model: "nn.Module", executed: "nn.Module", input_shape: Sequence[int]) -> Compute:
     """Return the `compute` entry of a network's record for one image of (channels, rows, columns).
 
     fvcore counts the multiply-accumulates of convolutions and linear layers; the training FLOPs come
@@ -19,14 +21,14 @@ def count_network(model: "nn.Module", executed: "nn.Module", input_shape: Sequen
     as an engine makes it.
     """
     macs = forward_macs(model, input_shape)
-    return {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "macs_forward": macs,
-        "flops_forward": 2 * macs,
-        "flops_train": train_flops(model, input_shape),
-        "flops_train_executed": train_flops(executed, input_shape),
-        "method": "fvcore (convolutions and linear layers), torch.utils.flop_counter (forward and backward)",
-    }
+    return Compute(
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        macs_forward=macs,
+        flops_forward=2 * macs,
+        flops_train=train_flops(model, input_shape),
+        flops_train_executed=train_flops(executed, input_shape),
+        method="fvcore (convolutions and linear layers), torch.utils.flop_counter (forward and backward)",
+    )
 
 
 def forward_macs(model: "nn.Module", input_shape: Sequence[int]) -> int:
@@ -57,20 +59,3 @@ def train_flops(model: "nn.Module", input_shape: Sequence[int]) -> int:
         model(torch.zeros(1, *input_shape)).sum().backward()
     model.zero_grad(set_to_none=True)
     return int(counter.get_total_flops())
-
-
-def count_svm(support_vectors: int, features: int, classes: int) -> dict[str, Any]:
-    """Return the `compute` entry of an SVM's record.
-
-    One prediction takes an inner product with every support vector, then classes - 1 coefficients per
-    support vector (one per opponent class). Training FLOPs depend on the data: they are not stated.
-    """
-    coefficients = support_vectors * (classes - 1)
-    macs = support_vectors * features + coefficients
-    return {
-        "parameters": macs + classes * (classes - 1) // 2,
-        "macs_forward": macs,
-        "flops_forward": 2 * macs,
-        "flops_train": None,
-        "method": "support vectors x (features + classes - 1), kernel function not counted",
-    }

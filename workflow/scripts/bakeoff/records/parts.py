@@ -39,7 +39,8 @@ class Data:
         "Rows and columns of an original image; channels, too, where it is in colour."
     )
     grey: bool | None = said(
-        "Whether the data say that their images are grey; null where an earlier version did not say.", None
+        "Whether the data say that their images are grey; null where an earlier version did not say.",
+        default=None,
     )
     input_shape: Annotated[tuple[AtLeastOne, ...], Field(min_length=1)] = said(
         "What the competitor is fed: channels, rows and columns of an image, or features."
@@ -47,7 +48,7 @@ class Data:
     folds: AtLeastOne | None = said(
         "Folds that training and validation images together are cut into; null where there is one validation "
         "part.",
-        None,
+        default=None,
     )
     limit_train: int | None
     limit_test: int | None
@@ -55,7 +56,7 @@ class Data:
         "sha256 of every original file, decompressed: by these, never by a name, data are known as the "
         "published study's. Empty where the catalog has no files of them; null where an earlier version did "
         "not say: those are known by their digest.",
-        None,
+        default=None,
     )
     licence: str
     source: str = said("Where the original files were taken from.")
@@ -91,11 +92,13 @@ class Environment:
     driver: str | None
     platform: str
     versions: Texts
-    switches: Texts = said("Variables that were set for the libraries and make of a machine another one.", {})
+    switches: Texts = said(
+        "Variables that were set for the libraries and make of a machine another one.", default={}
+    )
     image_digest: str | None = said("sha256 of the container image; null outside a container.")
     git_commit: str | None
     source: str | None = said(
-        "Where a module's workflow comes from, with the version asked for; null in a checkout.", None
+        "Where a module's workflow comes from, with the version asked for; null in a checkout.", default=None
     )
 
 
@@ -144,7 +147,8 @@ class Compute:
         "FLOPs of one image's forward and backward pass; null where they depend on the data."
     )
     flops_train_executed: Work | None = said(
-        "What of flops_train the engine executes: taps that only ever meet padding are left out.", None
+        "What of flops_train the engine executes: taps that only ever meet padding are left out.",
+        default=None,
     )
     method: str = said("How the numbers were counted.")
 

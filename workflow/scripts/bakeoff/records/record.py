@@ -42,7 +42,7 @@ class Competitor:
     label: Annotated[str, Field(min_length=1)] = said("How people call it.")
     group: Annotated[str, Field(min_length=1)] = said("What it is one of, in the plural: a table each.")
     factors: Mapping[str, Factor] = said(
-        "What tells its cells on one device apart, by what it is: an optimizer.", {}
+        "What tells its cells on one device apart, by what it is: an optimizer.", default={}
     )
     scores: Scores = said("What its scores are, by which a confidence can be told or not.")
     device: Device
@@ -69,12 +69,12 @@ class Record(Competitor):
     rows: Mapping[str, Mapping[str, Any]] | None = said(
         "What the rows say that competitor and factors name: what is called with which settings, and the "
         "digest of a person's own code. Null where an earlier version did not say: its rows are the shipped.",
-        None,
+        default=None,
     )
     data: Data
     runs: tuple[Run, ...]
     best: Best | None = said("Null when no settings finished.")
-    saved: Saved | None = said("Null where no run finished, and in timed cells.", None)
+    saved: Saved | None = said("Null where no run finished, and in timed cells.", default=None)
     compute: Compute
     environments: tuple[Environment, ...] = said(
         "What the runs were measured on, each once, in the order of first appearance."
@@ -82,9 +82,11 @@ class Record(Competitor):
     peak_flops_per_s: Annotated[float, Field(ge=1, le=MOST_WORK)] | None = said(
         "In timed cells: the device's rate at a large convolution, measured beside the runs in the precision "
         "that they used.",
-        None,
+        default=None,
     )
-    prediction: tuple[Prediction, ...] | None = said("In lone cells: how long predictions take.", None)
+    prediction: tuple[Prediction, ...] | None = said(
+        "In lone cells: how long predictions take.", default=None
+    )
     allocation: str | None = said(
         "How much of its node a batch system gave the job: the whole node, or some of its cores beside other "
         "jobs. Null where none rules."

@@ -5,14 +5,17 @@ The key is the same in a journal, a record and a shard; a command names what is 
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 Scalar = str | bool | int | float | None
-# A list is one value, such as Adam's betas.
-Settings = Mapping[str, Scalar | tuple[Scalar, ...]]
-Swept = Annotated[Settings, Field(min_length=1)]
+Settings = Mapping[str, Any]
+if TYPE_CHECKING:
+    Swept = Settings
+else:
+    # A list is one value, such as Adam's betas.
+    Swept = Annotated[Mapping[str, Scalar | tuple[Scalar, ...]], Field(min_length=1)]
 Fold = int | Literal["refit"] | None
 REFIT: Literal["refit"] = "refit"
 

@@ -4,7 +4,7 @@ Must not know files, nor any family of competitors.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
@@ -40,7 +40,7 @@ class Epoch:
     train_s: Seconds | None = said("Cumulative.")
 
 
-class Details(TypedDict, total=False):
+class _Details(TypedDict, total=False):
     """Facts of one family beside those that others ask for."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
@@ -55,6 +55,12 @@ class Details(TypedDict, total=False):
     energy_j: Mapping[str, Annotated[float, Field(ge=0, le=MOST_WORK)]]
 
 
+if TYPE_CHECKING:
+    Details = Mapping[str, Any]
+else:
+    Details = _Details
+
+
 @form
 class Run:
     """One request carried out: what came of it, and what it took."""
@@ -64,9 +70,9 @@ class Run:
     fold: Annotated[int, Field(ge=0, le=MOST)] | Literal["refit"] | None = said(
         "Which fold it was scored on, from 0; refit: of a choice, fitted on all of them and scored on none; "
         "null where there are no folds.",
-        None,
+        default=None,
     )
-    repeat: Count = said("Counts the repeats of a timed run from 0; 0 in a grid.", 0)
+    repeat: Count = said("Counts the repeats of a timed run from 0; 0 in a grid.", default=0)
     status: Literal["ok", "diverged", "failed"]
     validation_accuracy: Share | None = None
     test_accuracy: Share | None = None
@@ -74,28 +80,28 @@ class Run:
     train_accuracy: Share | None = said(
         "While it learnt, in its last epoch, where there are epochs; else of the fitted model, on the "
         "training part.",
-        None,
+        default=None,
     )
     train_s: Time | None = said(
         "Copy of the data to the device and the whole fit, every epoch and optimizer included, evaluation "
         "excluded.",
-        None,
+        default=None,
     )
-    time_to_result_s: Time | None = said("Set-up, warm-up, training and validation.", None)
+    time_to_result_s: Time | None = said("Set-up, warm-up, training and validation.", default=None)
     cost: Positive = said(
         "What it costs in a unit that a busy machine cannot disturb, the same for all runs of a competitor; "
         "0 where there is none.",
-        0.0,
+        default=0.0,
     )
-    phases_s: Mapping[str, Positive] = said("Seconds by phase.", {})
+    phases_s: Mapping[str, Positive] = said("Seconds by phase.", default={})
     history: tuple[Epoch, ...] = ()
     packed: bool = said(
-        "Measured beside other members of one packed run: not comparable with a lone time.", False
+        "Measured beside other members of one packed run: not comparable with a lone time.", default=False
     )
     error: str | None = None
-    environment: Count = said("Which of the record's environments it was measured on.", 0)
-    load: Load | None = said("Null where nothing was timed or the kernel does not count.", None)
-    details: Details = said("Facts of one family.", {})
+    environment: Count = said("Which of the record's environments it was measured on.", default=0)
+    load: Load | None = said("Null where nothing was timed or the kernel does not count.", default=None)
+    details: Details = said("Facts of one family.", default={})
 
     @property
     def request(self) -> Request:

@@ -52,7 +52,7 @@ def expand(blocks: Any, device: str, more: Mapping[str, Sequence[Any]] = grid.NO
     return grid.unique(_applicable(each, device) for each in grid.expand(blocks, NetworkSettings, more))
 
 
-def follows_epochs(settings: grid.Settings) -> bool:
+def follows_epochs(settings: Mapping[str, Any]) -> bool:
     """Return whether a training of fewer epochs is another than the beginning of a longer one."""
     return any(settings[name] is not None for name in FOLLOW_EPOCHS)
 

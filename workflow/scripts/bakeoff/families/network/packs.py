@@ -1,44 +1,30 @@
 """Which runs share a training, and which trainings run side by side."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import product
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from bakeoff.cells.family import Asked, Plan
+from bakeoff.cells.family import Plan
 from bakeoff.families.network import axes, randomness
-from bakeoff.families.network.state import Training
 from bakeoff.networks import models
-from bakeoff.search import grid
+from bakeoff.records.request import Fold, Request
 
-Group = tuple[Asked, ...]  # runs of one training, which differ in epochs alone
-
-
-@dataclass
-class Course:
-    """A training on its way: what is still asked of it, by epochs, and what it has reached."""
-
-    training: Training
-    asked: dict[int, grid.Settings]
-    history: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the last epoch's loss was not finite."""
-        return bool(self.history) and self.history[-1]["validation_loss"] is None
+Requests = tuple[Request, ...]  # of one training, which differ in epochs alone
 
 
-def plan(settings: Iterable[grid.Settings], seeds: Sequence[int], images: int, most: int) -> list[Plan]:
-    """Return the trainings of a grid, up to `most` of equal steps in one plan.
+def plan(requests: Sequence[Request], images: Callable[[Fold], int], most: int) -> list[Plan]:
+    """Return the trainings that settle requests, up to `most` of equal steps in one plan.
 
-    Settings that differ in epochs alone share a training of the longest, unless a step follows their number.
+    Requests that differ in epochs alone share a training of the longest, unless a step follows their number;
+    images: how many a fold trains on.
     """
-    packs: dict[str, list[Group]] = {}
-    for training in by_training(product(settings, seeds)):
+    packs: dict[str, list[Requests]] = {}
+    for training in by_training(requests):
         packs.setdefault(_kind(training) if most > 1 else repr(training), []).append(training)
     chunks = [pack[i : i + most] for pack in packs.values() for i in range(0, len(pack), most)]
     return [
-        Plan(tuple(pair for training in chunk for pair in training), images * sum(map(epochs, chunk)))
+        Plan(
+            tuple(request for training in chunk for request in training),
+            images(chunk[0][0].fold) * sum(map(epochs, chunk)),
+        )
         for chunk in chunks
     ]
 
@@ -52,23 +38,26 @@ def alone(network: models.Network, classes: int, input_shape: tuple[int, ...]) -
     return "the network draws random numbers, of which there is one stream for all" if draws else None
 
 
-def by_training(wanted: Iterable[Asked]) -> list[Group]:
-    """Group runs that are epochs of one training, in the order of first appearance."""
-    groups: dict[str, Group] = {}
-    for settings, seed in wanted:
-        key = repr((settings if axes.follows_epochs(settings) else {**settings, "epochs": None}, seed))
-        groups[key] = (*groups.get(key, ()), (settings, seed))
+def by_training(requests: Iterable[Request]) -> list[Requests]:
+    """Group requests that are epochs of one training, in the order of first appearance."""
+    groups: dict[str, Requests] = {}
+    for request in requests:
+        settings = request.settings
+        longest = settings if axes.follows_epochs(settings) else {**settings, "epochs": None}
+        key = request._replace(settings=longest).key
+        groups[key] = (*groups.get(key, ()), request)
     return list(groups.values())
 
 
-def epochs(training: Group) -> int:
+def epochs(training: Requests) -> int:
     """Return the longest number of epochs that is asked of a training."""
-    return max(settings["epochs"] for settings, _ in training)
+    return max(request.settings["epochs"] for request in training)
 
 
-def _kind(training: Group) -> str:
+def _kind(training: Requests) -> str:
     """Return what trainings must have in common to step side by side."""
-    settings, seed = training[0]
-    common = [settings["batch_size"], settings["precision"], epochs(training)]
+    first = training[0]
+    settings = first.settings
+    common = [settings["batch_size"], settings["precision"], epochs(training), first.fold]
     # A loader feeds one training at a time.
-    return repr(common if settings["engine"] == "resident" else [*common, settings, seed])
+    return repr(common if settings["engine"] == "resident" else [*common, first.key])

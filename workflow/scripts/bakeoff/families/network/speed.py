@@ -1,20 +1,21 @@
-"""Trainings that are timed: one setting on several devices in turns, or what a cell chose, again."""
+"""One training that is timed on several devices in turns, and the best rate of each."""
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bakeoff import rows
 from bakeoff.cells import timed
-from bakeoff.cells.family import Backend
-from bakeoff.cells.timed import More, Timed
+from bakeoff.cells.family import Family, requests
+from bakeoff.cells.timed import Timed
 from bakeoff.data.store import Dataset
-from bakeoff.families.network import code, loop, precision
-from bakeoff.families.network.backend import NetworkBackend
-from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.families.network import loop, precision
+from bakeoff.families.network.entry import code
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.machine import energy, hardware
-from bakeoff.networks.models import NETWORKS
-from bakeoff.records.record import Record, Run
+from bakeoff.records.kinds import Device
+from bakeoff.records.run import Run
+from bakeoff.rows import Named
 
 PEAK_CHANNELS, PEAK_SIZE, PEAK_ROUNDS = 256, 16, 6
 PEAK_IMAGES = {"cpu": 32, "gpu": 512}  # long enough on each that starting the work does not count
@@ -22,48 +23,32 @@ PEAK_IMAGES = {"cpu": 32, "gpu": 512}  # long enough on each that starting the w
 
 def compare_devices(
     dataset: Dataset,
-    network: rows.Named,
-    optimizer: rows.Named,
+    network: Named,
+    optimizer: Named,
     settings: dict[str, Any],
     repeats: int,
-    outputs: dict[str, Path],
+    outputs: Iterable[tuple[Device, Path]],
     threads: int,
 ) -> None:
-    """Time one training on every device, repeat by repeat in turns, and write a record for each.
+    """Time one training on every device, repeat by repeat in turns, and write the record of each.
 
     The seeds differ so that the accuracies show their spread; the work, and so the time, is the same.
     """
-    cells = []
-    for device in outputs:
+    cells, outputs = [], list(outputs)
+    for device, _ in outputs:
         hardware.require_device(device)
-    for device, output in outputs.items():
-        backend = NetworkBackend(dataset, network, optimizer, device, [settings], range(repeats))
-        backend.counters = energy.counters(device)
+    for device, output in outputs:
+        family = NetworkFamily(dataset, network, optimizer, device, [settings], range(repeats))
+        family.counters = energy.counters(device)
         rate = partial(_peak_beside, device)
-        cells.append(Timed(backend, output, "speed", repeats, code(), rate))
+        asked = requests(family, [None])
+        cells.append(Timed(family, asked, output, "speed", repeats, code(), rate))
     timed.in_turns(cells, threads)
 
 
-def time_chosen(
-    record: Record, dataset: Dataset, times: int, output: Path, threads: int, more: More = timed.nothing
-) -> None:
-    """Train what a network's cell chose again, alone, from seeds that its grid did not use.
-
-    The record also says what `more` adds.
-    """
-    run, seeds = timed.chosen(record, dataset, times)
-    said = record.get("rows", {})
-    network = NETWORKS.said(record["model"], said.get("network"))
-    optimizer = OPTIMIZERS.said(record["optimizer"], said.get("optimizer"))
-    what = (network, optimizer, record["device"])
-    backend = NetworkBackend(dataset, *what, [run["settings"]], seeds)
-    backend.counters = energy.counters(record["device"])
-    timed.in_turns([Timed(backend, output, "alone", len(seeds), code(), more)], threads)
-
-
-def _peak_beside(device: str, _: Backend, runs: list[Run]) -> dict[str, Any]:
+def _peak_beside(device: str, _: Family, runs: list[Run]) -> dict[str, Any]:
     """Measure the device's peak in the precision that runs came to; nothing where none finished."""
-    used = next((run["details"]["autocast"] for run in runs if run["status"] == "ok"), "")
+    used = next((run.details["autocast"] for run in runs if run.finished), "")
     return {} if used == "" else {"peak_flops_per_s": peak(device, used)}
 
 

@@ -18,8 +18,8 @@ STEP_LIMIT = 10_000_000  # per pair; at a limit like this libsvm warns and stops
 MAP_ROWS = 64  # rows of a matrix turned into kernel values at once, so that they stay in the cache
 
 
-class Wanted(NamedTuple):
-    """One machine to fit."""
+class Problem(NamedTuple):
+    """What one machine is fitted to, beside the rows."""
 
     kernel: Kernel
     C: float
@@ -67,9 +67,9 @@ class Blocks:
         return perf_counter() - start
 
     def solve(
-        self, pair: tuple[int, int], column: int, wanted: Sequence[Wanted], found: Sequence[Solves]
+        self, pair: tuple[int, int], column: int, problems: Sequence[Problem], found: Sequence[Solves]
     ) -> float:
-        """Solve one pair for every wanted machine; return the seconds spent on what they share."""
+        """Solve one pair of every problem; return the seconds spent on what they share."""
         import torch
 
         from bakeoff.families.svm import smo
@@ -80,7 +80,7 @@ class Blocks:
         weights = np.concatenate([self._weights[label] for label in pair])
         norms = torch.cat([self._norms[label] for label in pair])
         shared = perf_counter() - start
-        kernels = list(dict.fromkeys(kernel for kernel, _ in wanted))
+        kernels = list(dict.fromkeys(kernel for kernel, _ in problems))
         for kernel in kernels:
             start = perf_counter()
             last = kernel == kernels[-1]
@@ -88,11 +88,11 @@ class Blocks:
             for rows in map(slice, range(0, len(y), MAP_ROWS), range(MAP_ROWS, len(y) + MAP_ROWS, MAP_ROWS)):
                 kernel(inner[rows], norms[rows], norms, values[rows])
             matrix = values.numpy(force=True)
-            members = [number for number, each in enumerate(wanted) if each.kernel == kernel]
+            members = [number for number, each in enumerate(problems) if each.kernel == kernel]
             mapped = (perf_counter() - start) / len(members)
             for number in members:
                 start = perf_counter()
-                solved = smo.solve(matrix, y, wanted[number].C * weights, TOLERANCE, STEP_LIMIT)
+                solved = smo.solve(matrix, y, problems[number].C * weights, TOLERANCE, STEP_LIMIT)
                 self._store(found[number], pair, column, solved)
                 found[number].seconds[column] = mapped + perf_counter() - start
         return shared

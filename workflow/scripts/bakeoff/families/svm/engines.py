@@ -12,15 +12,16 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
 from bakeoff.families.svm import TOLERANCE, kkt, packed, pairwise, scaling, sound
 from bakeoff.families.svm.axes import POLY_DEGREE
-from bakeoff.families.svm.blocks import STEP_LIMIT, Wanted
+from bakeoff.families.svm.blocks import STEP_LIMIT, Problem
 from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.machine import from_svc
-from bakeoff.families.svm.packed import FLOAT32_C, ended, precision
-from bakeoff.families.svm.task import Lost, Means, Outcome, Task
+from bakeoff.families.svm.packed import FLOAT32_C, dtype_of, ended
+from bakeoff.families.svm.task import Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 
 CACHE_MB = 2000
@@ -51,7 +52,7 @@ class Extent:
 def _library(name: str, task: Task) -> Iterator[Outcome]:
     """Fit with a library's SVC, one machine after another."""
     svc_class = import_module(LIBRARIES[name]).SVC
-    for kernel, C in task.wanted:
+    for kernel, C in task.problems:
         fitting, deciding = Stopwatch(), Stopwatch()
         svc = svc_class(
             C=C,
@@ -96,9 +97,9 @@ def _guarded(engine: Callable[[Task], Iterator[Outcome]]) -> Callable[[Task], It
     def guarded(task: Task) -> Iterator[Outcome | Lost]:
         sound.require_finite(task.features)
         length = sound.longest(task.features["train"])
-        faults = [sound.overflow(kernel, length) for kernel, _ in task.wanted]
-        possible = [each for each, fault in zip(task.wanted, faults, strict=True) if fault is None]
-        outcomes = engine(replace(task, wanted=possible))
+        faults = [sound.overflow(kernel, length) for kernel, _ in task.problems]
+        possible = [each for each, fault in zip(task.problems, faults, strict=True) if fault is None]
+        outcomes = engine(replace(task, problems=possible))
         for fault in faults:
             yield Lost(fault, {}) if fault else _judged(next(outcomes))
 
@@ -121,37 +122,39 @@ NAMES = ("auto", *ENGINES)
 
 
 @cache
-def warm_up(means: Means, precisions: frozenset[str]) -> None:
+def warm_up(resources: Resources, dtypes: frozenset[str]) -> None:
     """Fit made-up rows once: what a first fit imports and compiles is no machine's training time."""
     rows = np.arange(16, dtype=np.float32).reshape(8, 2)
     scaled = scaling.fit("standard", rows).transform(rows)
-    penalties = [C for C in (FLOAT32_C, 2 * FLOAT32_C) if precision(C) in precisions]
-    wanted = [Wanted(Kernel("rbf", 1.0, POLY_DEGREE), float(C)) for C in penalties]
-    for _ in ENGINES[means.engine](
-        Task({"train": scaled}, np.arange(8) % 2, wanted, means, lambda share: None)
+    penalties = [C for C in (FLOAT32_C, 2 * FLOAT32_C) if dtype_of(C) in dtypes]
+    problems = [Problem(Kernel("rbf", 1.0, POLY_DEGREE), float(C)) for C in penalties]
+    for _ in ENGINES[resources.engine](
+        Task({"train": scaled}, np.arange(8) % 2, problems, resources, lambda share: None)
     ):
         pass
 
 
-def choose(means: Means, extent: Extent) -> str:
+def choose(resources: Resources, extent: Extent) -> str:
     """Return the engine to use; 'auto' is pairwise where it is worth its start and fits into mem_mb.
 
     Raises UserError for an engine that is unknown or not installed, or a pairwise one that does not fit.
     """
-    name = means.engine
+    name = resources.engine
     if name not in NAMES:
         raise UserError(f"unknown SVM engine {name}; known are {', '.join(NAMES)}")
-    if name in LIBRARIES and means.device == "gpu":
+    if name in LIBRARIES and resources.device == "gpu":
         raise UserError(f"SVM engine {name} runs on the CPU; ask for the _cpu twin, or for engine pairwise")
     module = LIBRARIES.get(name, "numba").split(".")[0]
     installed = find_spec(module) is not None
     if name != "auto" and not installed:
         raise UserError(f"SVM engine {name} needs the package {module}, which is not installed here")
-    workers = pairwise.workers(extent.sizes, extent.kernels, extent.itemsize, means.threads, means.mem_mb)
+    workers = pairwise.workers(
+        extent.sizes, extent.kernels, extent.itemsize, resources.threads, resources.mem_mb
+    )
     fits = workers > 0
-    demanded = name == "pairwise" or means.device == "gpu"
+    demanded = name == "pairwise" or resources.device == "gpu"
     if demanded and not fits:
-        raise UserError(pairwise.too_large(extent.sizes, means.mem_mb))
+        raise UserError(pairwise.too_large(extent.sizes, resources.mem_mb))
     if name != "auto":
         return name
     worth = demanded or extent.work > WORTH_STARTING

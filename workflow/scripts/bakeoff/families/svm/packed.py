@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bakeoff.families.svm import TOLERANCE, decisions, kkt, pairwise, sound
-from bakeoff.families.svm.blocks import STEP_LIMIT, Wanted
+from bakeoff.families.svm.blocks import STEP_LIMIT, Problem
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.pairwise import Solution
 from bakeoff.families.svm.task import Outcome, Task
@@ -48,7 +48,7 @@ def fit(task: Task) -> Iterator[Outcome]:
     """Fit all machines of one precision at once, and decide all at once."""
     length = sound.longest(task.features["train"])
     double = _holds(task, DOUBLE)
-    names = [DOUBLE if double and _large(each, length) else precision(each.C) for each in task.wanted]
+    names = [DOUBLE if double and _large(each, length) else dtype_of(each.C) for each in task.problems]
     found: dict[int, Outcome] = {}
     spoilt: list[Fit] = []
     for name in (SINGLE, DOUBLE):
@@ -59,39 +59,39 @@ def fit(task: Task) -> Iterator[Outcome]:
         else:
             fits += _again(task, name, spoilt)
         found |= _outcomes(task, name, fits)
-    for place in range(len(task.wanted)):
+    for place in range(len(task.problems)):
         yield found.pop(place)
 
 
-def precision(C: float) -> str:
+def dtype_of(C: float) -> str:
     """Return the type of number that machines with this C need."""
     return SINGLE if C <= FLOAT32_C else DOUBLE
 
 
-def _large(wanted: Wanted, squared_length: float) -> bool:
-    return wanted.kernel.reach(squared_length) > FLOAT32_REACH
+def _large(problem: Problem, squared_length: float) -> bool:
+    return problem.kernel.reach(squared_length) > FLOAT32_REACH
 
 
 def _holds(task: Task, name: str) -> bool:
     """Tell whether the memory bound holds the matrices of the training part in this type of number."""
     sizes = np.unique(task.labels, return_counts=True)[1].tolist()
-    return pairwise.workers(sizes, 2, np.dtype(name).itemsize, 1, task.means.mem_mb) > 0
+    return pairwise.workers(sizes, 2, np.dtype(name).itemsize, 1, task.resources.mem_mb) > 0
 
 
 def _fit(task: Task, name: str, places: Sequence[int]) -> list[Fit]:
     if not places:
         return []
-    means = task.means
-    _compile(name, means.torch_device)
-    share = len(places) / len(task.wanted)
+    resources = task.resources
+    _compile(name, resources.torch_device)
+    share = len(places) / len(task.problems)
     train = task.features["train"].astype(name, copy=False)
     solutions = pairwise.fit(
         train,
         task.labels,
-        [task.wanted[place] for place in places],
-        means.threads,
-        means.mem_mb,
-        means.torch_device,
+        [task.problems[place] for place in places],
+        resources.threads,
+        resources.mem_mb,
+        resources.torch_device,
         lambda part: task.tick(part * share),
     )
     part = kkt.Rows(train, task.labels, solutions[0].distinct, solutions[0].weights)
@@ -112,7 +112,7 @@ def _again(task: Task, name: str, spoilt: Sequence[Fit]) -> list[Fit]:
 
 def _outcomes(task: Task, name: str, fits: Sequence[Fit]) -> dict[int, Outcome]:
     """Decide every part by all machines that were fitted in one precision."""
-    watch, means = Stopwatch(), task.means
+    watch, resources = Stopwatch(), task.resources
     decided: dict[str, list[np.ndarray]] = {}
     # Machines that were fitted together share their vectors.
     for part, rows in task.features.items() if fits else ():
@@ -120,7 +120,7 @@ def _outcomes(task: Task, name: str, fits: Sequence[Fit]) -> dict[int, Outcome]:
             machines = [each.solution.machine for each in fits]
             same = [replace(machine, vectors=machines[0].vectors) for machine in machines]
             typed = rows.astype(name, copy=False)
-            decided[part] = decisions.decide(same, typed, means.threads, means.torch_device)
+            decided[part] = decisions.decide(same, typed, resources.threads, resources.torch_device)
     seconds = {part: watch.total(part) / len(fits) for part in decided}
     return {
         each.place: Outcome(
@@ -167,4 +167,4 @@ def ended(engine: str, steps: int, unfinished: int, violation: float, seen: int)
 def _compile(name: str, device: str) -> None:
     """Fit a handful of rows: what a precision's first solve compiles is no machine's training time."""
     rows = np.arange(8, dtype=name).reshape(4, 2)
-    pairwise.fit(rows, np.arange(4) % 2, [Wanted(Kernel("rbf", 1.0), 1.0)], device=device)
+    pairwise.fit(rows, np.arange(4) % 2, [Problem(Kernel("rbf", 1.0), 1.0)], device=device)

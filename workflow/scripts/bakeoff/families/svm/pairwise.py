@@ -14,7 +14,7 @@ import numpy as np
 
 from bakeoff.command import UserError
 from bakeoff.families.svm import sound
-from bakeoff.families.svm.blocks import Blocks, Solves, Wanted
+from bakeoff.families.svm.blocks import Blocks, Problem, Solves
 from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.machine import Machine
 
@@ -57,13 +57,13 @@ def too_large(sizes: Sequence[int], mem_mb: int) -> str:
 def fit(
     features: np.ndarray,
     labels: np.ndarray,
-    wanted: Sequence[Wanted],
+    problems: Sequence[Problem],
     threads: int = 1,
     mem_mb: int = 4000,
     device: str = "cpu",
     tick: Callable[[float], None] = lambda share: None,
 ) -> list[Solution]:
-    """Fit every wanted machine on features (n, f) and labels (n,), and tell `tick` of every share done.
+    """Fit a machine to every problem on features (n, f) and labels (n,), and tell `tick` of shares done.
 
     features decide the precision: float32 or float64. Raises UserError where mem_mb is too little for
     the two largest classes, where there is but one class, or where a feature is not finite.
@@ -77,18 +77,19 @@ def fit(
     own = [numbers == number for number in range(len(classes))]
     members = [rows[each] for each in own]
     sizes = [len(each) for each in members]
-    kernels = len({kernel for kernel, _ in wanted})
+    kernels = len({kernel for kernel, _ in problems})
     side_by_side = workers(sizes, kernels, features.itemsize, threads, mem_mb)
     if not side_by_side:
         raise UserError(too_large(sizes, mem_mb))
-    found = [Solves.empty(len(classes), len(rows)) for _ in wanted]
+    found = [Solves.empty(len(classes), len(rows)) for _ in problems]
     blocks = Blocks([features[each] for each in members], [weights[each] for each in own], device)
-    shared = _solve(blocks, len(classes), wanted, found, side_by_side, tick)
+    shared = _solve(blocks, len(classes), problems, found, side_by_side, tick)
     machines = [
-        _machine(each, classes, features, members, solves) for each, solves in zip(wanted, found, strict=True)
+        _machine(each, classes, features, members, solves)
+        for each, solves in zip(problems, found, strict=True)
     ]
     scale = (perf_counter() - start) / (shared + sum(solves.seconds.sum() for solves in found))
-    common = shared * scale / len(wanted)
+    common = shared * scale / len(problems)
     return [
         Solution(machine, float(solves.seconds.sum() * scale), float(common), solves, rows, weights)
         for machine, solves in zip(machines, found, strict=True)
@@ -98,7 +99,7 @@ def fit(
 def _solve(
     blocks: Blocks,
     classes: int,
-    wanted: Sequence[Wanted],
+    problems: Sequence[Problem],
     found: Sequence[Solves],
     side_by_side: int,
     tick: Callable[[float], None],
@@ -107,7 +108,7 @@ def _solve(
     pairs = list(combinations(range(classes), 2))
 
     def solve(column: int) -> float:
-        return blocks.solve(pairs[column], column, wanted, found)
+        return blocks.solve(pairs[column], column, problems, found)
 
     with ThreadPoolExecutor(side_by_side, initializer=_one_thread) as pool:
         shared = sum(pool.map(blocks.make_diagonal, range(classes)))
@@ -125,15 +126,15 @@ def _one_thread() -> None:
 
 
 def _machine(
-    wanted: Wanted, classes: np.ndarray, features: np.ndarray, members: Sequence[np.ndarray], solves: Solves
+    problem: Problem, classes: np.ndarray, features: np.ndarray, members: Sequence[np.ndarray], solves: Solves
 ) -> Machine:
     """Collect the vectors that any pair uses."""
     used = (solves.dual != 0).any(axis=0)
     ends = np.cumsum([0, *map(len, members)])
     counts = [used[start:end].sum() for start, end in pairwise(ends)]
     return Machine(
-        kernel=wanted.kernel,
-        C=wanted.C,
+        kernel=problem.kernel,
+        C=problem.C,
         classes=classes,
         vectors=features,
         support=np.concatenate(members)[used],

@@ -1,11 +1,12 @@
 """A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.cells.predictor import Answers, Predictor
 from bakeoff.families.svm import scaling
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.machine import Machine
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
 
 ARRAYS = ("classes", "vectors", "support", "counts", "dual", "intercept")
+
+
+@dataclass(frozen=True)
+class Svm(Predictor):
+    """An SVM: `pipeline` is scikit-learn's, of its scaler and a fitted SVC; scores are decision values.
+
+    The pipeline takes rows (n, rows x columns x channels) within the signature's range.
+    """
+
+    pipeline: "Pipeline"
+
+    def _answer(self, pixels: np.ndarray) -> Answers:
+        classes = len(self.signature.classes)
+        if not len(pixels):
+            return np.zeros(0, np.int64), np.zeros((0, classes))
+        rows = pixels.reshape(len(pixels), -1)
+        seen, decisions = self.pipeline[-1].classes_, self.pipeline.decision_function(rows)
+        return self.pipeline.predict(rows).astype(np.int64), per_class(decisions, seen, classes)
 
 
 def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:

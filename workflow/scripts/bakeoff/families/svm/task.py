@@ -6,23 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.families.svm.blocks import Wanted
+from bakeoff.cells.family import Resources
+from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.machine import Machine
-
-
-@dataclass(frozen=True)
-class Means:
-    """What to fit with: the engine's name, CPU threads, a bound on kernel matrices, cpu or gpu for them."""
-
-    engine: str = "auto"
-    threads: int = 1
-    mem_mb: int = 4000
-    device: str = "cpu"
-
-    @property
-    def torch_device(self) -> str:
-        """Return torch's name of the device."""
-        return "cuda" if self.device == "gpu" else self.device
 
 
 @dataclass(frozen=True)
@@ -31,8 +17,8 @@ class Task:
 
     features: dict[str, np.ndarray]
     labels: np.ndarray
-    wanted: list[Wanted]
-    means: Means
+    problems: list[Problem]
+    resources: Resources
     tick: Callable[[float], None]
 
 

@@ -1,0 +1,78 @@
+"""A training on its way, and the runs that its epochs become."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from bakeoff.families.network import axes, loop
+from bakeoff.families.network.state import Training
+from bakeoff.machine.timing import Stopwatch
+from bakeoff.records.request import Request
+from bakeoff.records.run import Epoch, Run
+
+
+@dataclass
+class Course:
+    """A training: what is still asked of it, by epochs, what it has reached, whether it diverged."""
+
+    training: Training
+    asked: dict[int, Request]
+    history: list[Epoch] = field(default_factory=list)
+    diverged: bool = False
+
+    def reach(self, epoch: loop.Epoch, loss: float | None, accuracy: float | None, train_s: float) -> None:
+        """Add an epoch with its loss and accuracy on images it is scored on, None where there are none."""
+        trained = math.isfinite(epoch.train_loss)
+        finite = trained and (loss is None or math.isfinite(loss))
+        self.diverged = not finite
+        self.history.append(
+            Epoch(
+                epoch=epoch.epoch,
+                train_loss=epoch.train_loss if trained else None,
+                train_accuracy=epoch.train_accuracy,
+                validation_loss=loss if finite else None,
+                validation_accuracy=accuracy if finite else None,
+                train_s=train_s,
+            )
+        )
+
+    def run(self, images: int, facts: dict[str, Any], watch: Stopwatch, side_by_side: int) -> Run:
+        """Return what the last epoch's request came to, as far as training and validation know it.
+
+        images: of an epoch. Times of trainings side by side are the run's share of what all took.
+        """
+        last = self.history[-1]
+        request = self.asked.pop(last.epoch)
+        train_s = watch.total("to_device", "train") / side_by_side
+        result_s = watch.total("warm_up", "setup", "to_device", "train", "validate") / side_by_side
+        energy = watch.energy("to_device", "train")
+        return Run(
+            **request._asdict(),
+            status="ok",
+            validation_accuracy=last.validation_accuracy,
+            train_accuracy=last.train_accuracy,
+            train_s=train_s,
+            time_to_result_s=result_s,
+            cost=last.epoch / self.training.batch_size,
+            phases_s={name: round(each / side_by_side, 6) for name, each in watch.snapshot().items()},
+            history=tuple(self.history),
+            packed=side_by_side > 1,
+            details={
+                **facts,
+                "images_per_s": images * last.epoch / train_s,
+                **({"energy_j": energy} if energy else {}),
+                **({"side_by_side": side_by_side} if side_by_side > 1 else {}),
+                **({"follows_epochs": True} if axes.follows_epochs(request.settings) else {}),
+            },
+        )
+
+    def __str__(self) -> str:
+        """Return where it stands, for the progress."""
+        training, last = self.training, self.history[-1]
+        reached = "diverged" if self.diverged else f"training {last.train_accuracy or 0:.2%}"
+        if last.validation_accuracy is not None:
+            reached = f"validation {last.validation_accuracy:.2%}"
+        return (
+            f"batch {training.batch_size}, lr {training.learning_rate:g}, seed {training.seed}, "
+            f"epoch {last.epoch}/{training.epochs}: {reached}"
+        )

@@ -1,0 +1,209 @@
+"""SVMs as a family: scales the pixels, has an engine fit the grid, turns its outcomes into runs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bakeoff.cells.family import Fitted, Plan, Resources, unfinished_run
+from bakeoff.cells.progress import Progress
+from bakeoff.data.store import Dataset, Part
+from bakeoff.families.svm import axes, engines, saved, scaling
+from bakeoff.families.svm.blocks import Problem
+from bakeoff.families.svm.kernels import Kernel, coefficient
+from bakeoff.families.svm.machine import Machine
+from bakeoff.families.svm.task import Lost, Outcome, Task
+from bakeoff.machine.timing import Stopwatch
+from bakeoff.records import signature
+from bakeoff.records.parts import Compute
+from bakeoff.records.predictions import Answers
+from bakeoff.records.record import Competitor
+from bakeoff.records.request import REFIT, Fold, Request, Settings
+from bakeoff.records.run import Run
+from bakeoff.search import grid
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
+
+# Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
+FITTING = 0.7
+AS_BEST = Resources()
+# Of pixels in 0..1, which are taken as they are: the scaler is a part of what is saved.
+PIXEL_MEAN, PIXEL_DEVIATION = 0.0, 1.0
+
+
+class SvmFamily:
+    """Fits one kernel over a grid of settings."""
+
+    failures: tuple[type[Exception], ...] = (ValueError, MemoryError)
+    seeds: Sequence[int | None] = (None,)  # nothing in a fit is random
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        kernel: str,
+        blocks: grid.Blocks,
+        resources: Resources = AS_BEST,
+    ) -> None:
+        self.competitor = Competitor(
+            family="svm",
+            competitor=f"svm_{kernel}",
+            label=axes.label(kernel),
+            group="SVMs",
+            scores="decisions",
+            device=resources.device,
+        )
+        self.rows: Mapping[str, Mapping[str, Any]] = {"svm": {"kernel": kernel}}
+        self.dataset = dataset
+        self.settings: Sequence[Settings] = axes.expand(blocks, kernel)
+        self._kernel = kernel
+        self._kept: tuple[Fold, dict[str, Part], dict[str, np.ndarray]] | None = None
+        self.input_shape: tuple[int, ...] = (int(np.prod(dataset.parts["train"].images.shape[1:])),)
+        self._resources = replace(resources, engine=self._choose(resources))
+        self.context: Mapping[str, Any] = {"engine": self._resources.engine}
+        # libsvm has one thread, and ours part the pairs of classes among them: results are equal to the byte.
+        self.follows_threads = self._resources.engine not in ("pairwise", "sklearn")
+
+    def plans(self, requests: Sequence[Request]) -> list[Plan]:
+        """Return one fit per scaling and fold with the pairwise engine, one per request with a library's."""
+        if self._resources.engine != "pairwise":
+            return [Plan((request,), 1) for request in requests]
+        groups: dict[tuple[Any, Fold], list[Request]] = {}
+        for request in requests:
+            groups.setdefault((request.settings["scale"], request.fold), []).append(request)
+        return [Plan(tuple(group), len(group)) for group in groups.values()]
+
+    def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
+        """Fit the scaler and every machine of the plan, which share one scaling and one fold."""
+        asked = [request.settings for request in plan.requests]
+        engines.warm_up(self._resources, frozenset(engines.dtype_of(settings["C"]) for settings in asked))
+        parts, pixels = self._pixels(plan.requests[0].fold)
+        watch = Stopwatch()
+        with watch.phase("scale"):
+            scaler = scaling.fit(asked[0]["scale"], pixels["train"])
+            features = {name: scaler.transform(rows) for name, rows in pixels.items()}
+            problems = self._problems(asked, features["train"])
+        packed = len(asked) > 1
+        ahead = FITTING if packed else 0.0
+
+        def tick(share: float) -> None:
+            if packed:
+                progress.advance(plan.work * ahead * share, f"{len(problems)} machines, pairs of classes")
+
+        task = Task(features, parts["train"].labels, problems, self._resources, tick)
+        shared = watch.total("scale") / len(problems)
+        outcomes = engines.ENGINES[self._resources.engine](task)
+        done = plan.work * (1 - ahead) / len(problems)
+        for request, outcome in zip(plan.requests, outcomes, strict=True):
+            if isinstance(outcome, Lost):
+                progress.advance(done, f"{_describe(request)}: {outcome.reason}")
+                yield Fitted(unfinished_run(request, "diverged", outcome.reason, details=outcome.details))
+                continue
+            run, answers = self._run(request, outcome, shared, parts)
+            reached = "fitted again" if run.validation_accuracy is None else f"{run.validation_accuracy:.2%}"
+            progress.advance(done, f"{_describe(request)}: validation {reached}")
+            yield Fitted(run, self._saver(scaler, outcome.machine), answers)
+
+    def compute(self, chosen: Run | None) -> Compute:
+        """Return the arithmetic of the chosen machine: it depends on its support vectors.
+
+        One prediction takes an inner product with every support vector, then classes - 1 coefficients per
+        support vector (one per opponent class). Training FLOPs depend on the data: they are not stated.
+        """
+        support = chosen.details["support_vectors"] if chosen else 0
+        classes = self.dataset.classes
+        macs = support * self.input_shape[0] + support * (classes - 1)
+        return Compute(
+            parameters=macs + classes * (classes - 1) // 2,
+            macs_forward=macs,
+            flops_forward=2 * macs,
+            flops_train=None,
+            method="support vectors x (features + classes - 1), kernel function not counted",
+        )
+
+    def _pixels(self, fold: Fold) -> tuple[dict[str, Part], dict[str, np.ndarray]]:
+        """Return the images of a fold and their pixels as rows (n, f), kept for the next plan of it."""
+        if self._kept is None or self._kept[0] != fold:
+            parts = self._parts(fold)
+            self._kept = fold, parts, {name: _rows(part) for name, part in parts.items()}
+        return self._kept[1:]
+
+    def _parts(self, fold: Fold) -> dict[str, Part]:
+        """Return the images to fit on ("train") and those to decide, by what their decisions are for."""
+        fitted, scored = self.dataset.fold(fold)
+        held_back = {name: self.dataset.parts[name] for name in ("holdout", "test")}
+        found = {"train": fitted}
+        if fold != REFIT:
+            found["validation"] = scored
+        return found if isinstance(fold, int) else {**found, **held_back}
+
+    def _choose(self, resources: Resources) -> str:
+        dataset = self.dataset
+        learnt = dataset.parts["train"] if dataset.folds is None else dataset.learnt
+        extent = engines.Extent(
+            sizes=np.unique(learnt.labels, return_counts=True)[1].tolist(),
+            rows=sum(map(len, dataset.parts.values())),
+            features=self.input_shape[0],
+            machines=len(self.settings) * len(dataset.fold_names),
+            kernels=len({(settings["gamma"], settings["degree"]) for settings in self.settings}),
+            itemsize=max(np.dtype(engines.dtype_of(s["C"])).itemsize for s in self.settings),
+        )
+        return engines.choose(resources, extent)
+
+    def _problems(self, asked: Sequence[Settings], train: np.ndarray) -> list[Problem]:
+        # Once per gamma, not per setting: 'scale' reads all of the training part.
+        gammas = {gamma: coefficient(gamma, train) for gamma in {s["gamma"] for s in asked}}
+        return [
+            Problem(Kernel(self._kernel, gammas[s["gamma"]], s["degree"] or axes.POLY_DEGREE), s["C"])
+            for s in asked
+        ]
+
+    def _run(
+        self, request: Request, outcome: Outcome, shared: float, parts: dict[str, Part]
+    ) -> tuple[Run, Answers]:
+        """Return the run's entry and what it answered."""
+        labels = {part: outcome.machine.labels(found) for part, found in outcome.decisions.items()}
+        accuracy: dict[str, Any] = {
+            f"{part}_accuracy": float((labels[part] == parts[part].labels).mean()) for part in labels
+        }
+        train_s = outcome.train_s + shared
+        validate_s = outcome.decide_s.get("validation", 0.0)
+        rest = sum(outcome.decide_s.values()) - validate_s
+        run = Run(
+            **request._asdict(),
+            status="ok",
+            **accuracy,
+            train_s=train_s,
+            time_to_result_s=train_s + validate_s,
+            cost=len(outcome.machine.support),
+            phases_s={"train": train_s, "validate": validate_s, "test": rest},
+            packed=outcome.packed,
+            details={"support_vectors": len(outcome.machine.support), **outcome.details},
+        )
+        scores = self._scores(outcome) if "test" in labels else None
+        return run, Answers(labels.get("validation"), labels.get("test"), scores)
+
+    def _saver(self, scaler: "StandardScaler", machine: Machine) -> Callable[[Path], None]:
+        rows, columns, *colours = self.dataset.parts["train"].images.shape[1:]
+        scaling = (*(colours or [1]), PIXEL_MEAN, PIXEL_DEVIATION)
+        about = saved.parameters(machine), (rows, columns), scaling
+        described = signature.of(self.competitor, *about, self.dataset.describe(self.input_shape))
+        return partial(saved.save, scaler, machine, described)
+
+    def _scores(self, outcome: Outcome) -> np.ndarray:
+        seen = outcome.machine.classes
+        scores = outcome.machine.scores(outcome.decisions["test"])
+        return saved.per_class(scores, seen, self.dataset.classes)
+
+
+def _rows(part: Part) -> np.ndarray:
+    """Return images as float32 rows (n, f) of values in 0..1."""
+    return part.images.reshape(len(part), -1).astype(np.float32) / 255
+
+
+def _describe(request: Request) -> str:
+    said = [f"{name} {value}" for name, value in request.settings.items() if value is not None]
+    return ", ".join([*said, *([] if request.fold is None else [f"fold {request.fold}"])])
