@@ -8,14 +8,13 @@ from typing import Any
 
 from bakeoff.command import DamagedError
 from bakeoff.files import reading, write_text
+from bakeoff.records.layout import FOLDERS as FOLDERS
 
 Record = dict[str, Any]
 Run = dict[str, Any]
 
 # Which version of the schema a record follows; another is refused in one line.
 FORMAT = 2
-# Where below a data set's folder cells of a purpose lie.
-FOLDERS = {"selection": "", "alone": "alone/", "speed": "speed/"}
 # No measurement has more, and a float holds no number of many more.
 DIGITS = 300
 ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
