@@ -35,12 +35,12 @@ def expand(blocks: Any) -> list[grid.Settings]:
     found: list[grid.Settings] = []
     for number, block in enumerate(blocks, start=1):
         if not isinstance(block, Mapping):
-            raise UserError(f"block {number}: {shown(block)} is no section")
+            raise UserError(f"block/{number}: {shown(block)} is no section")
         axes = {name: each if isinstance(each, list) else [each] for name, each in block.items()}
         for name, values in axes.items():
             if not name.isidentifier() or not values:
                 fault = "is empty; name one value at least" if name.isidentifier() else "is no keyword"
-                raise UserError(f"block {number}/{shown(name)}: {fault}")
+                raise UserError(f"block/{number}/{shown(name)}: {fault}")
         pixels = {SCALE: axes.pop(SCALE)} if SCALE in axes else {}
         known = typed.read(grid.block(Pixels), pixels, ("block", number))
         found += grid.multiply({**vars(known), **axes})
