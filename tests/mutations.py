@@ -18,6 +18,13 @@ OWN = {
     "datasets": {"flowers": {"kind": "flowers:load", "settings": {"size": 3}}},
     "networks": {"small": {"build": "torchvision.models:mobilenet_v3_small"}},
     "optimizers": {"adamw": {"build": "torch.optim:AdamW", "settings": {"weight_decay": [0.1, 0.2]}}},
+    "classifiers": {
+        "trees": {
+            "build": "sklearn.tree:DecisionTreeClassifier",
+            "label": "Tree",
+            "scale": ["none", "minmax"],
+        }
+    },
 }
 ODD = [
     *(
@@ -80,6 +87,7 @@ def configurations(draw: st.DrawFn) -> dict:
     config = {**copy.deepcopy(RIGHT[0]), **config, "gpu": draw(st.sampled_from(["absent", "present"]))}
     if draw(st.booleans()):
         config["catalog"] = copy.deepcopy(OWN)
+        config["classifiers"] = {"names": ["trees", "knn"]}
     for _ in range(draw(st.integers(1, 2))):
         mutate(draw, config)
     return config

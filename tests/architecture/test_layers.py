@@ -2,7 +2,9 @@ import subprocess
 import sys
 
 import pytest
-from modules import COMMANDS, MODULES, SCRIPTS, closure, imported, neighbours
+from modules import COMMANDS, MODULES, PACKAGE, SCRIPTS, closure, imported, neighbours
+
+from bakeoff import families
 
 BASE = {
     *("surroundings", "values", "faults", "command", "files", "archive"),
@@ -41,9 +43,16 @@ def test_every_part_of_the_package_has_its_place():
     assert {part(module) for module in MODULES if module != "bakeoff"} == set(MAY_IMPORT)
 
 
+def test_every_room_of_a_family_is_listed_and_says_what_it_plans():
+    rooms = {path.parent.name for path in (PACKAGE / "families").glob("*/__init__.py")}
+    assert rooms == set(families.ALL)
+    assert {f"bakeoff.families.{room}.section" for room in rooms} <= set(MODULES)
+
+
 def test_no_family_knows_another():
     def family(module: str) -> str:
-        return module.split(".")[2] if module.startswith("bakeoff.families.") else ""
+        room = module.split(".")[2] if module.startswith("bakeoff.families.") else ""
+        return room if room in families.ALL else ""
 
     for module, path in MODULES.items():
         if family(module):

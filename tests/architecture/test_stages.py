@@ -12,6 +12,7 @@ STAGES = {
     "train_network": "networks",
     "time_training": "networks",
     "train_svm": "svm",
+    "train_classifier": "classifiers",
     "time_chosen": "alone",
     "collect_results": "analysis",
     "select_best": "analysis",
@@ -64,14 +65,15 @@ def test_a_change_of_what_a_command_imports_reruns_its_rule(command, stage):
     assert not missing, f"CODE[{stage!r}] in common.smk lacks {', '.join(sorted(missing))}"
 
 
-@pytest.mark.parametrize("stage", ["networks", "svm", "alone", "data"])
+@pytest.mark.parametrize("stage", ["networks", "svm", "classifiers", "alone", "data"])
 def test_a_touched_plot_or_table_retrains_nothing(stage):
     assert not [name for name in covered(stage) if name.split(".")[1] in ("analysis", "plots", "report")]
 
 
-def test_networks_and_svms_do_not_rerun_each_other():
-    assert "bakeoff.families.svm" not in covered("networks")
-    assert not [name for name in covered("svm") if name.startswith("bakeoff.families.network")]
+def test_families_do_not_rerun_each_other():
+    for stage, own in {"networks": "network", "svm": "svm", "classifiers": "estimator"}.items():
+        rooms = {name.split(".")[2] for name in covered(stage) if name.startswith("bakeoff.families.")}
+        assert rooms == {own}
 
 
 def test_what_is_made_of_records_is_made_where_the_call_is():

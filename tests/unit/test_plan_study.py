@@ -52,6 +52,20 @@ FAULTS = {
     "networks: {grid: [{epochs: 1, devices: [gpu]}]}": (
         "config, networks/grid: no block is meant for the cpu; add one"
     ),
+    "classifiers: {names: [kn]}": (
+        "config, classifiers/names: kn is no row of the catalog's classifiers; did you mean knn?"
+    ),
+    "classifiers: {name: [knn]}": "config, classifiers: name is unknown; did you mean names?",
+    "catalog: {classifiers: {a: {build: 'a:b', scale: log}}}": (
+        "config, catalog/classifiers/a/scale: log is unknown; known are standard, minmax, none"
+    ),
+    "catalog: {classifiers: {a: {build: 'a:b', settings: {scale: [1, 2]}}}}": (
+        "config, catalog/classifiers/a: settings/scale: is what is done to the pixels in a grid; give it one"
+    ),
+    "catalog: {classifiers: {own: {build: 'here:Own'}}}\nclassifiers: {names: own}": (
+        "config, catalog/classifiers/own: here:Own: no module here; install its package, or put here.py into "
+    ),
+    "catalog: {networks: {a: {build: 'a:b', label: ''}}}": "config, catalog/networks/a/label: ",
     "svm: {engine: fast}": "config, svm/engine: fast is unknown; known are auto, pairwise, sklearn, intelex",
     "svm: {grid: {rbf: [{C: 1, scale: log}]}}": "config, svm/grid/rbf/0/scale: log is unknown; known are",
     "svm: {grid: {rbf: [{C: 1, degree: [2, 3]}]}}": (
@@ -61,7 +75,7 @@ FAULTS = {
         "config, svm/grid/linear/0/gamma: means nothing here; leave"
     ),
     "svm: {kernels: []}\nnetworks: {models: []}": (
-        "config, networks/models and svm/kernels: both are empty; name"
+        "config, networks/models, svm/kernels and classifiers/names: all are empty; name at least one"
     ),
     "devices: [gpu]": (
         "config, devices: gpu is asked for, but the configuration says gpu: absent; set devices"
@@ -144,12 +158,12 @@ def test_numbers_as_people_write_them_are_numbers():
         "networks: {grid: [{batch_size: 16, learning_rate: [1e-3, 3E-4], epochs: 1e0}]}\n"
         "svm: {grid: {rbf: [{C: [1e1, 1.5e1, 5], gamma: [scale, 1e-2]}]}}\ncomparison: {learning_rate: 1e-3}"
     )
-    said = make.as_json(found)
-    assert json.loads(said["grids"]["cpu"]) == [
+    said = make.as_json(found)["arguments"]
+    assert json.loads(said["networks"]["grid"]["cpu"]) == [
         {"batch_size": 16, "learning_rate": [0.001, 0.0003], "epochs": 1}
     ]
-    assert json.loads(said["kernels"]["rbf"]) == [{"C": [10.0, 15.0, 5.0], "gamma": ["scale", 0.01]}]
-    assert json.loads(said["timed_settings"])["learning_rate"] == 0.001
+    assert json.loads(said["svm"]["grid"]["rbf"]) == [{"C": [10.0, 15.0, 5.0], "gamma": ["scale", 0.01]}]
+    assert json.loads(said["comparison"]["settings"])["learning_rate"] == 0.001
 
 
 def test_the_configuration_as_planned_plans_the_same_again():
@@ -176,9 +190,11 @@ def test_a_setting_that_is_a_list_is_an_axis_of_the_grid():
     settings = "{weight_decay: [0, 0.1], betas: [[0.9, 0.99]]}"
     text = f"catalog: {{optimizers: {{adam: {{build: 'torch.optim:Adam', settings: {settings}}}}}}}"
     runs = {
-        cell.choice: cell.runs for cell in plan(f"{text}\nseeds: [0, 1, 2]").grids if cell.model == "resnet18"
+        cell.competitor: cell.runs
+        for cell in plan(f"{text}\nseeds: [0, 1, 2]").grids
+        if cell.dataset == "mnist"
     }
-    assert runs == {"sgd": 24, "adam": 48}
+    assert (runs["resnet18_sgd"], runs["resnet18_adam"]) == (24, 48)
 
 
 def test_two_cells_of_one_name_are_refused():
@@ -188,6 +204,69 @@ def test_two_cells_of_one_name_are_refused():
     assert said == "config, catalog: a with b_c and a_b with c would both be called a_b_c; rename a row"
     svm = f"catalog: {{networks: {{svm: {row}}}, optimizers: {{rbf: {row}}}}}"
     assert "would both be called svm_rbf; rename a row" in refused(svm)
+    timed = f"{own}comparison: {{models: [a], optimizers: [b_c]}}"
+    assert refused(timed) == said
+    third = "catalog: {classifiers: {NAME: {build: 'a:b'}}}"
+    said = "config, catalog: svm with poly and svm_poly would both be called svm_poly; rename a row"
+    assert refused(third.replace("NAME", "svm_poly")) == said
+    assert "resnet50 with sgd and resnet50_sgd would" in refused(third.replace("NAME", "resnet50_sgd"))
+    assert plan(third.replace("NAME", "svm_linear")), "no cell has that name"
+
+
+OWN = """
+catalog:
+  classifiers:
+    Own-1: {build: "sklearn.svm:LinearSVC", settings: {C: [1e-1, 1], tol: 1e-3}, scale: [minmax, none]}
+    logistic: {build: "sklearn.linear_model:LogisticRegression", label: Logit, settings: {solver: saga}}
+classifiers: {names: [Own-1, logistic, knn]}
+"""
+
+
+def test_a_third_family_has_a_grid_per_row_of_its_axes_and_a_cell_on_the_cpu():
+    found = plan(f"{OWN}\ndatasets: [digits]\nseeds: [0, 1]", gpu="present")
+    assert [(cell.name, cell.runs) for cell in found.grids[-3:]] == [
+        ("Own-1_cpu", 8),
+        ("logistic_cpu", 2),
+        ("knn_cpu", 4),
+    ]
+    said = make.as_json(found)
+    grids = {name: json.loads(text) for name, text in said["arguments"]["classifiers"]["grid"].items()}
+    assert grids["Own-1"] == [{"scale": ["minmax", "none"], "C": [0.1, 1]}]
+    assert grids["logistic"] == [{"scale": "standard"}]
+    assert grids["knn"] == [{"scale": "standard", "n_neighbors": [1, 5]}]
+    assert grids["forest"] == [{"scale": "none", "max_features": ["sqrt", 0.1]}]
+    names = said["wildcards"]
+    assert all(re.fullmatch(names["classifier"], name) for name in grids)
+    for name in ("Own-1", "knn", "svm_sigmoid", "resnet50_adam"):
+        assert re.fullmatch(names["competitor"], name)
+    assert not re.fullmatch(names["competitor"], "resnet50_knn")
+    assert said["config"]["classifiers"] == {"names": ["Own-1", "logistic", "knn"]}
+    assert make.as_json(make.make(said["config"])) == said
+
+
+def test_the_plan_lists_what_lies_beside_the_records():
+    said = make.as_json(plan(f"{OWN}\ndatasets: [digits]"))
+    assert "results/digits/knn_cpu.json" in said["records"]["cells"]
+    assert "results/digits/models/knn_cpu.safetensors" in said["models"]
+    assert len(said["models"]) == len(said["records"]["cells"])
+    for place in ("digits/", "digits/alone/"):
+        assert f"results/{place}predictions/Own-1_cpu.npz" in said["predictions"]
+    assert "results/fashion/speed/predictions/resnet18_sgd_cpu.npz" in said["predictions"]
+    assert len(said["predictions"]) == sum(map(len, said["records"].values()))
+
+
+def test_a_block_that_is_too_large_is_told_by_its_own_section():
+    many = [number + 1 for number in range(10_001)]
+    for text, place in (
+        (f"networks: {{grid: [{{epochs: {many}}}]}}", "networks/grid"),
+        (f"svm: {{grid: {{rbf: [{{C: {many}}}]}}}}", "svm/grid/rbf"),
+        (
+            f"catalog: {{classifiers: {{a: {{build: 'a:b', settings: {{n: {many}}}}}}}}}\n"
+            "classifiers: {names: a}",
+            "catalog/classifiers/a",
+        ),
+    ):
+        assert refused(text) == f"config, {place}: a block of 10001 settings; 10000 are the most"
 
 
 def test_names_are_matched_the_longest_first_and_as_they_are():
@@ -213,10 +292,11 @@ def test_files_that_are_none_are_one_line(tmp_path):
 
 def test_with_a_gpu_the_grid_moves_there_and_the_comparison_has_both_devices():
     found = plan(gpu="present")
-    assert {cell.device for cell in found.grids if cell.model != "svm"} == {"gpu"}
+    assert {cell.device for cell in found.grids if "svm" not in cell.name} == {"gpu"}
     assert make.as_json(found)["devices"] == ["cpu", "gpu"]
     assert len(found.compared) == 8
-    on_gpu, on_cpu = (json.loads(make.as_json(found)["grids"][device]) for device in ("gpu", "cpu"))
+    grids = make.as_json(found)["arguments"]["networks"]["grid"]
+    on_gpu, on_cpu = (json.loads(grids[device]) for device in ("gpu", "cpu"))
     assert (len(on_gpu), len(on_cpu)) == (2, 1)
     assert on_gpu[1]["pin_memory"] == [True, False]
 

@@ -10,6 +10,7 @@ import pytest
 
 from checkout import ROOT, copy_to, snakemake
 
+OWN = "{build: 'sklearn.linear_model:RidgeClassifier', settings: {alpha: [1, 10]}}"
 DRY_RUNS = {
     "study": ("-n", "-p"),
     "demo": ("-n", "--configfile", "config/demo.yaml"),
@@ -19,6 +20,11 @@ DRY_RUNS = {
         *("results/digits/svm_rbf_gpu.json", "results/mnist/speed/resnet50_sgd_cpu.json"),
     ),
     "no_plan": ("-n", "--config", "networks={models: [resnet19]}"),
+    "any_classifier": ("-n", "results/digits/knn_cpu.json", "results/digits/alone/svm_sigmoid_cpu.json"),
+    "classifiers": (
+        *("-n", "-p", "--configfile", "config/demo.yaml", "--config", "shards=2"),
+        *("classifiers={names: [Own-1, knn]}", f"catalog={{classifiers: {{Own-1: {OWN}}}}}"),
+    ),
     "in_shards": ("-n", "--config", "shards=5"),
     "missing_image": (
         "-n",
@@ -134,6 +140,27 @@ def test_records_reach_their_command_by_a_file_that_no_other_plan_changes(output
 def test_any_cell_is_a_target_whatever_the_lists_say(outputs):
     jobs = {"train_network": 1, "train_svm": 2, "time_training": 1}
     assert planned(outputs("any_cells")) == {"fetch_dataset": 3, "prepare_dataset": 3, **jobs}
+
+
+def test_classifiers_are_a_third_family_everywhere(outputs):
+    jobs = planned(outputs("classifiers"))
+    assert (jobs["train_classifier_shard"], jobs["train_classifier"], jobs["time_chosen"]) == (4, 2, 6)
+    text = outputs("classifiers").stdout
+    for made in ("Own-1_cpu.json", "models/knn_cpu.safetensors", "alone/predictions/Own-1_cpu.npz"):
+        assert f"results/digits/{made}" in text
+    called = [line for line in text.splitlines() if "train_classifier.py --data" in line]
+    grid = """--grid '[{"scale": "standard", "alpha": [1, 10]}]' --seeds 0 """
+    assert len([line for line in called if grid in line and '"name": "Own-1"' in line]) == 3
+    assert len([line for line in called if "--shard 2/2" in line]) == 2
+    only = planned(outputs("any_classifier"))
+    assert only == {
+        "fetch_dataset": 1,
+        "prepare_dataset": 1,
+        "train_classifier": 1,
+        "train_svm": 1,
+        "time_chosen": 1,
+    }
+    assert "train_classifier" not in planned(outputs("study"))
 
 
 # pandas and with it numpy come with the Slurm plugin; the rest no head node needs to have.

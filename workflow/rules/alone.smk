@@ -4,19 +4,19 @@
 rule time_chosen:
     input:
         script=script("time_chosen"),
-        record="results/{dataset}/{cell}_{device}.json",
-        model="results/{dataset}/models/{cell}_{device}.safetensors",
+        record="results/{dataset}/{competitor}_{device}.json",
+        model="results/{dataset}/models/{competitor}_{device}.safetensors",
         data="resources/{dataset}.npz",
         code=code_of("alone"),
     output:
-        record="results/{dataset}/alone/{cell}_{device}.json",
-        predictions="results/{dataset}/alone/predictions/{cell}_{device}.npz",
+        record="results/{dataset}/alone/{competitor}_{device}.json",
+        predictions="results/{dataset}/alone/predictions/{competitor}_{device}.npz",
     params:
         times=config["final_seeds"],
         engine=config["svm"]["engine"],
         memory=config["svm"]["mem_mb"],
     log:
-        "logs/time_chosen/{dataset}/{cell}_{device}.log",
+        "logs/time_chosen/{dataset}/{competitor}_{device}.log",
     # Every core: nothing runs beside a timed job; on a cluster, a node of its own.
     threads: workflow.cores
     resources:
@@ -28,8 +28,6 @@ rule time_chosen:
         image
     conda:
         "../../envs/bakeoff.yaml"
-    wildcard_constraints:
-        cell="[a-z0-9_]+",
     shell:
         "python {input.script:q} --record {input.record:q} --data {input.data:q} --model {input.model:q}"
         " --times {params.times} --engine {params.engine} --mem-mb {params.memory} --threads {threads}"

@@ -40,16 +40,9 @@ def missing():
     return [record for record in records if record not in there]
 
 
-def kept(records, folder, suffix):
-    """Return the files of one kind that cells keep beside their records."""
-    places = (record.rpartition("/") for record in records)
-    return [f"{at}/{folder}/{name.removesuffix('.json')}{suffix}" for at, _, name in places]
-
-
 def targets():
     """Return what a plain `snakemake` makes: the report, and everything that it rests on."""
     tables = expand("results/{table}.csv", table=("runs", *TABLES))
     made = ["results/report.html", "results/report.pdf", "results/records.jsonl", "results/figures"]
-    models = [] if config["partial"] else kept(PLAN["records"]["cells"], "models", ".safetensors")
-    records = study()
-    return made + tables + present(records + kept(records, "predictions", ".npz")) + models
+    models = [] if config["partial"] else PLAN["models"]
+    return made + tables + present(study() + PLAN["predictions"]) + models

@@ -15,6 +15,7 @@ CODE = {
     "data": f"{TOLD} data",
     "networks": f"{BASE} families/network",
     "svm": f"{BASE} families/svm",
+    "classifiers": f"{BASE} families/estimator",
     "alone": f"{BASE} families saved latency",
     "analysis": f"{TOLD} search data analysis",
     "figures": f"{TOLD} data analysis plots",

@@ -6,7 +6,7 @@ rule collect_results:
     input:
         script=script("collect_results"),
         records=present(study()),
-        predictions=present(kept(study(), "predictions", ".npz")),
+        predictions=present(PLAN["predictions"]),
         code=code_of("analysis"),
     output:
         records="results/records.jsonl",

@@ -16,7 +16,7 @@ rule train_network:
         shard="",
         model=lambda wildcards: row("networks", wildcards.model),
         optimizer=lambda wildcards: row("optimizers", wildcards.optimizer),
-        grid=lambda wildcards: PLAN["grids"][wildcards.device],
+        grid=lambda wildcards: argument("networks", "grid", wildcards.device),
         seeds=config["seeds"],
         # On a CPU, cells side by side do the same better.
         pack=lambda wildcards: config["networks"]["pack"] if wildcards.device == "gpu" else 1,
@@ -62,7 +62,7 @@ rule time_training:
         model=lambda wildcards: row("networks", wildcards.model),
         optimizer=lambda wildcards: row("optimizers", wildcards.optimizer),
         devices=PLAN["devices"],
-        settings=PLAN["timed_settings"],
+        settings=argument("comparison", "settings"),
         repeats=config["comparison"]["repeats"],
     log:
         "logs/time_training/{dataset}/{model}_{optimizer}.log",

@@ -55,6 +55,12 @@ def row(kind, name):
     return PLAN["rows"][kind][name]
 
 
+def argument(section, name, *of):
+    """Return what the plan hands on to a command for a section of the configuration, by what it depends on."""
+    found = PLAN["arguments"][section][name]
+    return found[of[0]] if of else found
+
+
 def without_gpu():
     """Return why no GPU takes part in the study, or nothing where one does."""
     if any(record.endswith("_gpu.json") for record in study()):

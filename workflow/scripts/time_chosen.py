@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff import command, families, latency, values
+from bakeoff import command, latency, values
 from bakeoff.cells import timed
 from bakeoff.cells.family import Resources
 from bakeoff.command import option
+from bakeoff.families import rooms
 from bakeoff.machine import hardware
 from bakeoff.records import written
 
@@ -31,7 +32,7 @@ def main(options: Options) -> None:
     more = latency.beside(options.model, record)
     hardware.require_device(record.device)
     resources = Resources(options.engine, options.threads, options.mem_mb, record.device)
-    entry = families.named(record.family)
+    entry = rooms.named(record.family)
     family = entry.again(record, options.data, resources)
     timed.time_chosen(family, record, options.times, options.output, entry.code(), options.threads, more)
 

@@ -20,6 +20,8 @@ from bakeoff.typed import said
 
 # Beside the package's commands, in a checkout and where a hosted one is copied to.
 SHIPPED = Path(__file__).parents[3] / "config" / "catalog.yaml"
+# What a row says for people alone: with another of these it is the same run.
+FOR_PEOPLE = frozenset({"label"})
 
 
 def _keywords(given: Any) -> Any:
@@ -47,12 +49,34 @@ class Built:
 
     build: ImportPath = said("What is called: package.module:name, installed or in the working directory.")
     settings: Keywords = said("Keywords of the call.", {})
+    label: typed.Text | None = said("What people call it; its row's name where it has none.", None)
+
+    def axes(self) -> dict[str, list[Any]]:
+        """Return the values of each setting that has several; a list in a list is a value itself."""
+        return {name: value for name, value in self.settings.items() if _several(value)}
+
+    def keywords(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the keywords of one call: of an axis the chosen value."""
+        found = {}
+        for name, value in self.settings.items():
+            alone = value[0] if isinstance(value, list) and value else value
+            one = chosen[name] if _several(value) else alone
+            found[name] = tuple(one) if isinstance(one, list) else one
+        return found
+
+
+def _several(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 1
 
 
 def content(row: Any) -> dict[str, Any]:
-    """Return all that a row says but defaults, with the digest of its own code: what makes two equal."""
+    """Return all that a row says but defaults, with the digest of its own code: what makes two equal.
+
+    What it says for people alone is left out.
+    """
     defaults = {field.name: fields.default(field) for field in dataclasses.fields(row)}
-    said = {name: value for name, value in dataclasses.asdict(row).items() if value != defaults[name]}
+    whole = {name: value for name, value in dataclasses.asdict(row).items() if name not in FOR_PEOPLE}
+    said = {name: value for name, value in whole.items() if value != defaults[name]}
     paths = (value for value in said.values() if isinstance(value, str) and plugins.PATH.fullmatch(value))
     codes = list(filter(None, map(plugins.digest, paths)))
     return {**said, **({"code": codes[0]} if codes else {})}
@@ -66,12 +90,15 @@ class Named(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Return how people call what the row is of."""
+        """Return what people call it."""
         return getattr(self.row, "label", None) or self.name
 
     def __str__(self) -> str:
-        """Return the row as JSON with its name, as an option takes it."""
-        return json.dumps({"name": self.name, **content(self.row)})
+        """Return the row as JSON with its name, as an option takes it; a shipped one is known by its name."""
+        said = content(self.row)
+        more = {name: value for name in FOR_PEOPLE if (value := getattr(self.row, name, None))}
+        known = any(rows.get(self.name) == {**said, **more} for rows in shipped().values())
+        return json.dumps({"name": self.name, **said, **({} if known else more)})
 
 
 @cache
@@ -87,15 +114,20 @@ def shipped() -> dict[str, dict[str, Any]]:
 
 def shipped_as(kind: str, said: Mapping[str, Any]) -> str | None:
     """Return by what name a row of this content is shipped, whatever it was called; None for others."""
-    return next((name for name, row in shipped()[kind].items() if row == said), None)
+    bare = {
+        name: {field: value for field, value in row.items() if field not in FOR_PEOPLE}
+        for name, row in shipped()[kind].items()
+    }
+    return next((name for name, row in bare.items() if row == said), None)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of row: its key in the catalog, and the type of a row as a person wrote it."""
+    """A kind of row: its key in the catalog, the type of a row as a person wrote it, its heading."""
 
     name: str
     type_of: Callable[[Any], type[Any]]
+    title: str
 
     def read(self, name: str, given: Any) -> Any:
         """Return a row as a person wrote it; UserError names the place and the fault."""
@@ -127,4 +159,10 @@ class Kind:
             return self.named(name)
         # The code's digest is of what was there then.
         given = {field: value for field, value in content.items() if field != "code"}
-        return Named(name, self.read(name, given))
+        row = self.read(name, given)
+        unsaid = FOR_PEOPLE.isdisjoint(given)
+        return self.named(name) if unsaid and self._is_shipped(name, row) else Named(name, row)
+
+    def _is_shipped(self, name: str, row: Any) -> bool:
+        """Return whether a row of this name is shipped that is the same run."""
+        return name in shipped()[self.name] and content(row) == content(self.named(name).row)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from bakeoff import families, values
+from bakeoff import values
 from bakeoff.cells.predictor import Predictor
 from bakeoff.command import UserError
+from bakeoff.families import rooms
 from bakeoff.machine import hardware
 from bakeoff.records import signature
 
@@ -20,4 +21,4 @@ def load(path: Path | str, device: str = "cpu", own_code: bool = False) -> Predi
         raise UserError(f"device {values.shown(device)} is unknown; known are {', '.join(hardware.DEVICES)}")
     hardware.require_device(device)
     known = signature.read(Path(path))
-    return families.named(known.family).load(known, Path(path), device, own_code)
+    return rooms.named(known.family).load(known, Path(path), device, own_code)

@@ -39,11 +39,11 @@ def settings(cls: type[Typed]) -> type[Typed]:
     return dataclass(frozen=True, kw_only=True, config=config)(cls)  # type: ignore[return-value]
 
 
-def made(name: str, about: Mapping[str, tuple[Any, Any]]) -> type[Any]:
-    """Return a class of settings from the type of each, and what is said of it."""
+def made(name: str, about: Mapping[str, tuple[Any, Any]], *bases: type[Any]) -> type[Any]:
+    """Return a class of settings from the type of each, and what is said of it, after those of `bases`."""
     kinds = {field: kind for field, (kind, _) in about.items()}
     defaults = {field: declared for field, (_, declared) in about.items()}
-    return settings(type(name, (), {"__annotations__": kinds, **defaults}))
+    return settings(type(name, bases, {"__annotations__": kinds, **defaults}))
 
 
 def as_number(value: Any) -> Any:
@@ -129,6 +129,7 @@ Name = Annotated[
     BeforeValidator(_text),
     Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]*\z", max_length=64),
 ]
+Text = Annotated[str, Field(min_length=1)]
 Path = Annotated[str, Field(min_length=1), BeforeValidator(_path)]
 Positive = Annotated[float, BeforeValidator(positive)]
 Share = Annotated[Number, Field(gt=0, lt=1)]

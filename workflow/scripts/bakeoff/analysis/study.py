@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from bakeoff.analysis.machines import Machines, Place
 from bakeoff.command import DamagedError
 from bakeoff.files import reading
-from bakeoff.records import selection, written
-from bakeoff.records.predictions import SUFFIX, Kept, Predictions
-from bakeoff.records.record import FOLDERS, Record
+from bakeoff.records import layout, selection, written
+from bakeoff.records.predictions import Kept, Predictions
+from bakeoff.records.record import Record
 from bakeoff.records.run import Run, finished
 from bakeoff.records.selection import Choice
 
@@ -145,8 +145,7 @@ class Study:
         """
         name = place(record)
         if name not in self._readers:
-            folder = self.folder / record.dataset / FOLDERS[record.purpose] / "predictions"
-            path = folder / f"{record.cell}{SUFFIX}"
+            path = layout.beside(self.folder / f"{name}{layout.RECORD}", "predictions")
             self._readers[name] = Kept(path, record.data) if path.is_file() else None
         return self._readers[name]
 

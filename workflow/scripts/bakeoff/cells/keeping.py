@@ -14,11 +14,11 @@ from bakeoff.archive import as_kept
 from bakeoff.cells.family import Family, Fitted
 from bakeoff.cells.journal import Journal
 from bakeoff.files import writing
-from bakeoff.records import predictions
+from bakeoff.records import layout, predictions
 from bakeoff.records.predictions import Answers
 from bakeoff.records.run import Run
 
-MODEL = ".safetensors"
+MODEL = layout.BESIDE["models"]
 VALIDATION, TEST = ".validation.npy", ".test.npz"
 
 

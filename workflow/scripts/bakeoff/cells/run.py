@@ -17,7 +17,7 @@ from bakeoff.cells.shards import Shard, found_beside
 from bakeoff.command import UserError
 from bakeoff.files import alone_in, write_text
 from bakeoff.machine import hardware
-from bakeoff.records import predictions, selection, signature, written
+from bakeoff.records import layout, selection, signature, written
 from bakeoff.records.parts import Environment
 from bakeoff.records.record import FORMAT, Purpose, Record, with_environments
 from bakeoff.records.request import REFIT, Fold, Request
@@ -25,31 +25,6 @@ from bakeoff.records.run import Run
 from bakeoff.records.selection import Choice
 
 Keep = Callable[[Fitted, list[Run]], None]
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where a cell writes its record, its best model, that model's predictions, and its journal.
-
-    `shards` is the place beside which a shard says that its part is in the journal.
-    """
-
-    record: Path
-    model: Path
-    predictions: Path
-    journal: Path
-    shards: Path
-
-    @classmethod
-    def beside(cls, record: Path) -> "Outputs":
-        """Return the customary places: models/, predictions/, journal/ and shards/ next to the record."""
-        return cls(
-            record,
-            record.parent / "models" / f"{record.stem}{keeping.MODEL}",
-            record.parent / "predictions" / f"{record.stem}{predictions.SUFFIX}",
-            record.parent / "journal" / record.stem,
-            record.parent / "shards" / record.stem,
-        )
 
 
 @dataclass(frozen=True)
@@ -117,9 +92,8 @@ def run_cell(
     shard of the grid, into a journal of its own that the cell takes over. folds: only these; nothing is
     refitted then.
     """
-    outputs = Outputs.beside(record_path)
-    shard = Shard.parse(part)
-    folder = shard.beside(outputs.journal) if shard else outputs.journal
+    journal_folder, shard = layout.beside(record_path, "journal"), Shard.parse(part)
+    folder = shard.beside(journal_folder) if shard else journal_folder
     with alone_in(folder):
         journal = open_journal(family, folder, threads, code)
         environment = Environment(**hardware.describe(threads, family.competitor.device))
@@ -127,9 +101,9 @@ def run_cell(
         work = Work(family, journal, measuring(environment, lambda: None), label)
         asked = requests(family, folds)
         if shard:
-            _run_shard(work, outputs, asked, shard)
+            _run_shard(work, record_path, asked, shard)
         else:
-            _run_whole(work, outputs, asked, refits=folds is None)
+            _run_whole(work, record_path, asked, refits=folds is None)
 
 
 def open_journal(family: Family, folder: Path, threads: int, code: Sequence[Path], **more: Any) -> Journal:
@@ -150,18 +124,18 @@ def open_journal(family: Family, folder: Path, threads: int, code: Sequence[Path
     return Journal(folder, context)
 
 
-def _run_shard(work: Work, outputs: Outputs, asked: Sequence[Request], shard: Shard) -> None:
+def _run_shard(work: Work, path: Path, asked: Sequence[Request], shard: Shard) -> None:
     """Fit a shard of the grid into its journal, and say beside the record that it is there."""
-    work.journal.know(outputs.journal)
+    work.journal.know(layout.beside(path, "journal"))
     some = replace(work, label=f"{work.label}, shard {shard.number}/{shard.total}")
     runs = some.settle(shard.cut(work.family.plans(asked)), _of_a_grid(work, asked))
     kept = sum(each.run.status != "failed" for each in runs)
-    write_text(shard.beside(outputs.shards), f"{kept} of {len(runs)} runs are in the journal\n")
+    write_text(shard.beside(layout.beside(path, "shards")), f"{kept} of {len(runs)} runs are in the journal\n")
 
 
-def _run_whole(work: Work, outputs: Outputs, asked: Sequence[Request], refits: bool) -> None:
+def _run_whole(work: Work, path: Path, asked: Sequence[Request], refits: bool) -> None:
     """Fit what no journal holds, complete the chosen runs, and write what the cell publishes."""
-    for folder in found_beside(outputs.journal):
+    for folder in found_beside(layout.beside(path, "journal")):
         work.journal.take_over(folder)
     runs = work.settle(work.family.plans(asked), _of_a_grid(work, asked))
     while (choice := _chosen(runs)) is not None and refits and not choice.final:
@@ -169,7 +143,7 @@ def _run_whole(work: Work, outputs: Outputs, asked: Sequence[Request], refits: b
         runs += work.settle(work.family.plans(again), _of_a_grid(work, again))
     final = choice.final if choice else []
     _complete(work, final)
-    _write(work, outputs, build_record(work.family, runs), final)
+    _write(work, path, build_record(work.family, runs), final)
 
 
 def _chosen(runs: Iterable[Measured]) -> Choice | None:
@@ -216,17 +190,18 @@ def _complete(work: Work, final: list[Run]) -> None:
     work.journal.prune(final[:1], keeping.MODEL)
 
 
-def _write(work: Work, outputs: Outputs, record: Record, final: list[Run]) -> None:
+def _write(work: Work, path: Path, record: Record, final: list[Run]) -> None:
     """Write model and answers of the chosen run, then the record."""
-    keeping.publish_model(work.journal, final[0] if final else None, outputs.model)
-    keeping.publish_answers(work.family, ((work.journal, run) for run in record.runs), outputs.predictions)
+    model, answers = (layout.beside(path, kind) for kind in ("models", "predictions"))
+    keeping.publish_model(work.journal, final[0] if final else None, model)
+    keeping.publish_answers(work.family, ((work.journal, run) for run in record.runs), answers)
     if (best := record.best) is None:
         done = sum(run.finished for run in record.runs)
         none = "no run finished; the record says why"
         print(f"{work.label}: {f'{done} runs are done, none is chosen' if done else none}", flush=True)
     else:
-        if described := signature.find(outputs.model):
-            file = outputs.model.relative_to(outputs.record.parent).as_posix()
+        if described := signature.find(model):
+            file = model.relative_to(path.parent).as_posix()
             record = replace(record, saved=described.about(file))
         shown = ", ".join(f"{name} {value}" for name, value in best.settings.items())
         print(
@@ -234,7 +209,7 @@ def _write(work: Work, outputs: Outputs, record: Record, final: list[Run]) -> No
             f"test {best.test_accuracy:.2%}",
             flush=True,
         )
-    written.write(outputs.record, record)
+    written.write(path, record)
 
 
 def build_record(family: Family, measured: Sequence[Measured], purpose: Purpose = "selection") -> Record:

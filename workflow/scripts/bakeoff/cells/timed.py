@@ -13,7 +13,7 @@ from bakeoff.command import UserError
 from bakeoff.data.store import Dataset
 from bakeoff.files import alone_in
 from bakeoff.machine import hardware, load
-from bakeoff.records import selection, written
+from bakeoff.records import layout, selection, written
 from bakeoff.records.parts import Environment
 from bakeoff.records.record import Purpose, Record
 from bakeoff.records.request import REFIT, Request
@@ -45,16 +45,16 @@ class Timed:
     done: list[tuple[Journal, Measured]] = field(default_factory=list)
 
     @property
-    def outputs(self) -> run.Outputs:
-        """Return where it writes."""
-        return run.Outputs.beside(self.output)
+    def folder(self) -> Path:
+        """Return where its journal lies."""
+        return layout.beside(self.output, "journal")
 
     def take_turn(self, number: int, threads: int) -> None:
         """Carry out a turn, or take its run from the journal."""
         found = hardware.describe(threads, self.family.competitor.device)
         plans = self.family.plans([self.requests[number % len(self.requests)]])
         machine = {"machine": hardware.fingerprint(found), "turn": number}
-        journal = run.open_journal(self.family, self.outputs.journal, threads, self.code, **machine)
+        journal = run.open_journal(self.family, self.folder, threads, self.code, **machine)
         meter = load.Meter()
 
         def keep(fitted: Fitted, finished: list[Run]) -> None:
@@ -69,7 +69,7 @@ class Timed:
     def write(self) -> None:
         """Write what the runs answered, and the record."""
         runs = [(journal, measured.run) for journal, measured in self.done]
-        keeping.publish_answers(self.family, runs, self.outputs.predictions)
+        keeping.publish_answers(self.family, runs, layout.beside(self.output, "predictions"))
         record = run.build_record(self.family, [measured for _, measured in self.done], self.purpose)
         more = self.more(self.family, [each for _, each in runs])
         written.write(self.output, replace(record, **more))
@@ -106,7 +106,7 @@ def in_turns(cells: Sequence[Timed], threads: int) -> None:
     """Time cells in turns, A B B A, so that a machine that grows slower does so for all; write records."""
     with ExitStack() as stack:
         for each in cells:
-            stack.enter_context(alone_in(each.outputs.journal))
+            stack.enter_context(alone_in(each.folder))
         for number in range(max(each.times for each in cells)):
             for each in cells if number % 2 == 0 else reversed(cells):
                 if number < each.times:

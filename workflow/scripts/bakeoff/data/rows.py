@@ -10,7 +10,7 @@ from bakeoff.command import UserError
 from bakeoff.data import idx
 from bakeoff.plugins import PATH, ImportPath
 from bakeoff.rows import Keywords, Kind
-from bakeoff.typed import said
+from bakeoff.typed import Text, said
 from bakeoff.values import shown
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
@@ -20,7 +20,6 @@ TEST_LABELS = "t10k-labels-idx1-ubyte"
 FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 
 Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
-Text = Annotated[str, Field(min_length=1)]
 UNSTATED = "not stated"
 
 
@@ -126,4 +125,4 @@ def kind_of(given: Any) -> type[Dataset]:
     return KINDS[kind]
 
 
-DATASETS = Kind("datasets", kind_of)
+DATASETS = Kind("datasets", kind_of, "Data sets")

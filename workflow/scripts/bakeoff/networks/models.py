@@ -44,4 +44,4 @@ def is_torchvisions(network: Network) -> bool:
     return f"{module}.".startswith("torchvision.models.") and name in list_models() and not fetched
 
 
-NETWORKS = Kind("networks", lambda given: Network)
+NETWORKS = Kind("networks", lambda given: Network, "Networks")

@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from contextlib import contextmanager
 from typing import Any
 
 from bakeoff import plugins, typed
 from bakeoff.command import UserError
-from bakeoff.families.svm import axes as svm
-from bakeoff.plan.cells import Cell, blocks
-from bakeoff.plan.study import Study
+from bakeoff.data.rows import DATASETS
+from bakeoff.families.section import Asked, Catalog, Cell
+from bakeoff.plan.study import SECTIONS, Study
 
 # Folders and files of this name lie beside those of a data set.
 TAKEN = ("figures", "raw")
@@ -23,31 +23,45 @@ class ConfigError(UserError):
         super().__init__(f"config, {line}")
 
 
+@contextmanager
+def of_config(place: str = "") -> Iterator[None]:
+    """Say of a UserError's place that it is one in the configuration."""
+    try:
+        yield
+    except UserError as error:
+        raise ConfigError(f"{place}{error}") from error
+
+
+def check_keys(config: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a section by a name that it had once."""
+    for section in SECTIONS:
+        for key in section.formerly:
+            if key in config:
+                raise ConfigError(f"{key}: is called {section.key} now; rename the section")
+
+
 def _named(study: Study) -> Iterator[tuple[str, str, str]]:
     """Yield every row that a study names: where, its kind, its name."""
-    kinds = {"datasets": "datasets", "models": "networks", "optimizers": "optimizers"}
     for name in study.datasets:
-        yield "datasets", "datasets", name
-    for section, keys in (("networks", ("models", "optimizers")), ("comparison", tuple(kinds))):
-        for key in keys:
-            for name in getattr(getattr(study, section), key):
-                yield f"{section}/{key}", kinds[key], name
+        yield "datasets", DATASETS.name, name
+    for section in SECTIONS:
+        yield from section.named(getattr(study, section.key))
 
 
-def check_names(study: Study, rows: Mapping[str, Mapping[str, Any]]) -> None:
+def check_names(study: Study, rows: Catalog) -> None:
     """Raise ConfigError for a name that is no row, and for a data set that no folder can be called after."""
     for place, kind, name in _named(study):
         if name not in rows[kind]:
             known = typed.nearest(name, list(rows[kind]))
             raise ConfigError(f"{place}: {name} is no row of the catalog's {kind}{known}")
-    for name in [*study.datasets, *study.comparison.datasets]:
-        if name.lower() in TAKEN:
+    for _, kind, name in _named(study):
+        if kind == DATASETS.name and name.lower() in TAKEN:
             raise ConfigError(
                 f"datasets: {name} is the name of a folder of this workflow; give the row another"
             )
 
 
-def check_modules(study: Study, rows: Mapping[str, Mapping[str, Any]]) -> None:
+def check_modules(study: Study, rows: Catalog) -> None:
     """Raise ConfigError for an own row that a study names and whose module is neither installed nor here."""
     for _, kind, name in _named(study):
         path: str = getattr(rows[kind][name], "build", "") or rows[kind][name].kind
@@ -56,51 +70,44 @@ def check_modules(study: Study, rows: Mapping[str, Mapping[str, Any]]) -> None:
             raise ConfigError(f"catalog/{kind}/{name}: {path}: {fault}")
 
 
-def check_devices(study: Study, devices: Sequence[str], missing: str | None) -> None:
-    """Raise ConfigError where a GPU is asked for that is not there, and where a device has no block."""
+def check_devices(devices: Sequence[str], missing: str | None) -> None:
+    """Raise ConfigError where a GPU is asked for that is not there."""
     if "gpu" in devices and missing is not None:
         cure = "set devices to auto or [cpu], or gpu to present where jobs run on other machines"
         raise ConfigError(f"devices: gpu is asked for, but {missing}; {cure}")
-    for device in devices if study.networks.models else ():
-        if not blocks(study, device):
-            raise ConfigError(f"networks/grid: no block is meant for the {device}; add one")
 
 
-def check_cells(cells: Sequence[Cell], study: Study, rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise ConfigError where there is nothing to do, more than can be done, or one name for two cells."""
+def check_work(cells: Sequence[Cell], study: Study) -> None:
+    """Raise ConfigError where there is nothing to do, or more than can be done."""
     if not cells:
-        raise ConfigError("networks/models and svm/kernels: both are empty; name at least one")
+        lists = [f"{each.key}/{each.lists}" for each in SECTIONS if each.purpose == "selection"]
+        said = f"{', '.join(lists[:-1])} and {lists[-1]}"
+        raise ConfigError(f"{said}: all are empty; name at least one")
     most = max(cell.runs for cell in cells)
     if most > MOST_RUNS:
         raise ConfigError(f"seeds: a cell would have {most} runs; {MOST_RUNS} are the most")
     if study.shards > max(most, 1):
         fault = f"{study.shards} of them, but no cell has more than {most} runs; name at most {most}"
         raise ConfigError(f"shards: {fault}")
-    pairs = [*product(rows["networks"], rows["optimizers"]), *product(["svm"], svm.KERNELS)]
-    parses = defaultdict(list)
-    for model, choice in pairs:
-        parses[f"{model}_{choice}"].append(f"{model} with {choice}")
-    for cell in cells:
-        called = f"{cell.model}_{cell.choice}"
-        if len(both := parses[called]) > 1:
-            raise ConfigError(f"catalog: {both[0]} and {both[1]} would both be called {called}; rename a row")
 
 
-def check_batches(study: Study, counts: Mapping[str, int]) -> None:
-    """Raise ConfigError for a batch that is larger than a training part: it would be the same training again.
+def check_apart(cells: Sequence[Cell], rows: Catalog) -> None:
+    """Raise ConfigError where one name would stand for two cells."""
+    meanings = defaultdict(list)
+    for section in {each.form: each for each in SECTIONS}.values():
+        for name, words in section.competitors(rows):
+            meanings[name].append(words)
+    for name in dict.fromkeys(cell.competitor for cell in cells):
+        if len(meanings[name]) > 1:
+            first, second, *_ = meanings[name]
+            raise ConfigError(f"catalog: {first} and {second} would both be called {name}; rename a row")
+
+
+def check_sections(study: Study, asked: Asked, counts: Mapping[str, int]) -> None:
+    """Raise ConfigError for what a section finds wrong with itself on these data.
 
     counts: images of the training part of each data set, as far as they are known beforehand.
     """
-    sizes = {
-        (f"networks/grid/{number}/batch_size", size)
-        for number, block in enumerate(study.networks.grid)
-        for size in block.batch_size
-        if study.networks.models
-    }
-    compared = {("comparison/batch_size", study.comparison.batch_size)}
-    for places, datasets in ((sizes, study.datasets), (compared, study.comparison.datasets)):
-        for place, size in sorted(places):
-            for name in datasets:
-                if size > counts.get(name, size):
-                    there = f"the {counts[name]} training images of {name}"
-                    raise ConfigError(f"{place}: {size} is more than {there}; make it smaller")
+    for section in SECTIONS:
+        with of_config():
+            section.check(getattr(study, section.key), asked, counts)

@@ -1,24 +1,17 @@
 """From a configuration to its plan: the rows, the cells, and what each is made with, as JSON says it."""
 
 import dataclasses
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from bakeoff import rows, typed
-from bakeoff.command import UserError
 from bakeoff.data.rows import DATASETS
-from bakeoff.families.network.optimizers import OPTIMIZERS
-from bakeoff.families.svm import axes as svm
-from bakeoff.networks.models import NETWORKS
+from bakeoff.families.section import DEVICES, Catalog, Cell
 from bakeoff.plan import cells, checks, gpu
-from bakeoff.plan.cells import Cell
-from bakeoff.plan.checks import ConfigError
-from bakeoff.plan.study import Block, Study
-
-KINDS = (DATASETS, NETWORKS, OPTIMIZERS)
-Catalog = dict[str, dict[str, Any]]
+from bakeoff.plan.study import KINDS, SECTIONS, Study
+from bakeoff.records import layout
+from bakeoff.search import grid
 
 
 class Plan(NamedTuple):
@@ -33,31 +26,26 @@ class Plan(NamedTuple):
     def records(self) -> dict[str, list[str]]:
         """Return every record of the report: of the grids, of what they chose, of the comparison."""
         return {
-            "cells": [cell.record() for cell in self.grids],
-            "alone": [cell.record("alone/") for cell in self.grids],
-            "timed": [cell.record("speed/") for cell in self.compared],
+            "cells": [cell.record("selection") for cell in self.grids],
+            "alone": [cell.record("alone") for cell in self.grids],
+            "timed": [cell.record("speed") for cell in self.compared],
         }
 
 
 def read(config: Mapping[str, Any]) -> Study:
     """Return a configuration as a study; UserError, in one line, names the key, the fault and the cure."""
-    if "resnet" in config:
-        raise ConfigError("resnet: is called networks now; rename the section")
-    try:
+    checks.check_keys(config)
+    with checks.of_config():
         return typed.read(Study, config)
-    except UserError as error:
-        raise ConfigError(str(error)) from error
 
 
 def catalog(study: Study) -> Catalog:
     """Return the shipped rows and the study's own, one of these in the place of a shipped one of its name."""
-    found: Catalog = {}
+    found = {}
     for kind in KINDS:
         own = {**rows.shipped()[kind.name], **getattr(study.catalog, kind.name)}
-        try:
+        with checks.of_config("catalog/"):
             found[kind.name] = {name: kind.read(name, row) for name, row in own.items()}
-        except UserError as error:
-            raise ConfigError(f"catalog/{error}") from error
     return found
 
 
@@ -67,15 +55,14 @@ def make(config: Mapping[str, Any], bring_torch: bool = False) -> Plan:
     found = catalog(study)
     checks.check_names(study, found)
     missing = gpu.missing(study, bring_torch)
-    wished = gpu.devices(study.devices, missing)
-    checks.check_devices(study, wished, missing)
-    try:
-        grids = list(cells.of_grids(study, found["optimizers"], wished))
-    except UserError as error:
-        raise ConfigError(f"networks/grid: {error}") from error
-    compared = list(cells.of_comparison(study, gpu.devices("all", missing)))
-    checks.check_cells(grids, study, found)
-    checks.check_batches(study, {name: images["train"] for name, images in counts(study, found).items()})
+    asked = cells.asked(study, found, missing)
+    checks.check_devices(asked.devices, missing)
+    with checks.of_config():
+        grids, compared = (cells.planned(study, asked, purpose) for purpose in ("selection", "speed"))
+    checks.check_work(grids, study)
+    checks.check_apart([*grids, *compared], found)
+    known = {name: images["train"] for name, images in counts(study, found).items()}
+    checks.check_sections(study, asked, known)
     if not bring_torch:
         checks.check_modules(study, found)
     return Plan(study, found, missing, grids, compared)
@@ -84,17 +71,14 @@ def make(config: Mapping[str, Any], bring_torch: bool = False) -> Plan:
 def counts(study: Study, found: Catalog) -> dict[str, dict[str, int]]:
     """Return how many images each part of a data set gets, as far as that is known before it is read."""
     limits = study.limit_train, study.limit_test
-    known = {name: row.counts() for name, row in found["datasets"].items()}
+    known = {name: row.counts() for name, row in found[DATASETS.name].items()}
     return {name: study.split.counts(each[0], each[1], *limits) for name, each in known.items() if each}
 
 
 def as_config(value: Any) -> Any:
     """Return a study as a configuration: defaults filled in, a grid's blocks as short as can be."""
-    if isinstance(value, Block):
-        devices = {"devices": value.devices} if value.devices else {}
-        return cells.written(value, Block, frozenset({"devices"})) | devices
-    if type(value).__name__.endswith("Block"):
-        return cells.written(value, type(value))
+    if isinstance(value, grid.Axes):
+        return value.written()
     if dataclasses.is_dataclass(value):
         return {field.name: as_config(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return [as_config(each) for each in value] if isinstance(value, list) else value
@@ -102,30 +86,40 @@ def as_config(value: Any) -> Any:
 
 def as_json(plan: Plan) -> dict[str, Any]:
     """Return what Snakemake reads of a plan."""
-    study, missing = plan.study, plan.gpu_missing
-    names = {
-        "dataset": plan.rows["datasets"],
-        "model": plan.rows["networks"],
-        "optimizer": plan.rows["optimizers"],
-        "kernel": svm.KERNELS,
-        "device": ("cpu", "gpu"),
-    }
+    study, records = plan.study, plan.records()
+    made = [record for group in records.values() for record in group]
     return {
         "config": as_config(study),
-        "gpu_missing": missing,
-        "devices": gpu.devices("all", missing),
+        "gpu_missing": plan.gpu_missing,
+        "devices": gpu.devices("all", plan.gpu_missing),
         "rows": {
-            kind: {name: str(rows.Named(name, row)) for name, row in known.items()}
-            for kind, known in plan.rows.items()
+            kind.name: {name: str(rows.Named(name, row)) for name, row in plan.rows[kind.name].items()}
+            for kind in KINDS
         },
-        "wildcards": {name: any_of(known) for name, known in names.items()} | {"shard": "[0-9]+"},
-        "grids": {device: json.dumps(cells.blocks(study, device)) for device in ("cpu", "gpu")},
-        "kernels": {kernel: json.dumps(cells.kernel_blocks(study, kernel)) for kernel in svm.KERNELS},
-        "timed_settings": cells.timed_settings(study),
-        "records": plan.records(),
+        "wildcards": wildcards(plan.rows),
+        "arguments": {
+            section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
+        },
+        "records": records,
+        "predictions": [str(layout.beside(record, "predictions")) for record in made],
+        "models": [str(layout.beside(record, "models")) for record in records["cells"]],
     }
 
 
-def any_of(names: Any) -> str:
+def wildcards(known: Catalog) -> dict[str, str]:
+    """Return what each wildcard of the rules may stand for, as regular expressions.
+
+    competitor: whatever any family calls one.
+    """
+    names: dict[str, str] = {"dataset": any_of(known[DATASETS.name]), "device": any_of(DEVICES)}
+    forms = {}
+    for section in SECTIONS:
+        own = {name: any_of(allowed) for name, allowed in section.wildcards(known).items()}
+        forms[section.form] = section.form.format(**{name: f"(?:{each})" for name, each in own.items()})
+        names |= own
+    return {**names, "competitor": "|".join(forms.values()), "shard": "[0-9]+"}
+
+
+def any_of(names: Iterable[str]) -> str:
     """Return a regular expression for names, the longest first: one may begin as another does."""
     return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))

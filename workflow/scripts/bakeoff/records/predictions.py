@@ -15,7 +15,6 @@ from bakeoff.records.request import Fold
 
 Array = NDArray[Any]
 
-SUFFIX = ".npz"
 WHAT = "the answers of a cell's runs"
 LABELS = {"test": "labels", "validation": "validation_labels"}
 # Of every image that is validated, the fold that it belongs to; absent where there are none.

@@ -20,8 +20,6 @@ from bakeoff.typed import said
 # Which version of the form a record follows; that of earlier versions is read as well (earlier.py).
 FORMAT: Literal[3] = 3
 Purpose = Literal["selection", "alone", "speed"]
-# Where below a data set's folder cells of a purpose lie.
-FOLDERS: Mapping[Purpose, str] = {"selection": "", "alone": "alone/", "speed": "speed/"}
 Scores = Literal["probabilities", "decisions", "none"]
 
 

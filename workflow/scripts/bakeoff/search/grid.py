@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import product
 from math import prod
@@ -21,6 +21,19 @@ MOST_SETTINGS = 10_000
 NO_AXES: Mapping[str, Sequence[Any]] = MappingProxyType({})
 
 
+class Axes:
+    """A block of a grid: of each setting the values to try."""
+
+    def written(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """Return the block as short as it can be written: no defaults, lists of one as what is in them."""
+        found = {}
+        for field in dataclasses.fields(cast(Any, self)):
+            axis, default = getattr(self, field.name), fields.default(field)
+            if field.name not in without and axis != default:
+                found[field.name] = axis[0] if isinstance(default, list) and len(axis) == 1 else axis
+        return found
+
+
 def _block(cls: type[Any]) -> type[Any]:
     """Return the type of a grid's block over settings: of each field a list of values, or one."""
     kinds, axis = typing.get_type_hints(cls, include_extras=True), cast(Any, typed.Axis)
@@ -31,7 +44,7 @@ def _block(cls: type[Any]) -> type[Any]:
         )
         for field in dataclasses.fields(cls)
     }
-    return typed.made(f"{cls.__name__}Block", axes)
+    return typed.made(f"{cls.__name__}Block", axes, Axes)
 
 
 block: Any = cache(_block)

@@ -25,27 +25,11 @@ FROM_ZEROS = ("SGD", "Adam", "AdamW", "Adamax", "RAdam", "RMSprop", "Adadelta")
 class Optimizer(Built):
     """An optimizer of a network: a class like torch.optim's, called with the weights, lr and its settings.
 
-    A setting that is a list is an axis of the grid; a list in a list is a value itself, such as Adam's betas.
+    A setting that is a list is an axis of the grid.
     """
 
-    def axes(self) -> dict[str, list[Any]]:
-        """Return the values of each setting that has several."""
-        return {name: value for name, value in self.settings.items() if _several(value)}
 
-    def keywords(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the keywords of one call: of an axis the chosen value."""
-        found = {}
-        for name, value in self.settings.items():
-            one = chosen[name] if _several(value) else value[0] if isinstance(value, list) else value
-            found[name] = tuple(one) if isinstance(one, list) else one
-        return found
-
-
-OPTIMIZERS = Kind("optimizers", lambda given: Optimizer)
-
-
-def _several(value: Any) -> bool:
-    return isinstance(value, list) and len(value) > 1
+OPTIMIZERS = Kind("optimizers", lambda given: Optimizer, "Optimizers")
 
 
 def build(row: Optimizer, keywords: Mapping[str, Any], model: "nn.Module", learning_rate: float) -> Any:

@@ -6,13 +6,13 @@ from pydantic import AfterValidator
 
 from bakeoff import typed
 from bakeoff.command import UserError
+from bakeoff.data.scale import SCALE_SAYS, Scale
 from bakeoff.search import grid
 from bakeoff.typed import said
 
 # scikit-learn's default, where a block of the polynomial kernel names none.
 POLY_DEGREE = 3
 Engine = Literal["auto", "pairwise", "sklearn", "intelex"]
-Scale = Literal["standard", "minmax", "none"]
 
 
 def _gamma(value: Any) -> Any:
@@ -34,7 +34,7 @@ class Rbf:
     C: typed.Positive = said("Penalty of a margin violation.", 1.0)
     gamma: Gamma = said("Kernel coefficient: scale, auto or a number.", "scale")
     degree: Annotated[Any, typed.only(None)] = said("Degree of the polynomial kernel.", None)
-    scale: Scale = said("What is done to the pixels: standard, minmax or none.", "standard")
+    scale: Scale = said(SCALE_SAYS, "standard")
 
 
 @typed.settings
@@ -60,6 +60,13 @@ class Sigmoid(Rbf):
 LABELS = {"rbf": "RBF", "poly": "polynomial"}
 KERNELS: dict[str, type[Any]] = {"rbf": Rbf, "poly": Poly, "linear": Linear, "sigmoid": Sigmoid}
 Kernel = Literal[tuple(KERNELS)]  # type: ignore[valid-type]
+# What people call a machine with each.
+LABELS = {
+    "rbf": "SVM (RBF)",
+    "poly": "SVM (polynomial)",
+    "linear": "SVM (linear)",
+    "sigmoid": "SVM (sigmoid)",
+}
 
 
 def check(blocks: Any) -> None:

@@ -1,0 +1,96 @@
+"""What a family says of a section of the configuration: its settings, rows, cells, and what commands get.
+
+Owns the form. Must not know any family; a section imports nothing that a family computes with, so that a plan
+is made at once and anywhere.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple, Protocol
+
+from bakeoff.records import layout
+from bakeoff.rows import Kind
+
+Catalog = Mapping[str, Mapping[str, Any]]  # rows by kind and name
+DEVICES = ("cpu", "gpu")
+
+
+class Cell(NamedTuple):
+    """One cell: data set, competitor as files are called after it, device, and its runs."""
+
+    dataset: str
+    competitor: str
+    device: str
+    runs: int
+
+    @property
+    def name(self) -> str:
+        """Return its record's name without the suffix."""
+        return f"{self.competitor}_{self.device}"
+
+    def record(self, purpose: str) -> str:
+        """Return where its record of a purpose lies."""
+        return layout.record(self.dataset, purpose, self.name)
+
+
+class Asked(NamedTuple):
+    """What a study asks of every family: on which data, on which devices, with which seeds, of which rows.
+
+    devices: those of grids; visible: all that there are.
+    """
+
+    datasets: Sequence[str]
+    devices: Sequence[str]
+    visible: Sequence[str]
+    seeds: Sequence[int]
+    rows: Catalog
+
+
+class Section(Protocol):
+    """A section of the configuration, and what a study makes of it.
+
+    key: its name there; formerly: names that it had; settings: its dataclass, described by `says`;
+    required: whether a study must have it; lists: the key of its own that names competitors; names: the kind
+    of row that each key of its own names; kinds: the kinds of rows that are its family's; purpose: of its
+    cells' records; form: how a competitor is called, by wildcards.
+    """
+
+    key: str
+    formerly: tuple[str, ...] = ()
+    settings: type[Any]
+    says: str
+    required: bool = True
+    lists: str
+    names: Mapping[str, str]
+    kinds: tuple[Kind, ...] = ()
+    purpose: str = "selection"
+    form: str
+
+    def wildcards(self, rows: Catalog) -> dict[str, Iterable[str]]:
+        """Return what each wildcard of its form may stand for."""
+
+    def cells(self, own: Any, asked: Asked) -> Iterator[Cell]:
+        """Yield its cells, data set by data set; UserError, which begins with a key's place, for no grid."""
+
+    def arguments(self, own: Any, rows: Catalog) -> dict[str, Any]:
+        """Return what its rules hand on to commands, as text, by what it depends on."""
+
+    def check(self, own: Any, asked: Asked, counts: Mapping[str, int]) -> None:
+        """Raise UserError, which begins with a key's place, for what does not fit the data.
+
+        counts: images of the training part of each data set, as far as they are known beforehand.
+        """
+        return
+
+    def named(self, own: Any) -> Iterator[tuple[str, str, str]]:
+        """Yield every row that it names: where, its kind, its name."""
+        for key, kind in self.names.items():
+            for name in getattr(own, key):
+                yield f"{self.key}/{key}", kind, name
+
+    def competitors(self, rows: Catalog) -> Iterator[tuple[str, str]]:
+        """Yield what every competitor that rows allow is called, by files and in words."""
+        known = self.wildcards(rows)
+        for chosen in product(*known.values()):
+            parts = dict(zip(known, chosen, strict=True))
+            yield self.form.format(**parts), self.form.replace("_", " with ").format(**parts)
