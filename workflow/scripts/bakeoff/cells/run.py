@@ -130,7 +130,9 @@ def _run_shard(work: Work, path: Path, asked: Sequence[Request], shard: Shard) -
     some = replace(work, label=f"{work.label}, shard {shard.number}/{shard.total}")
     runs = some.settle(shard.cut(work.family.plans(asked)), _of_a_grid(work, asked))
     kept = sum(each.run.status != "failed" for each in runs)
-    write_text(shard.beside(layout.beside(path, "shards")), f"{kept} of {len(runs)} runs are in the journal\n")
+    write_text(
+        shard.beside(layout.beside(path, "shards")), f"{kept} of {len(runs)} runs are in the journal\n"
+    )
 
 
 def _run_whole(work: Work, path: Path, asked: Sequence[Request], refits: bool) -> None:
