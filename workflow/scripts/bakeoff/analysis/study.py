@@ -162,7 +162,7 @@ def _number(record: Record, run: Run) -> int:
 
 def place(record: Record) -> str:
     """Return where a cell lies below the results, without its suffix: digits/speed/resnet18_adam_cpu."""
-    return f"{record['dataset']}/{FOLDERS[record['purpose']]}{record.cell}"
+    return f"{record.dataset}/{FOLDERS[record.purpose]}{record.cell}"
 
 
 def unique(values: Iterable[Any]) -> list[Any]:
