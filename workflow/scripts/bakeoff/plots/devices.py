@@ -1,6 +1,6 @@
 """CPU against GPU: bars of training times with their range; an empty place says "not measured"."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ BAR = 0.36
 HATCHES = {"cpu": "///", "gpu": ""}
 
 
-def plots(study: Study, speedup: list[SpeedupRow]) -> Iterator[Plot]:
+def plots(study: Study, speedup: Sequence[SpeedupRow]) -> Iterator[Plot]:
     """Yield one figure per data set that was timed."""
     for dataset in dict.fromkeys(row.dataset for row in speedup):
         rows = [row for row in speedup if row.dataset == dataset]
