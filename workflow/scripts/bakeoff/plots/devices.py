@@ -100,7 +100,9 @@ def _bar(axis: Axes, place: float, row: SpeedupRow, device: str, longest: float)
 def _words(study: Study, row: SpeedupRow) -> str:
     name = " ".join(_name(study, row))
     sides = {device: row.timed(device) for device in style.DEVICES}
-    said = [f"{wording.device(d)} {wording.seconds(side.train_s_median)} s" for d, side in sides.items() if side]
+    said = [
+        f"{wording.device(d)} {wording.seconds(side.train_s_median)} s" for d, side in sides.items() if side
+    ]
     if row.ratios is None:
         return ", ".join([f"{name}: speedup {wording.NOT_MEASURED}, {row.reason}", *said])
     return f"{name}: {', '.join(said)}, speedup {wording.ratio(row.ratios.speedup)}"

@@ -40,7 +40,8 @@ def draw(
 ) -> None:
     """Remake the folder: figures of an earlier study do not stay behind.
 
-    The tables are those that the report shows. The pictures are test images by the digest of their data; without them, none is shown.
+    The tables are those that the report shows. The pictures are test images by the digest of their data;
+    without them, none is shown.
     """
     with style.used(), writing(folder) as place:
         place.mkdir()

@@ -1,7 +1,6 @@
 """The whole grid as a heat map: validation accuracy of every setting, one panel per competitor."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -9,17 +8,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bakeoff.analysis import wording
-from bakeoff.analysis.best import best_cell
+from bakeoff.analysis import tried, wording
 from bakeoff.analysis.study import Study, by, unique
+from bakeoff.analysis.tried import Tried
 from bakeoff.plots import panels, style
 from bakeoff.plots.panels import Table
 from bakeoff.plots.style import Plot
-from bakeoff.records import selection
-from bakeoff.records.record import Record
-from bakeoff.records.request import REFIT
-from bakeoff.records.run import Run, finished
-from bakeoff.records.selection import Choice
 
 COLUMNS = ("competitor", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
 # What goes down the side after the device and the factors; everything else that varies goes along the top.
@@ -29,27 +23,8 @@ WIDE = 16
 # Of more columns than this, not every one is labelled.
 LABELLED = 40
 
-
-@dataclass(frozen=True, kw_only=True)
-class Tried:
-    """Settings of a cell with their mean over seeds and folds (None: not all finished).
-
-    axes: all that may vary within a competitor, by name; factors: those of them that are factors.
-    """
-
-    axes: Mapping[str, Any]
-    factors: Sequence[str]
-    competitor: str
-    cell: str
-    settings: str
-    validation_accuracy: float | None
-    runs: int
-    finished: int
-    status: str
-    chosen: bool
-
-
-Tables = Mapping[str, list[Tried]]
+# What was tried of every competitor.
+Every = Mapping[str, list[Tried]]
 Key = tuple[Any, ...]
 
 
@@ -57,73 +32,40 @@ def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set: a panel per competitor, all in one scale."""
     for dataset, cells in by(study.selection, lambda record: record.dataset).items():
         groups = by(cells, lambda record: record.competitor)
-        tried = {name: _tried(study, groups[name]) for name in study.competitors if name in groups}
-        tried = {name: each for name, each in tried.items() if each}
-        if any(one.validation_accuracy is not None for each in tried.values() for one in each):
-            yield _plot(study, dataset, tried)
+        every = {name: tried.of(study, groups[name]) for name in study.competitors if name in groups}
+        every = {name: each for name, each in every.items() if each}
+        if any(one.validation_accuracy is not None for each in every.values() for one in each):
+            yield _plot(study, dataset, every)
 
 
-def _tried(study: Study, cells: list[Record]) -> list[Tried]:
-    """Return what was tried of a competitor, cell by cell."""
-    best = best_cell(study, cells)
-    found = []
-    for cell in cells:
-        for runs in selection.groups(cell.runs):
-            if any(run.fold != REFIT for run in runs):
-                found.append(_mean(cell, runs, best is not None and _same(best, cell, runs)))
-    return found
-
-
-def _same(best: tuple[Record, Choice], cell: Record, runs: list[Run]) -> bool:
-    return best[0] is cell and best[1].settings == runs[0].settings
-
-
-def _mean(cell: Record, runs: list[Run], chosen: bool) -> Tried:
-    whole, said = len(finished(runs)) == len(runs), unique(run.status for run in runs)
-    scored = [run for run in runs if run.fold != REFIT]
-    levels = {name: level.name for name, level in cell.factors.items()}
-    return Tried(
-        axes={"device": cell.device, **levels, **wording.used(wording.as_run(*runs))},
-        factors=list(levels),
-        competitor=cell.competitor,
-        cell=cell.cell,
-        settings=wording.settings(wording.as_run(*runs)),
-        validation_accuracy=selection.mean(scored, "validation_accuracy") if whole else None,
-        runs=len(runs),
-        finished=len(finished(runs)),
-        status="ok" if whole else "diverged" if "diverged" in said else "failed",
-        chosen=chosen,
-    )
-
-
-def _plot(study: Study, dataset: str, tried: Tables) -> Plot:
+def _plot(study: Study, dataset: str, every: Every) -> Plot:
     title = study.title(dataset)
     words = "; ".join(
         f"{study.label(one.competitor)} {one.cell} with {one.settings}, "
         f"{wording.percent(one.validation_accuracy)} %"
-        for each in tried.values()
+        for each in every.values()
         for one in each
         if one.chosen
     )
     return Plot(
         name=f"grid_{dataset}",
-        figure=_draw(study, tried),
+        figure=_draw(study, every),
         title=f"The whole grid on {title}",
         caption="Validation accuracy (%) of every setting, mean over seeds; the higher, the more colour. The "
         "framed one was chosen. A dot marks a combination that the grid leaves out. "
-        f"{edges(study, tried)}".strip(),
+        f"{edges(study, every)}".strip(),
         alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {words}.",
         section="grid",
         dataset=dataset,
         columns=COLUMNS,
-        rows=[vars(one) for each in tried.values() for one in each],
+        rows=[vars(one) for each in every.values() for one in each],
     )
 
 
-def edges(study: Study, tried: Tables) -> str:
+def edges(study: Study, every: Every) -> str:
     """Say which choices sit on the edge of the numbers that were tried; nothing where none does."""
     found = []
-    for competitor, each in tried.items():
+    for competitor, each in every.items():
         for best in (one.axes for one in each if one.chosen):
             outer = [
                 f"{wording.setting(name)} {wording.value(item)}"
@@ -137,18 +79,18 @@ def edges(study: Study, tried: Tables) -> str:
     return f"On the edge of the grid, where values further out might do better: {wording.listed(found)}."
 
 
-def _outermost(value: Any, tried: list[Any]) -> bool:
-    numbers = {item for item in tried if isinstance(item, int | float) and not isinstance(item, bool)}
+def _outermost(value: Any, found: list[Any]) -> bool:
+    numbers = {item for item in found if isinstance(item, int | float) and not isinstance(item, bool)}
     return len(numbers) > 1 and value in (min(numbers), max(numbers))
 
 
-def _draw(study: Study, tried: Tables) -> Figure:
+def _draw(study: Study, every: Every) -> Figure:
     """Draw the panels, two in a line where their columns fit, all in one scale."""
-    values = [one.validation_accuracy for each in tried.values() for one in each]
+    values = [one.validation_accuracy for each in every.values() for one in each]
     known = sorted(value for value in values if value is not None)
     # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
     scale = known[len(known) // 10], known[-1]
-    lines = panels.lines([(name, _table(study, each)) for name, each in tried.items()])
+    lines = panels.lines([(name, _table(study, each)) for name, each in every.items()])
     heights = [max(panels.height(table) for _, table in line) for line in lines]
     figure = Figure(figsize=(style.WIDTH, 0.15 + sum(heights)))
     grid = figure.add_gridspec(len(lines), 2, height_ratios=heights)
@@ -160,26 +102,26 @@ def _draw(study: Study, tried: Tables) -> Figure:
     return figure
 
 
-def _table(study: Study, tried: list[Tried]) -> Table[Tried]:
+def _table(study: Study, found: list[Tried]) -> Table[Tried]:
     """Return row labels, the words of column labels, and what was tried by (row, column)."""
-    down, along = _sides(tried)
+    down, along = _sides(found)
 
     def keys(names: list[str]) -> list[Key]:
-        return [tuple(one.axes.get(name) for name in names) for one in tried]
+        return [tuple(one.axes.get(name) for name in names) for one in found]
 
     row_keys, column_keys = (sorted(unique(keys(names)), key=_order) for names in (down, along))
     places = zip(map(row_keys.index, keys(down)), map(column_keys.index, keys(along)), strict=True)
-    factors = {name for one in tried for name in one.factors}
+    factors = {name for one in found for name in one.factors}
     rows = [", ".join(_words(study, factors, down, key)) for key in row_keys]
     columns = [_words(study, factors, along, key) for key in column_keys]
-    return rows, columns, dict(zip(places, tried, strict=True))
+    return rows, columns, dict(zip(places, found, strict=True))
 
 
-def _sides(tried: list[Tried]) -> tuple[list[str], list[str]]:
+def _sides(found: list[Tried]) -> tuple[list[str], list[str]]:
     """Return what varies down the side and along the top; of several settings one goes down at least."""
-    names = unique(name for one in tried for name in one.axes)
-    varying = [name for name in names if len(unique(one.axes.get(name) for one in tried)) > 1]
-    factors = unique(name for one in tried for name in one.factors)
+    names = unique(name for one in found for name in one.axes)
+    varying = [name for name in names if len(unique(one.axes.get(name) for one in found)) > 1]
+    factors = unique(name for one in found for name in one.factors)
     down = [name for name in ("device", *factors, *DOWN) if name in varying]
     along = [name for name in varying if name not in down]
     if not {*down} & {*DOWN} and len(along) > 1:
@@ -189,10 +131,13 @@ def _sides(tried: list[Tried]) -> tuple[list[str], list[str]]:
 
 def _order(key: Key) -> list[tuple[int, float, str]]:
     """Sort numbers by size, then words by the alphabet, what is not set last."""
-    return [
-        (2, 0.0, "") if item is None else (0, item, "") if isinstance(item, int | float) else (1, 0.0, str(item))
-        for item in key
-    ]
+
+    def place(item: Any) -> tuple[int, float, str]:
+        if isinstance(item, int | float):
+            return 0, item, ""
+        return (2, 0.0, "") if item is None else (1, 0.0, str(item))
+
+    return [place(item) for item in key]
 
 
 def _words(study: Study, factors: set[str], names: list[str], key: Key) -> list[str]:
@@ -233,15 +178,15 @@ def _panel(axis: Axes, table: Table[Tried], scale: tuple[float, float]) -> None:
 
 
 def _cell(
-    axis: Axes, row: int, column: int, tried: Tried | None, low: float, width: float, written: bool
+    axis: Axes, row: int, column: int, found: Tried | None, low: float, width: float, written: bool
 ) -> None:
-    if tried is None or tried.validation_accuracy is None:
-        text = "\N{MIDDLE DOT}" if tried is None else tried.status if written else "\N{MULTIPLICATION SIGN}"
+    if found is None or found.validation_accuracy is None:
+        text = "\N{MIDDLE DOT}" if found is None else found.status if written else "\N{MULTIPLICATION SIGN}"
         axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=style.HINT, size=7)
         return
-    value = tried.validation_accuracy
+    value = found.validation_accuracy
     strength = 0.08 + 0.87 * min(1.0, max(0.0, (value - low) / width))
-    frame: dict[str, Any] = {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3} if tried.chosen else {"linewidth": 0}
+    framed: dict[str, Any] = {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3}
     axis.add_patch(
         Rectangle(
             (column + 0.03, row + 0.05),
@@ -249,7 +194,7 @@ def _cell(
             0.9,
             facecolor=(*to_rgb(style.SHADE), strength),
             rasterized=not written,
-            **frame,
+            **(framed if found.chosen else {"linewidth": 0}),
         )
     )
     if not written:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bakeoff.analysis import mistakes, wording
+from bakeoff.analysis import mistakes
 from bakeoff.analysis.mistakes import Answers, Missed, Pair
 from bakeoff.analysis.study import Study, unique
 from bakeoff.plots import style
@@ -38,9 +38,7 @@ def plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
             yield _missed(study, dataset, every, missed, images)
 
 
-def _confused(
-    study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Images
-) -> Plot:
+def _confused(study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Images) -> Plot:
     classes = every[0].cell.data.classes
     names = style.labels(classes, longest=14)  # two fit beside the first image
     figure = Figure(figsize=(style.WIDTH, 0.15 + 0.66 * len(pairs)))
@@ -52,7 +50,9 @@ def _confused(
         for axis in axes[1 + len(pair.images) :]:
             axis.set_visible(False)
     title = study.title(dataset)
-    said = "; ".join(f"{classes[p.true]} taken for {classes[p.predicted]}: {', '.join(_counts(study, p))}" for p in pairs)
+    said = "; ".join(
+        f"{classes[p.true]} taken for {classes[p.predicted]}: {', '.join(_counts(study, p))}" for p in pairs
+    )
     return Plot(
         name=f"confused_{dataset}",
         figure=figure,
@@ -64,7 +64,12 @@ def _confused(
         dataset=dataset,
         columns=PAIR_COLUMNS,
         rows=[
-            {"true_class": classes[p.true], "predicted_class": classes[p.predicted], "competitor": c, "count": n}
+            {
+                "true_class": classes[p.true],
+                "predicted_class": classes[p.predicted],
+                "competitor": c,
+                "count": n,
+            }
             for p in pairs
             for c, n in p.counts.items()
         ],
@@ -90,9 +95,7 @@ def _picture(axis: Axes, image: Images) -> None:
     axis.spines[:].set_visible(False)
 
 
-def _missed(
-    study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: Images
-) -> Plot:
+def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: Images) -> Plot:
     classes = every[0].cell.data.classes
     names, brief = style.labels(classes, longest=12), style.labels(classes, longest=9)
     shown = missed[:SHOWN]
@@ -133,5 +136,9 @@ def _missed(
 def _models(study: Study, dataset: str, every: list[Answers]) -> str:
     """Say whose answers are known: of all models that took part, or of some."""
     competitors = unique(cell.competitor for cell in study.selection if cell.dataset == dataset)
-    some = f" of {len(competitors)} whose answers to these images were kept" if len(every) < len(competitors) else ""
+    some = (
+        f" of {len(competitors)} whose answers to these images were kept"
+        if len(every) < len(competitors)
+        else ""
+    )
     return f"all {len(every)} models{some}"

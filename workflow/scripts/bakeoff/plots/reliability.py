@@ -50,7 +50,9 @@ def _plot(study: Study, dataset: str, curves: dict[str, list[Bin]]) -> Plot:
         axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     figure.legend(handles=_handles(study, curves), loc="outside lower center", ncols=len(curves) + 1)
     title = study.title(dataset)
-    said = wording.listed([f"{study.label(competitor)} {_error(found)}" for competitor, found in curves.items()])
+    said = wording.listed(
+        [f"{study.label(competitor)} {_error(found)}" for competitor, found in curves.items()]
+    )
     return Plot(
         name=f"reliability_{dataset}",
         figure=figure,

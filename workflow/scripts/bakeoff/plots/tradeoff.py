@@ -11,7 +11,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from bakeoff.analysis import wording
 from bakeoff.analysis.derived import BestRow
 from bakeoff.analysis.study import Study, by, unique
-from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 from bakeoff.records.record import Record
@@ -236,4 +235,3 @@ def _below_words(below: int) -> str:
 def _point_words(point: Point, name: str) -> str:
     time = f"{wording.seconds(point.train_s)} s{'' if point.ranked else ' (not comparable)'}"
     return f"{name}: {wording.percent(point.test_accuracy)} % after {time}"
-

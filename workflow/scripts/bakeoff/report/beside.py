@@ -59,7 +59,7 @@ def results(study: Study, rows: list[PublishedRow]) -> list[Table]:
 
 
 def _precision(row: PublishedRow) -> str:
-    """Return the precision that our run of a published one was carried out in; nothing where there is none."""
+    """Return the precision that our run of a published one was carried out in; nothing without one."""
     used = wording.used(row.ours.settings) if row.ours else {}
     return str(used.get("precision", ""))
 
@@ -100,12 +100,13 @@ def speedups(study: Study, rows: list[PublishedRow], speedup: list[SpeedupRow]) 
     timed = by((row for row in rows if row.table == published.DEVICES), _training)
     found = []
     for key, each in timed.items():
+        named = [published.label(study, each[0].competitor), *published.levels(study, each[0])]
         times = {row.device: row.published_train_s for row in each}
         cpu, gpu = times["cpu"], times["gpu"]
         ratio = cpu / gpu if cpu and gpu else None
         found.append(
             [
-                parts.text(" ".join([published.label(study, each[0].competitor), *published.levels(study, each[0])])),
+                parts.text(" ".join(named)),
                 parts.text(study.title(each[0].dataset)),
                 parts.seconds(cpu, 1),
                 parts.seconds(gpu, 1),

@@ -1,6 +1,5 @@
 """Precision and recall of every class: one table each per data set, a column per competitor."""
 
-from bakeoff.analysis import wording
 from bakeoff.analysis.derived import ClassRow
 from bakeoff.analysis.study import Study, unique
 from bakeoff.report import parts

@@ -46,8 +46,10 @@ def _test(study: Study, row: TestRow) -> list[Entry]:
 
 
 def _compared(row: TestRow) -> str | None:
-    if row.tested is None or row.tested.compared != METHODS:
-        return row.tested and row.tested.compared
+    if row.tested is None:
+        return None
+    if row.tested.compared != METHODS:
+        return row.tested.compared
     counts = unique([row.seeds_a, row.seeds_b])
     return f"{METHODS}, {wording.listed([f'{n} seeds' if n else 'no seeds' for n in counts])}"
 

@@ -201,15 +201,15 @@ def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     lead = (
         "Methods are compared by their trainings from seeds that had no part in the choice: the difference "
         "of their mean accuracies, with a 95 % interval over the test images and over seeds. Without such "
-        "trainings, or with a single one of a model that is random, two trained models are compared, by McNemar's mid-p "
-        "test on the images that only one of them gets right: the same settings with another seed would be "
-        "another model. p values are Holm-corrected per data set and kind of contrast"
+        "trainings, or with a single one of a model that is random, two trained models are compared, by "
+        "McNemar's mid-p test on the images that only one of them gets right: the same settings with another "
+        "seed would be another model. p values are Holm-corrected per data set and kind of contrast"
         f"{_apart(tables)}; 0.05 and above is no evidence of a difference."
     )
     if not figures:
         lead += (
-            f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and {ranks.MIN_COMPETITORS} "
-            "models that finished on all of them; with fewer it is left out."
+            f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and "
+            f"{ranks.MIN_COMPETITORS} models that finished on all of them; with fewer it is left out."
         )
     return _led("statistics", "Statistics", lead, comparisons.tests(study, tables.tests), figures)
 
@@ -224,8 +224,8 @@ def _apart(tables: Tables) -> str:
 def _arithmetic(study: Study, tables: Tables) -> Section:
     lead = (
         "One multiply-accumulate (MAC) is two floating-point operations (FLOPs): a "
-        "multiplication and an addition. Training one image is a forward and a backward pass. What counts as a "
-        "parameter depends on the model: the last column says how its numbers were counted."
+        "multiplication and an addition. Training one image is a forward and a backward pass. What counts as "
+        "a parameter depends on the model: the last column says how its numbers were counted."
     )
     found = results.arithmetic(study, tables.best, tables.published)
     return _led("arithmetic", "Arithmetic", lead, found)

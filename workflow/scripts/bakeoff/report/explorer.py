@@ -46,7 +46,9 @@ def of(study: Study, numbered: list[Numbered]) -> Explorer | None:
     here = {item.cell.competitor for item in items}
     return Explorer(
         datasets=[(name, study.title(name)) for name in unique(i.cell.dataset for i in items)],
-        competitors=[(n, name, study.label(name)) for n, name in enumerate(study.competitors) if name in here],
+        competitors=[
+            (n, name, study.label(name)) for n, name in enumerate(study.competitors) if name in here
+        ],
         devices=[(name, wording.device(name)) for name in sorted({i.cell.device for i in items})],
         axes=axes,
         first=FIRST,

@@ -41,9 +41,7 @@ def _stays(study: Study, machine: int) -> list[Stay]:
     found = []
     for cell in study.records:
         counts = Counter(run.environment for run in cell.runs)
-        here = {
-            n: each for n, each in enumerate(cell.environments) if machine in study.machines.where(each)
-        }
+        here = {n: each for n, each in enumerate(cell.environments) if machine in study.machines.where(each)}
         if runs := sum(counts[number] for number in here):
             found.append(Stay(cell, list(here.values()), runs))
     return found

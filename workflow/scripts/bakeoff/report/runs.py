@@ -7,9 +7,9 @@ from typing import Any
 from bakeoff.analysis import disturbance, reproduce, wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.analysis.wording import CarriedOut
 from bakeoff.records.record import Purpose, Record
 from bakeoff.records.request import REFIT
-from bakeoff.analysis.wording import CarriedOut
 from bakeoff.records.run import Run
 from bakeoff.report import parts
 from bakeoff.report.parts import Column, Entry, Table
@@ -173,7 +173,7 @@ def _facts(items: list[Numbered]) -> list[str]:
     for name, label in FACTS.items():
         said: dict[str, dict[str, list[str]]] = {}
         for item in items:
-            if value := item.run.details.get(name):
+            if value := str(item.run.details.get(name) or ""):
                 engines = said.setdefault(item.cell.device, {}).setdefault(value, [])
                 engines.append(str(item.run.settings.get("engine")))
         words = [

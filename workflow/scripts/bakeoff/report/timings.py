@@ -69,8 +69,8 @@ def _unsteady(study: Study, row: SpeedupRow) -> list[str]:
         if side and side.train_s_max / side.train_s_min > STEADY_RATIO:
             ratio = wording.ratio(side.train_s_max / side.train_s_min)
             warnings.append(
-                f"{_name(study, row)} on the {wording.device(device)}: the slowest repeat took {ratio} times as "
-                "long as the fastest; time it again before relying on it."
+                f"{_name(study, row)} on the {wording.device(device)}: the slowest repeat took {ratio} times "
+                "as long as the fastest; time it again before relying on it."
             )
     return warnings
 
@@ -178,9 +178,11 @@ def energy(study: Study, rows: list[SpeedupRow]) -> list[Table]:
     found = []
     for row in rows:
         counted = [getattr(row.timed(device), name, None) for device, name in ENERGY]
-        if any(joules is not None for joules in counted):
+        if any(each is not None for each in counted):
             named = [parts.text(_name(study, row)), parts.text(study.title(row.dataset))]
-            found.append([*named, *(NOT_MEASURED if each is None else parts.scaled(each) for each in counted)])
+            found.append(
+                [*named, *(NOT_MEASURED if each is None else parts.scaled(each) for each in counted)]
+            )
     columns = (Column("Training"), Column("Data set"), *ENERGY.values())
     note = (
         "Of the training time, medians of the repeats, from the devices' own counters. Memory, fans and the "
