@@ -14,7 +14,7 @@ from bakeoff.analysis import best, contrasts, derivation, findings, methods
 from bakeoff.plots import tradeoff
 from bakeoff.records.record import Record
 from bakeoff.records.run import Run
-from bakeoff.report import context
+from bakeoff.report import context, render
 from browser import Browser
 from optional import needs
 

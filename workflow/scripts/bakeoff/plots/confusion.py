@@ -152,5 +152,5 @@ def _rows(names: Sequence[str], counts: Counts, shares: Rates) -> list[Row]:
             "count": counts[true, predicted],
             "rate": shares[true, predicted],
         }
-        for true, predicted in np.argwhere(counts)
+        for true, predicted in np.argwhere(counts).tolist()
     ]

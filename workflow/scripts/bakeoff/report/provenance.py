@@ -93,7 +93,7 @@ def _hosted(stays: list[Stay]) -> str | None:
 
 def _each(stays: list[Stay], name: str, absent: str) -> str:
     """Return what the environments say of one thing, with the number of cells where they differ."""
-    counts = Counter(
+    counts: Counter[str] = Counter(
         value for stay in stays for value in unique(getattr(e, name) or absent for e in stay.environments)
     )
     if len(counts) == 1:
