@@ -79,5 +79,5 @@ def _host(found: Environment) -> str:
 
 
 def _gpu(found: Environment) -> tuple[str, str | None, str | None] | None:
-    """Return a GPU and what drives it: what a run on the CPU does not say, or only where it imported torch."""
+    """Return a GPU and what drives it: what a run on the CPU hardly says."""
     return (found.gpu, found.driver, found.versions.get(CUDA)) if found.gpu else None
