@@ -15,12 +15,13 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from unittest.mock import patch
 
+from bakeoff.families.svm.backend import SvmBackend
+
 import arrays
 from bakeoff.cells.progress import Progress
 from bakeoff.data import store
 from bakeoff.data.store import Dataset
 from bakeoff.families.svm import kkt
-from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.task import Resources
 from bakeoff.machine import hardware
 

@@ -1,11 +1,11 @@
 import pytest
+from bakeoff.families.network.backend import NetworkBackend
 
 import arrays
 import fits
 from bakeoff.cells import run as cell
 from bakeoff.data import store
 from bakeoff.families.network import engines
-from bakeoff.families.network.backend import NetworkBackend
 from bakeoff.machine import hardware, threads
 from bakeoff.networks import models
 from bakeoff.records import record as records

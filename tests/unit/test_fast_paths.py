@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 import pytest
+from bakeoff.families.network.backend import NetworkBackend
 
 import fits
 from bakeoff.data import store
-from bakeoff.families.network.backend import NetworkBackend
 from bakeoff.families.network.batches import Pixels
 from bakeoff.machine import threads
 

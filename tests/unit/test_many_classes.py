@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bakeoff.families.network.backend import NetworkBackend
+from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
 import fits
@@ -16,8 +18,6 @@ from bakeoff.command import UserError
 from bakeoff.data import prepare, store
 from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
-from bakeoff.families.network.backend import NetworkBackend
-from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.task import Resources
 from bakeoff.records import predictions
 from bakeoff.records import record as records

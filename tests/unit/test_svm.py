@@ -6,6 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
 from bakeoff import latency
@@ -15,7 +16,6 @@ from bakeoff.command import UserError
 from bakeoff.data import prepare, store
 from bakeoff.data.split import Split
 from bakeoff.families.svm import axes, chosen, saved
-from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.task import Resources
 from bakeoff.records import record as records
 from checkout import ROOT

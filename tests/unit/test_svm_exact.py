@@ -234,7 +234,11 @@ def test_a_solve_that_does_not_end_is_stopped_and_says_so(monkeypatch):
     x, y, rest = digits(300)
     monkeypatch.setattr(blocks, "STEP_LIMIT", 5)
     task = engines.Task(
-        {"train": x, "test": rest}, y, [Problem(Kernel("rbf", 0.02), 1.0)], engines.Resources(), lambda share: None
+        {"train": x, "test": rest},
+        y,
+        [Problem(Kernel("rbf", 0.02), 1.0)],
+        engines.Resources(),
+        lambda share: None,
     )
     (outcome,) = engines.ENGINES["pairwise"](task)
     assert "not converged: stopped after" in outcome.details["warning"]
@@ -270,7 +274,9 @@ EXTREMES = (
 
 def fitted(engine: str, data, *wanted: Problem, **resources):
     x, y, rest = data()
-    task = engines.Task({"train": x, "test": rest}, y, list(wanted), engines.Resources(engine, **resources), print)
+    task = engines.Task(
+        {"train": x, "test": rest}, y, list(wanted), engines.Resources(engine, **resources), print
+    )
     return list(engines.ENGINES[engine](replace(task, tick=lambda share: None)))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bakeoff.families.svm.backend import SvmBackend
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
@@ -10,10 +11,9 @@ from bakeoff.cells import run as cell
 from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.families.svm import engines, kernels, pairwise, scaling, sound
-from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel
-from bakeoff.families.svm.task import Lost, Resources, Outcome, Task
+from bakeoff.families.svm.task import Lost, Outcome, Resources, Task
 from bakeoff.records import record as records
 
 pytestmark = pytest.mark.numeric

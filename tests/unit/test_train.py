@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bakeoff.families.network.backend import NetworkBackend
 
 import arrays
 from bakeoff.cells import run as cell
 from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.families.network import batches, engines, loop, precision, speed
-from bakeoff.families.network.backend import NetworkBackend
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.machine import hardware
 from bakeoff.networks import models

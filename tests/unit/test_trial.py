@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from bakeoff.families.network.backend import NetworkBackend
 
 from bakeoff.families.network import precision, trial
-from bakeoff.families.network.backend import NetworkBackend
 from fits import fit_all, rows
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]

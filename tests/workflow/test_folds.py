@@ -1,4 +1,4 @@
-"""Three folds through the whole DAG: a network and an SVM, chosen by the mean over folds, fitted again on all."""
+"""Three folds through the whole DAG: a network and an SVM, chosen by the mean over folds, fitted on all."""
 
 import json
 
