@@ -10,7 +10,7 @@ from bakeoff.cells.run import run_cell
 from bakeoff.command import option
 from bakeoff.data import store
 from bakeoff.families.network import axes, backend, code, optimizers
-from bakeoff.machine import hardware, threads
+from bakeoff.machine import devices, hardware, threads
 from bakeoff.networks import models
 
 
@@ -21,7 +21,7 @@ class Options:
     data: Path = option("the prepared data set (.npz)")
     model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
     optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
-    device: str = option("where it trains", choices=hardware.DEVICES)
+    device: str = option("where it trains", **devices.CHOICE)
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
     output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
     seeds: list[int] = option("of every setting's runs", default=(0,), least=0, most=values.SEED, once=True)

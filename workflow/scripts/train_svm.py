@@ -11,7 +11,7 @@ from bakeoff.command import option
 from bakeoff.data import store
 from bakeoff.families import svm
 from bakeoff.families.svm import axes, backend, engines
-from bakeoff.machine import hardware
+from bakeoff.machine import devices, hardware
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Options:
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
     output: Path = option("record to write (.json); journal/ and others lie beside it", check=values.record)
     engine: str = option("what fits them", default="auto", choices=engines.NAMES)
-    device: str = option("where kernel matrices are made", default="cpu", choices=hardware.DEVICES)
+    device: str = option("where kernel matrices are made", default="cpu", **devices.CHOICE)
     threads: int = option("CPU threads", default=1, least=1, most=4096)
     mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000, least=1)
     shard: str = option("fit only this part of the grid, such as 2/3", default="", check=shards.Shard.parse)

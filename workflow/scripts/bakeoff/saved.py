@@ -11,7 +11,7 @@ from bakeoff import values
 from bakeoff.command import UserError
 from bakeoff.families.svm import saved as svms
 from bakeoff.files import reading
-from bakeoff.machine import hardware
+from bakeoff.machine import devices, hardware
 from bakeoff.networks import models
 from bakeoff.records import signature
 from bakeoff.records.signature import Signature
@@ -101,9 +101,11 @@ def load(path: Path | str, device: str = "cpu", own_code: bool = False) -> Predi
     UserError in one line where the file is absent, damaged, empty (no run finished) or does not say what it
     takes, where it names other code than that, and where there is no such device.
     """
-    if device not in hardware.DEVICES:
-        raise UserError(f"device {values.shown(device)} is unknown; known are {', '.join(hardware.DEVICES)}")
-    hardware.require_device(device)
+    if device not in devices.NAMES:
+        fault = devices.elsewhere(str(device)) or f"is unknown; known are {', '.join(devices.NAMES)}"
+        raise UserError(f"device {values.shown(device)} {fault}")
+    # Which of several GPUs the caller computes on is theirs to say.
+    hardware.check_device(device)
     known = signature.read(Path(path))
     if known.family == "svm":
         return Svm(known, svms.load_pipeline(Path(path)))
