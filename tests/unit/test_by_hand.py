@@ -222,8 +222,9 @@ WORDS = [
     *(("fetch_dataset", {"dataset": "cats"}), ("prepare_dataset", {"dataset": "cats"})),
     *((name, {"model": "resnet99"}) for name in ("train_network", "time_training")),
     *((name, {"optimizer": "rmsprop"}) for name in ("train_network", "time_training")),
-    *((name, {"device": "tpu"}) for name in ("train_network", "train_svm")),
-    *(("time_training", {"devices": "tpu"}), ("train_svm", {"kernel": "quantum"})),
+    *((name, {"device": word}) for name in ("train_network", "train_svm") for word in ("tpu", "mps", "cuda")),
+    *(("time_training", {"devices": word}) for word in ("tpu", "mps", "cuda")),
+    ("train_svm", {"kernel": "quantum"}),
     *((name, {"engine": "steam"}) for name in ("train_svm", "time_chosen")),
     *(
         (name, {"threads": number})

@@ -6,15 +6,17 @@ Owns what all families share; a section of its own, each of them describes. Must
 import importlib
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bakeoff import families, typed, values
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.families.section import Section
+from bakeoff.machine import devices
 from bakeoff.records import layout
 from bakeoff.typed import Count, Distinct, Name, Path, said
 
+Device = Annotated[Literal["cpu", "gpu"], BeforeValidator(devices.named)]
 WISHES = ("auto", "all")
 
 
@@ -24,9 +26,9 @@ def _devices(given: Any) -> Any:
         return given
     listed = list(given) if isinstance(given, list | tuple) else [given]
     for each in listed:
-        if each not in ("cpu", "gpu"):
-            fault = typed.nearest(str(each), [*WISHES, "cpu", "gpu"])
-            raise ValueError(f"{values.shown(each)} is no device{fault}")
+        if each not in devices.NAMES:
+            near = typed.nearest(str(each), [*WISHES, *devices.NAMES])
+            raise ValueError(f"{values.shown(each)} {devices.elsewhere(str(each)) or f'is no device{near}'}")
     if not listed:
         raise ValueError("is empty; name auto, all, or a list of cpu and gpu")
     values.each_once(listed)
