@@ -107,9 +107,9 @@ def shipped() -> dict[str, dict[str, Any]]:
     import yaml
 
     with files.reading(SHIPPED):
-        return yaml.load(SHIPPED.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))[
-            "catalog"
-        ]
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        found: dict[str, dict[str, Any]] = yaml.load(SHIPPED.read_bytes(), loader)["catalog"]
+        return found
 
 
 def shipped_as(kind: str, said: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,8 @@ def missing(study: Study, bring_torch: bool) -> str | None:
     if study.gpu == "auto":
         program = [sys.executable, find_gpu.__file__, *(["--driver-alone"] if bring_torch else [])]
         answer = json.loads(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
-        return answer.get("reason")
+        reason: str | None = answer.get("reason")
+        return reason
     return "the configuration says gpu: absent" if study.gpu == "absent" else None
 
 

@@ -99,7 +99,7 @@ Competitors: Any = typed.made(
 
 
 @typed.settings
-class Study(Competitors):
+class Study(Competitors):  # type: ignore[misc]
     """A study: what competes, on which data, with which settings, where."""
 
     partial: typed.Switch = said(

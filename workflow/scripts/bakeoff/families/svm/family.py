@@ -15,6 +15,7 @@ from bakeoff.families.svm import axes, engines, saved, scaling
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.families.svm.machine import Machine
+from bakeoff.families.svm.packed import dtype_of
 from bakeoff.families.svm.task import Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 from bakeoff.records import signature
@@ -79,7 +80,7 @@ class SvmFamily:
     def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
         """Fit the scaler and every machine of the plan, which share one scaling and one fold."""
         asked = [request.settings for request in plan.requests]
-        engines.warm_up(self._resources, frozenset(engines.dtype_of(settings["C"]) for settings in asked))
+        engines.warm_up(self._resources, frozenset(dtype_of(settings["C"]) for settings in asked))
         parts, pixels = self._pixels(plan.requests[0].fold)
         watch = Stopwatch()
         with watch.phase("scale"):
@@ -103,8 +104,7 @@ class SvmFamily:
                 yield Fitted(unfinished_run(request, "diverged", outcome.reason, details=outcome.details))
                 continue
             run, answers = self._run(request, outcome, shared, parts)
-            reached = "fitted again" if run.validation_accuracy is None else f"{run.validation_accuracy:.2%}"
-            progress.advance(done, f"{_describe(request)}: validation {reached}")
+            progress.advance(done, f"{_describe(request)}: {_reached(run)}")
             yield Fitted(run, self._saver(scaler, outcome.machine), answers)
 
     def compute(self, chosen: Run | None) -> Compute:
@@ -149,7 +149,7 @@ class SvmFamily:
             features=self.input_shape[0],
             machines=len(self.settings) * len(dataset.fold_names),
             kernels=len({(settings["gamma"], settings["degree"]) for settings in self.settings}),
-            itemsize=max(np.dtype(engines.dtype_of(s["C"])).itemsize for s in self.settings),
+            itemsize=max(np.dtype(dtype_of(s["C"])).itemsize for s in self.settings),
         )
         return engines.choose(resources, extent)
 
@@ -204,6 +204,12 @@ def _rows(part: Part) -> np.ndarray:
     return part.images.reshape(len(part), -1).astype(np.float32) / 255
 
 
+def _reached(run: Run) -> str:
+    if run.validation_accuracy is None:
+        return "fitted on all folds"
+    return f"validation {run.validation_accuracy:.2%}"
+
+
 def _describe(request: Request) -> str:
     said = [f"{name} {value}" for name, value in request.settings.items() if value is not None]
-    return ", ".join([*said, *([] if request.fold is None else [f"fold {request.fold}"])])
+    return ", ".join([*said, *([f"fold {request.fold}"] if isinstance(request.fold, int) else [])])
