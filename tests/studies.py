@@ -15,9 +15,9 @@ import numpy as np
 
 from bakeoff.analysis.study import Study
 from bakeoff.data.rows import DATASETS
+from bakeoff.records import layout, selection, written
 from bakeoff.records import predictions as predicted
-from bakeoff.records import selection, written
-from bakeoff.records.record import FOLDERS, Record, adapter, to_json
+from bakeoff.records.record import Record, adapter, to_json
 from bakeoff.records.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -273,7 +273,7 @@ def save(folder: Path, cells: Iterable[dict], predictions: bool = True) -> list[
         choice = selection.choose(found.runs)
         best = selection.summarise(choice)
         given["best"] = best and to_json(best)
-        place = folder / found.dataset / FOLDERS[found.purpose]
+        place = folder / found.dataset / layout.FOLDERS[found.purpose]
         paths.append(place / f"{found.cell}.json")
         written.write(paths[-1], dataclasses.replace(found, best=best))
         if predictions:

@@ -12,7 +12,6 @@ from bakeoff.records import layout
 from bakeoff.rows import Kind
 
 Catalog = Mapping[str, Mapping[str, Any]]  # rows by kind and name
-DEVICES = ("cpu", "gpu")
 
 
 class Cell(NamedTuple):

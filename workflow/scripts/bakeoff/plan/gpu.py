@@ -29,7 +29,8 @@ def count(bring_torch: bool) -> int:
 @cache
 def _answer(bring_torch: bool) -> dict[str, Any]:
     program = [sys.executable, find_gpu.__file__, *(["--driver-alone"] if bring_torch else [])]
-    return json.loads(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
+    found: dict[str, Any] = json.loads(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
+    return found
 
 
 def devices(wish: str | list[str], missing: str | None) -> list[str]:

@@ -6,7 +6,7 @@ Owns what all families share; a section of its own, each of them describes. Must
 import importlib
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from bakeoff import families, typed, values
 from bakeoff.data.rows import DATASETS
@@ -16,7 +16,6 @@ from bakeoff.machine import devices
 from bakeoff.records import layout
 from bakeoff.typed import Count, Distinct, Name, Path, said
 
-Device = Annotated[Literal["cpu", "gpu"], BeforeValidator(devices.named)]
 WISHES = ("auto", "all")
 
 
