@@ -181,7 +181,7 @@ def measured(runs: Iterable[Run], name: str) -> list[float]:
 
 
 def place(record: Record) -> str:
-    """Return where a cell lies below the results, without its suffix: digits/speed/resnet18_adam_cpu."""
+    """Return where a cell lies below the results, without its suffix: <data set>/speed/<cell>."""
     return f"{record.dataset}/{FOLDERS[record.purpose]}{record.cell}"
 
 
