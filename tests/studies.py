@@ -255,11 +255,6 @@ def read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def levels(record: dict) -> set[str]:
-    """Return the names of the levels of a record's factors: the optimizer of a network's."""
-    return {level["name"] for level in record["factors"].values()}
-
-
 def as_runs(given: Iterable[dict]) -> list[Run]:
     """Return runs as a record holds them."""
     return [adapter(Run).validate_json(json.dumps(each)) for each in given]

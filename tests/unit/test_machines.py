@@ -60,7 +60,7 @@ def test_on_one_machine_all_are_ranked(tmp_path):
     rows = best.rows(study)
     assert [row.chosen.ranked for row in rows] == [True] * 3
     assert _quickest(study) == f"Of {THREE}, SVM (RBF) is the quickest to train."
-    assert [row.competitor for row in tradeoff.pareto(rows)] == ["svm_rbf"]
+    assert [row.competitor for row in tradeoff.pareto(tradeoff.points(rows))] == ["svm_rbf"]
 
 
 @pytest.mark.parametrize("what", OTHERS)
@@ -75,7 +75,7 @@ def test_a_time_of_another_environment_is_not_ranked(tmp_path, what):
     assert _quickest(study) == (
         "Of ResNet-18 and SVM (polynomial), SVM (polynomial) is the quickest to train."
     )
-    assert [row.competitor for row in tradeoff.pareto(rows)] == ["svm_poly"]
+    assert [row.competitor for row in tradeoff.pareto(tradeoff.points(rows))] == ["svm_poly"]
     uses = {each.competitor: each.uses for each in methods.summary(study, rows, contrasts.rows(study))}
     assert not any("training" in use or "time" in use for use in uses["svm_rbf"])
     [table] = results.best(study, rows, [])

@@ -9,11 +9,11 @@ import pytest
 import studies
 from bakeoff.analysis import calibration, mistakes
 from bakeoff.analysis.mistakes import Answers
-from bakeoff.plots import confusion, gallery
+from bakeoff.plots import confusion
 from bakeoff.records import written
 from bakeoff.records.predictions import Predictions
 from bakeoff.report import render
-from rendered import TEMPLATES, collected
+from rendered import TEMPLATES, collected, drawn
 
 pytestmark = pytest.mark.numeric
 
@@ -92,7 +92,7 @@ def test_certain_answers_belong_to_the_last_bin():
 
 def test_pictures_of_other_data_are_not_shown(tmp_path):
     found = collected(tmp_path, studies.small())
-    gallery.draw(found, tmp_path / "figures", {"another digest": np.zeros((360, 8, 8), np.uint8)})
+    drawn(found, tmp_path / "figures", {"another digest": np.zeros((360, 8, 8), np.uint8)})
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert "reliability_digits" in names
     assert not {"confused_digits", "missed_digits"} & names
@@ -102,7 +102,7 @@ def test_without_the_images_the_report_says_so(tmp_path, small):
     words = "The images themselves were not at hand, so none is shown."
     assert words not in small.html
     found = collected(tmp_path, studies.small()[2:4])
-    gallery.draw(found, tmp_path / "figures")
+    drawn(found, tmp_path / "figures")
     source = render.Source(tmp_path / "records.jsonl", tmp_path, tmp_path / "figures")
     render.write(source, TEMPLATES, tmp_path / "report.html", tmp_path / "report.pdf")
     assert words in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -121,7 +121,7 @@ def test_energy_is_shown_where_a_device_counts_it(tmp_path):
 def test_energy_of_some_repeats_alone_is_not_measured(tmp_path):
     cell = _timed("cpu", [10, 11])
     cell["runs"][0]["details"]["energy_j"] = {"cpu": 500.0}
-    assert _row(tmp_path, cell)["cpu_energy_cpu_j"] is None
+    assert _row(tmp_path, cell).cpu.timed.energy_cpu_j is None
 
 
 def test_an_interval_around_one_is_a_tie(tmp_path):

@@ -19,11 +19,10 @@ from bakeoff.cells.journal import Journal
 from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.data.raw import Raw
-from bakeoff.plots import gallery
 from bakeoff.records import predictions, written
 from bakeoff.records.predictions import Answers
 from bakeoff.report import render
-from rendered import TEMPLATES
+from rendered import TEMPLATES, drawn
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
 CELL = studies.small()[2]
@@ -46,7 +45,7 @@ WRITERS = {
         path, {"validation": np.arange(4), "test": np.arange(4)}, 10, [Answers(np.arange(4), np.arange(4))]
     ),
     "tiny.npz": lambda path, small: arrays.save(path),
-    "figures": lambda path, small: gallery.draw(small.study, path),
+    "figures": lambda path, small: drawn(small.study, path),
     "report.html": lambda path, small: rendered(small, path),
     "journal": lambda path, small: Journal(path, {}).add(RUN),
 }
