@@ -1,5 +1,6 @@
 """Commands called by hand: whatever is wrong with a call is one line and exit status 2, never a traceback."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -22,7 +23,7 @@ import studies
 from bakeoff import faults, fields, values
 from bakeoff.data import store
 from bakeoff.families.network import axes
-from bakeoff.records import signature
+from bakeoff.records import signature, written
 from originals import fetch
 from rendered import collected
 
@@ -288,7 +289,9 @@ def test_a_record_that_chose_nothing_or_has_other_data_or_another_model_is_one_l
         assert said == "svm_rbf_cpu chose nothing: it is no record of a grid; name the cell's own"
         assert status == 2
     assert "was trained on other data" in say("time_chosen", record=other)[0]
-    known = signature.of(right, {}, (8, 8), (1, 0.0, 1.0), right["data"] | {"digest": "f" * 64})
+    record = written.read(place.folder / "cell.json")
+    data = dataclasses.replace(record.data, digest="f" * 64)
+    known = signature.of(record, {}, (8, 8), (1, 0.0, 1.0), data)
     signature.save(tmp_path / "model.safetensors", {"a": np.zeros(1)}, known)
     said, status = say("time_chosen", model=tmp_path / "model.safetensors")
     assert "not the model of svm_rbf_cpu, or of other data" in said
