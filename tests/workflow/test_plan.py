@@ -146,8 +146,9 @@ def test_classifiers_are_a_third_family_everywhere(outputs):
     jobs = planned(outputs("classifiers"))
     assert (jobs["train_classifier_shard"], jobs["train_classifier"], jobs["time_chosen"]) == (4, 2, 6)
     text = outputs("classifiers").stdout
-    for made in ("Own-1_cpu.json", "models/knn_cpu.safetensors", "alone/predictions/Own-1_cpu.npz"):
+    for made in ("Own-1_cpu.json", "models/knn_cpu.safetensors", "shards/knn_cpu.1of2"):
         assert f"results/digits/{made}" in text
+    assert "results/digits/alone/predictions/Own-1_cpu.npz" in text
     called = [line for line in text.splitlines() if "train_classifier.py --data" in line]
     grid = """--grid '[{"scale": "standard", "alpha": [1, 10]}]' --seeds 0 """
     assert len([line for line in called if grid in line and '"name": "Own-1"' in line]) == 3

@@ -52,7 +52,7 @@ class SvmFamily:
         self.competitor = Competitor(
             family="svm",
             competitor=f"svm_{kernel}",
-            label=axes.label(kernel),
+            label=axes.LABELS[kernel],
             group="SVMs",
             scores="decisions",
             device=resources.device,
