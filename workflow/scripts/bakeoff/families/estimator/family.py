@@ -87,7 +87,7 @@ class EstimatorFamily:
         )
 
     def _warm_up(self, request: Request, part: Part, rows: Rows) -> None:
-        """Fit and ask a few images once: what a first call imports is no classifier's training time."""
+        """Fit, ask and pack once, with a few images: what first calls import is in no classifier's time."""
         if self._warm:
             return
         self._warm = True
@@ -99,6 +99,8 @@ class EstimatorFamily:
             scaled = scaling.fit(request.settings[axes.SCALE], rows[some]).transform(rows[some])
             calls.fit(estimator, scaled, part.labels[some], request.seed)
             calls.numbers(estimator, scaled, self.dataset.classes)
+            with calls.guarded("saving"):
+                saved.packed(estimator)
         except ClassifierError:
             return  # so few images may be too few; all of them will tell
 
