@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import studies
-from bakeoff.analysis import collect, published, repeatability, study, tables
+from bakeoff.analysis import collect, derivation, published, repeatability, study, tables
+from bakeoff.analysis.derived import PublishedRow
 from bakeoff.data import known
 from bakeoff.plots import gallery
+from bakeoff.plots.mistakes import Pictures
 from bakeoff.report import render
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
@@ -41,16 +43,22 @@ def collected(folder: Path, cells: list[dict]) -> study.Study:
     return study.load(folder / "records.jsonl")
 
 
-def published_rows(found: study.Study) -> list[tables.Row]:
+def published_rows(found: study.Study) -> list[PublishedRow]:
     """Return the published results beside a study's, as compare_published.py writes them."""
     return published.rows(found, repeatability.read(studies.REFERENCE), known.original)
+
+
+def drawn(found: study.Study, folder: Path, pictures: Pictures | None = None) -> None:
+    """Draw a study's figures from what its records say."""
+    best, speedup = (of(found, None) for of in (derivation.of_best, derivation.of_speedup))
+    gallery.draw(found, folder, best, speedup, pictures)
 
 
 def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:
     """Collect a study, draw it and render its report."""
     found = collected(folder, cells)
-    tables.write(folder / "published.csv", published.COLUMNS, published_rows(found))
-    gallery.draw(found, folder / "figures", studies.pictures(cells))
+    tables.write(folder / "published.csv", PublishedRow, published_rows(found))
+    drawn(found, folder / "figures", studies.pictures(cells))
     source = render.Source(folder / "records.jsonl", folder, folder / "figures", config)
     render.write(source, TEMPLATES, folder / "report.html", folder / "report.pdf")
     return Built(folder, found)

@@ -4,6 +4,7 @@ Every number is invented or taken from the published table; nothing here was tra
 """
 
 import csv
+import dataclasses
 import itertools
 import json
 from collections.abc import Iterable
@@ -12,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff.analysis.study import Study
 from bakeoff.data.rows import DATASETS
+from bakeoff.records import layout, selection, written
+from bakeoff.records import predictions as predicted
+from bakeoff.records.record import Record, adapter, to_json
+from bakeoff.records.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "config" / "reference" / "published_results.csv"
@@ -27,6 +33,8 @@ COUNTS = {
     "mnist": {"train": 42000, "validation": 6000, "holdout": 12000, "test": 10000},
 }
 COUNTS["fashion"] = COUNTS["mnist"]
+LABELS = {"resnet18": "ResNet-18", "resnet50": "ResNet-50", "sgd": "SGD", "adam": "Adam"}
+KERNELS = {"poly": "polynomial", "rbf": "RBF"}
 COMPUTE = {
     "resnet18": (11_181_642, 37_220_352),
     "resnet50": (23_528_522, 84_340_736),
@@ -40,6 +48,7 @@ def run(settings: dict[str, Any], test: float | None = 0.95, **changes: Any) -> 
     base = {
         "settings": settings,
         "seed": 0 if "epochs" in settings else None,
+        "fold": None,
         "repeat": 0,
         "status": "ok" if ok else "diverged",
         "validation_accuracy": validation if ok else None,
@@ -59,7 +68,15 @@ def run(settings: dict[str, Any], test: float | None = 0.95, **changes: Any) -> 
     base |= changes
     if base["train_s"] is not None and base["time_to_result_s"] is None:
         base["time_to_result_s"] = 1.2 * base["train_s"] + 2
-    return base
+    return {"cost": _cost(base), **base}
+
+
+def _cost(run: dict[str, Any]) -> float:
+    """Return what a network's run costs, or an SVM's."""
+    settings = run["settings"]
+    if "epochs" in settings and "batch_size" in settings:
+        return settings["epochs"] / settings["batch_size"]
+    return float(run["details"].get("support_vectors", 0))
 
 
 def _history(settings: dict[str, Any], test: float | None, validation: float | None) -> list[dict]:
@@ -82,11 +99,14 @@ def _history(settings: dict[str, Any], test: float | None, validation: float | N
     return rows
 
 
-def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], **changes: Any) -> dict:
-    """Return a cell record; `choice` is the optimizer, or the kernel of model "svm"."""
-    svm = model == "svm"
+def cell(dataset: str, model: str, choice: str | None, device: str, runs: list[dict], **changes: Any) -> dict:
+    """Return a cell record.
+
+    `choice` is the optimizer, or the kernel of model "svm"; None makes a classifier of a family of its own.
+    """
+    of = _competitor(model, choice)
     purpose = changes.pop("purpose", "selection")
-    name = f"{model}_{choice}_{device}"
+    name = "_".join(filter(None, (model, choice, device)))
     classes = CLOTHES if dataset == "fashion" else DIGITS
     data = {
         "digest": "0123456789abcdef" * 4,
@@ -94,7 +114,7 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "classes": changes.pop("classes", classes),
         "counts": changes.pop("counts", COUNTS.get(dataset, COUNTS["digits"])),
         "image_shape": [28, 28],
-        "input_shape": [784] if svm else [3, 32, 32],
+        "input_shape": [3, 32, 32] if of["group"] == "networks" else [784],
         "limit_train": changes.pop("limit_train", None),
         "limit_test": changes.pop("limit_test", None),
         "fingerprints": DATASETS.named(dataset).row.digests if dataset in TITLES else {},
@@ -102,18 +122,17 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
         "source": "public mirror",
     }
     record = {
-        "format": 2,
+        "format": 3,
         "purpose": purpose,
         "dataset": dataset,
-        "family": "svm" if svm else "network",
-        "model": model,
-        "optimizer": None if svm else choice,
-        "kernel": choice if svm else None,
+        **of,
         "device": device,
+        "rows": None,
         "data": data,
         "runs": runs,
         "best": None,
-        "compute": _compute(model),
+        "saved": None,
+        "compute": _compute(of["competitor"]),
         "environments": [_environment(device)],
         "allocation": None,
         "command": _command(dataset, model, choice, device, runs, purpose, name),
@@ -121,8 +140,30 @@ def cell(dataset: str, model: str, choice: str, device: str, runs: list[dict], *
     return record | changes
 
 
-def _compute(model: str) -> dict[str, Any]:
-    parameters, macs = COMPUTE.get(model, (None, 7_840_000))
+def _competitor(model: str, choice: str | None) -> dict[str, Any]:
+    """Return what a record says that it is of."""
+    if model == "svm":
+        return {
+            "family": "svm",
+            "competitor": f"svm_{choice}",
+            "label": f"SVM ({KERNELS.get(str(choice), choice)})",
+            "group": "SVMs",
+            "factors": {},
+            "scores": "decisions",
+        }
+    alone = choice is None
+    return {
+        "family": "classifier" if alone else "network",
+        "competitor": model,
+        "label": LABELS.get(model, model),
+        "group": "classifiers" if alone else "networks",
+        "factors": {} if alone else {"optimizer": {"name": choice, "label": LABELS.get(choice, choice)}},
+        "scores": "probabilities",
+    }
+
+
+def _compute(competitor: str) -> dict[str, Any]:
+    parameters, macs = COMPUTE.get(competitor, (None, 7_840_000))
     return {
         "parameters": parameters,
         "macs_forward": macs,
@@ -151,7 +192,7 @@ def _environment(device: str) -> dict[str, Any]:
 
 
 def _command(
-    dataset: str, model: str, choice: str, device: str, runs: list[dict], purpose: str, name: str
+    dataset: str, model: str, choice: str | None, device: str, runs: list[dict], purpose: str, name: str
 ) -> str:
     if purpose == "speed":
         return (
@@ -166,8 +207,10 @@ def _command(
             axes[setting].append(value)
     blocks = json.dumps([{setting: values for setting, values in axes.items() if values}])
     which = f"--kernel {choice}" if model == "svm" else f"--model {model} --optimizer {choice}"
-    seeds = "" if model == "svm" else " --seeds 0"
     script = "train_svm.py" if model == "svm" else "train_network.py"
+    if choice is None:
+        which, script = f"--classifier {model}", "train_classifier.py"
+    seeds = "" if model == "svm" else " --seeds 0"
     return (
         f"python workflow/scripts/{script} --data resources/{dataset}.npz {which} "
         f"--device {device} --grid '{blocks}'{seeds} --output results/{dataset}/{name}.json --threads 8"
@@ -202,38 +245,59 @@ def pictures(cells: Iterable[dict]) -> dict[str, np.ndarray]:
     }
 
 
+def study(cells: Iterable[dict], folder: Path) -> Study:
+    """Return the records as the analysis reads them; what lies in the folder is read when it is asked for."""
+    return Study([written.from_json(cell) for cell in cells], folder)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the JSON of a record's file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def as_runs(given: Iterable[dict]) -> list[Run]:
+    """Return runs as a record holds them."""
+    return [adapter(Run).validate_json(json.dumps(each)) for each in given]
+
+
 def save(folder: Path, cells: Iterable[dict], predictions: bool = True) -> list[Path]:
     """Write the records where the workflow would, with the predictions of each best run."""
-    from bakeoff.records import record as records
-    from bakeoff.records import selection
-
     paths = []
-    for number, record in enumerate(cells):
-        chosen = selection.choose(record["runs"])
-        record["best"] = selection.summarise(chosen)
-        name = records.cell_name(record)
-        place = folder / record["dataset"] / records.FOLDERS[record["purpose"]]
-        paths.append(place / f"{name}.json")
-        records.write(paths[-1], record)
+    for number, given in enumerate(cells):
+        found = written.from_json(given)
+        choice = selection.choose(found.runs)
+        best = selection.summarise(choice)
+        given["best"] = best and to_json(best)
+        paths.append(folder / f"{layout.place(found.dataset, found.purpose, found.cell)}{layout.RECORD}")
+        written.write(paths[-1], dataclasses.replace(found, best=best))
         if predictions:
-            _save_answers(place / "predictions" / f"{name}.npz", record, chosen or [], number)
+            kept = answered(found, choice.final if choice else [], number)
+            predicted.save(layout.beside(paths[-1], "predictions"), **kept)
     return paths
 
 
-def _save_answers(path: Path, record: dict, chosen: list[dict], number: int) -> None:
-    """Write what the cell would keep: of a grid the chosen runs' answers, of timed runs those of all."""
-    from bakeoff.records import predictions
-
-    counts, classes = record["data"]["counts"], len(record["data"]["classes"])
-    timed = record["purpose"] != "selection"
-    labels = {part: answers(1.0, counts[part], classes, 0)["labels"] for part in ("validation", "test")}
+def answered(record: Record, chosen: list[Run], number: int) -> dict[str, Any]:
+    """Return what the cell would keep: of a grid the chosen runs' answers, of timed runs those of all."""
+    counts, classes = record.data.counts, len(record.data.classes)
+    timed = record.purpose != "selection"
+    parts = ("validation", "test")
+    labels = {part: answers(1.0, counts.of(part), classes, 0)["labels"] for part in parts}
     found = []
-    for place, run in enumerate(record["runs"]):
-        kept = run["status"] == "ok" and (timed or any(run is each for each in chosen))
-        given = answers(run["test_accuracy"], counts["test"], classes, number + place) if kept else {}
-        scores = None if timed else given.get("scores")
-        found.append(predictions.Answers(None, given.get("predictions"), scores))
-    predictions.save(path, labels, classes, found)
+    for place, run in enumerate(record.runs):
+        kept = run.finished and (timed or any(run is each for each in chosen))
+        given = answers(run.test_accuracy or 0.0, counts.test, classes, number + place) if kept else {}
+        scored = kept and not timed and record.scores != "none"
+        scores = given["scores"] if scored else None
+        found.append(predicted.Answers(None, given.get("predictions"), scores))
+    return {"labels": labels, "classes": classes, "answers": found}
+
+
+def _chosen(given: list[dict]) -> list[dict]:
+    """Return the runs of the settings that would be chosen, as they are given."""
+    typed = as_runs(given)
+    choice = selection.choose(typed)
+    final = choice.final if choice else []
+    return [each for each, run in zip(given, typed, strict=True) if any(run is one for one in final)]
 
 
 def small(seeds: int = 1) -> list[dict]:
@@ -299,11 +363,9 @@ def _repeats(settings: dict[str, Any], test: float, seconds: float, n: int = 3) 
 
 def alone(cells: list[dict], n: int = 3) -> list[dict]:
     """Return the cells and what each chose, trained again alone: a third of the grid's time, fresh seeds."""
-    from bakeoff.records import selection
-
     again = []
     for each in cells:
-        if each["purpose"] == "selection" and (chosen := selection.choose(each["runs"])):
+        if each["purpose"] == "selection" and (chosen := _chosen(each["runs"])):
             first, seeded = chosen[0], chosen[0]["seed"] is not None
             used = max(run["seed"] or 0 for run in each["runs"])
             runs = [
@@ -314,17 +376,16 @@ def alone(cells: list[dict], n: int = 3) -> list[dict]:
                 for number in range(n)
             ]
             more = {
-                "prediction": _prediction(each["model"], each["device"]),
+                "prediction": _prediction(each["group"], each["device"]),
                 "command": "python time_chosen.py",
             }
             again.append(each | {"purpose": "alone", "runs": runs} | more)
     return [*cells, *again]
 
 
-def _prediction(model: str, device: str) -> list[dict]:
-    """Return how long a saved model takes for one image and for a batch; an SVM's predicts on the CPU."""
-    one = 0.0016 if model == "svm" else 0.0048
-    where = "cpu" if model == "svm" else device
+def _prediction(group: str, device: str) -> list[dict]:
+    """Return how long a saved model takes for one image and for a batch; only a network's uses a GPU."""
+    one, where = (0.0048, device) if group == "networks" else (0.0016, "cpu")
     return [
         {
             "device": where,
@@ -516,9 +577,7 @@ def _lose(runs: list[dict]) -> None:
 
 def _chosen_alone(runs: list[dict]) -> list[dict]:
     """Return the runs in the grid's order, the chosen one timed again alone, which takes longer."""
-    from bakeoff.records import selection
-
-    for chosen in selection.choose(runs) or []:
+    for chosen in _chosen(runs):
         if chosen["packed"]:
             shared = {"side_by_side", "amortised_s"}
             details = {name: fact for name, fact in chosen["details"].items() if name not in shared}

@@ -1,7 +1,5 @@
 """What of the published study stands beside ours: speedups, pinned memory, and cut-down data in one line."""
 
-import json
-
 import pytest
 
 import studies
@@ -108,7 +106,7 @@ def test_cut_down_data_are_said_in_one_line_and_judged_nowhere(tmp_path):
         cell["data"]["limit_train"] = 600
     study = collected(tmp_path, cells)
     rows = published_rows(study)
-    cut = [row for row in rows if row["verdict"] == published.CUT_DOWN]
+    cut = [row for row in rows if row.verdict == published.CUT_DOWN]
     assert cut
     assert beside.folded(rows) == (
         f"Not in the tables, as nothing is to be compared: {len(cut)} published results beside ours on "
@@ -123,8 +121,8 @@ def test_training_accuracy_stands_beside_the_published_one(tmp_path):
     run = studies.run(studies._svm(1.0, "scale"), 0.9628)
     study = collected(tmp_path, [studies.cell("mnist", "svm", "rbf", "cpu", [run])])
     rows = published_rows(study)
-    [row] = [r for r in rows if r["our_cell"] and json.loads(r["settings"])["gamma"] == "scale"]
-    assert (row["published_train"], row["our_train"]) == (0.9855, run["train_accuracy"])
+    [row] = [each for each in rows if each.ours and each.settings["gamma"] == "scale"]
+    assert (row.published_train, row.ours.train) == (0.9855, run["train_accuracy"])
     [table] = beside.results(study, rows)
     notes = [cells[2:4] for cells in table.rows if cells[1].text == "C 1, gamma scale"]
     assert [cell.note for cell in notes[0]] == ["train 98.55", "train 97.28"]

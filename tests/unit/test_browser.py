@@ -113,7 +113,7 @@ def _choose(page, name: str, value: str) -> None:
 
 
 def test_the_explorer_draws_every_finished_run_of_the_grid(page, fashion):
-    finished = [run for cell in fashion.study.selection for run in cell["runs"] if run["status"] == "ok"]
+    finished = [run for cell in fashion.study.selection for run in cell.runs if run.finished]
     assert page.run(f"{POINTS}.length") == len(finished)
     assert page.run("document.getElementById('explorer-count').innerText") == f"{len(finished)} runs"
     inside = page.run(
@@ -127,24 +127,24 @@ def test_the_explorer_draws_every_finished_run_of_the_grid(page, fashion):
 def test_the_explorer_follows_the_choice_of_models_and_axes(page, fashion):
     every = page.run(f"{POINTS}.length")
     page.click("document.querySelector('#explorer-form [value=resnet50]')")
-    kept = [cell for cell in fashion.study.selection if cell["model"] != "resnet50"]
-    assert page.run(f"{POINTS}.length") == sum(len(cell["runs"]) for cell in kept) < every
+    kept = [cell for cell in fashion.study.selection if cell.competitor != "resnet50"]
+    assert page.run(f"{POINTS}.length") == sum(len(cell.runs) for cell in kept) < every
     _choose(page, "x", "learning_rate")
     words = page.run("document.getElementById('explorer-plot').textContent")
     assert "Learning rate" in words
     # An SVM has no learning rate: said, not drawn at zero.
-    networks = sum(len(cell["runs"]) for cell in kept if cell["family"] == "network")
+    networks = sum(len(cell.runs) for cell in kept if cell.group == "networks")
     assert page.run(f"{POINTS}.length") == networks
     assert "without these values" in page.run("document.getElementById('explorer-count').innerText")
 
 
 def test_the_explorer_draws_the_values_of_the_records(page, fashion):
-    runs = [(cell, run) for cell in fashion.study.selection for run in cell["runs"]]
+    runs = [(cell, run) for cell in fashion.study.selection for run in cell.runs]
     drawn = page.run(f"[...{POINTS}].map(a => [a.getAttribute('href'), a.getAttribute('aria-label')])")
     for link, label in drawn:
         cell, run = runs[int(link.removeprefix("#run-")) - 1]
-        assert cell["dataset"] == "fashion"
-        assert f"Test accuracy {100 * run['test_accuracy']:.5g} %" in label
+        assert cell.dataset == "fashion"
+        assert f"Test accuracy {100 * run.test_accuracy:.5g} %" in label
 
 
 def test_the_explorer_is_one_tab_stop_with_arrows_inside(page):

@@ -40,7 +40,7 @@ INPUTS = {
     "collect_results": ("records",),
     **dict.fromkeys(("select_best", "compare_devices", "compare_models", "compare_classes"), ("records",)),
     "compare_published": ("records", "reference"),
-    "plot_figures": ("records", "data"),
+    "plot_figures": ("records", "tables", "data"),
     "render_report": ("records", "tables", "figures", "templates"),
 }
 OUTPUTS = dict.fromkeys(("fetch_dataset", *INPUTS), ("output",)) | {
@@ -48,7 +48,10 @@ OUTPUTS = dict.fromkeys(("fetch_dataset", *INPUTS), ("output",)) | {
     "render_report": ("html", "pdf"),
 }
 # Of these a folder without what they hold is a right one.
-MAY_BE_FOLDERS = {("render_report", "tables"), ("render_report", "figures"), ("plot_figures", "output")}
+MAY_BE_FOLDERS = {
+    *(("render_report", "tables"), ("render_report", "figures")),
+    *(("plot_figures", "tables"), ("plot_figures", "output")),
+}
 
 
 class Place(NamedTuple):

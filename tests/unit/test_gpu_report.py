@@ -10,8 +10,10 @@ import pytest
 
 import rendered
 import studies
-from bakeoff.analysis import best, contrasts, findings, methods
+from bakeoff.analysis import best, contrasts, derivation, findings, methods
 from bakeoff.plots import tradeoff
+from bakeoff.records.record import Record
+from bakeoff.records.run import Run
 from bakeoff.report import context, render
 from browser import Browser
 from optional import needs
@@ -86,9 +88,9 @@ def _drawn(gpu, name: str) -> str:
     return (gpu.folder / "figures" / f"{name}.svg").read_text(encoding="utf-8")
 
 
-def _runs(gpu, purpose: str = "selection") -> list[tuple[dict, dict]]:
-    cells = [cell for cell in gpu.study.records if cell["purpose"] == purpose]
-    return [(cell, run) for cell in cells for run in cell["runs"]]
+def _runs(gpu, purpose: str = "selection") -> list[tuple[Record, Run]]:
+    cells = [cell for cell in gpu.study.records if cell.purpose == purpose]
+    return [(cell, run) for cell in cells for run in cell.runs]
 
 
 def test_every_pair_has_both_times_its_ratio_and_a_verdict(tables):
@@ -136,11 +138,11 @@ def test_arithmetic_is_held_against_the_peak_of_its_own_device(tables):
 
 def test_the_devices_figure_has_both_bars_and_their_numbers(gpu):
     rows = _numbers(gpu, "devices_fashion")
-    assert [(row["model"], row["optimizer"], row["device"]) for row in rows] == [
+    assert [(row["competitor"], row["optimizer"], row["device"]) for row in rows] == [
         (*pair, device) for pair in sorted(studies.REPEATS) for device in ("cpu", "gpu")
     ]
     for row in rows:
-        times = sorted(studies.REPEATS[row["model"], row["optimizer"]][row["device"]])
+        times = sorted(studies.REPEATS[row["competitor"], row["optimizer"]][row["device"]])
         shown = [float(row[f"train_s_{name}"]) for name in ("min", "median", "max")]
         assert (shown, row["n"]) == (times, "3")
     text = _drawn(gpu, "devices_fashion")
@@ -152,7 +154,7 @@ def test_the_devices_figure_has_both_bars_and_their_numbers(gpu):
 def test_every_published_result_with_settings_is_joined(compared, tables):
     captions = [f"{title}: {count} published results" for title, count in zip(TITLES, (80, 88), strict=True)]
     assert [len(tables.whole(caption)) - 1 for caption in captions] == [80, 88]
-    unjoined = [(row["dataset"], row["model"], row["verdict"]) for row in compared if not row["our_cell"]]
+    unjoined = [(row.dataset, row.competitor, row.verdict) for row in compared if not row.ours]
     assert len(compared) == 80 + 88
     assert unjoined == [
         *[("mnist", "resnet50", "did not finish")] * 2,
@@ -162,21 +164,20 @@ def test_every_published_result_with_settings_is_joined(compared, tables):
 
 
 def test_published_times_stand_beside_those_of_the_same_device(compared):
-    timed = [row for row in compared if row["table"] == "cpu_vs_gpu"]
-    found = [(row["device"], row["our_cell"], row["our_runs"]) for row in timed]
+    timed = [row for row in compared if row.table == "cpu_vs_gpu"]
+    found = [(row.device, row.ours.cell, row.ours.runs) for row in timed]
     assert found == [
         (device, f"{model}_{optimizer}_{device}", 3)
         for device in ("cpu", "gpu")
         for optimizer in ("sgd", "adam")
         for model in ("resnet18", "resnet50")
     ]
-    assert {row["our_device"] for row in compared if row["table"] == "svm_grid"} == {"cpu"}
+    assert {row.ours.device for row in compared if row.table == "svm_grid" and row.ours} == {"cpu"}
 
 
 def test_a_pinned_published_run_is_joined_with_a_pinned_one_of_ours(compared):
-    grid = [row for row in compared if row["table"] == "hyperparameter_grid" and row["our_cell"]]
-    theirs, ours = ([json.loads(row[f"{whose}settings"]) for row in grid] for whose in ("", "our_"))
-    pairs = [(their["pin_memory"], our["pin_memory"]) for their, our in zip(theirs, ours, strict=True)]
+    grid = [row for row in compared if row.table == "hyperparameter_grid" and row.ours]
+    pairs = [(row.settings["pin_memory"], row.ours.settings["pin_memory"]) for row in grid]
     # No other run stands in for the two that did not finish.
     assert len(pairs) == 126
     assert all(their == our for their, our in pairs)
@@ -189,10 +190,10 @@ def test_a_packed_time_is_marked_wherever_it_is_shown(gpu, tables, compared):
         for kind in ("networks", "SVMs")
         for state in tables.column(f"{title}: the {kind}", "State")
     ]
-    assert states.count("packed") == sum(run["packed"] for _, run in _runs(gpu)) > 80
+    assert states.count("packed") == sum(run.packed for _, run in _runs(gpu)) > 80
     for title, dataset, count in zip(TITLES, ("mnist", "fashion"), (80, 88), strict=True):
         times = tables.column(f"{title}: {count} published", "Ours")
-        ours = [row["our_packed"] or False for row in compared if row["dataset"] == dataset]
+        ours = [bool(row.ours and row.ours.packed) for row in compared if row.dataset == dataset]
         assert ["packed" in time for time in times] == ours
         assert any(ours)
 
@@ -204,15 +205,16 @@ def test_a_time_that_was_not_measured_alone_is_never_ranked(tmp_path, alone):
         for cell in studies.on_gpu()
         if cell["dataset"] == "fashion"
         and cell["purpose"] != "speed"
-        and (alone or cell["kernel"] != "poly" or cell["purpose"] != "alone")
+        and (alone or cell["competitor"] != "svm_poly" or cell["purpose"] != "alone")
     ]
     found = rendered.collected(tmp_path, cells)
     rows = best.rows(found)
-    [quickest] = [row for row in rows if row["model"] == "svm_poly"]
-    assert quickest["alone"] == alone
-    assert (quickest in tradeoff.pareto(rows)) == alone
+    [quickest] = [row for row in rows if row.competitor == "svm_poly"]
+    assert (quickest.chosen.alone is not None) == alone
+    front = [point.competitor for point in tradeoff.pareto(tradeoff.points(rows))]
+    assert ("svm_poly" in front) == alone
     tests = contrasts.rows(found)
-    uses = {method.model: " ".join(method.uses) for method in methods.summary(found, rows, tests)}
+    uses = {method.competitor: " ".join(method.uses) for method in methods.summary(found, rows, tests)}
     assert ("shortest" in uses["svm_poly"] and "time counts" in uses["svm_poly"]) == alone
     derived = findings.Tables(best=rows, tests=tests, speedup=[], classes=[], published=[])
     [said] = [each for each in findings.of_dataset(found, derived, "fashion") if each.topic == "quickest"]
@@ -245,13 +247,13 @@ def test_what_all_runs_share_needs_no_column(gpu, tables):
 def test_pinned_memory_and_the_device_are_settings_with_an_effect(gpu):
     for dataset in ("mnist", "fashion"):
         rows = _numbers(gpu, f"effects_{dataset}")
-        found = {(row["model"], row["setting"], row["value"]) for row in rows}
+        found = {(row["competitor"], row["setting"], row["value"]) for row in rows}
         assert {each for each in found if each[1] in ("pin_memory", "device")} == {
             *((model, "pin_memory", value) for model in ("resnet18", "resnet50") for value in ("yes", "no")),
             *((model, "device", value) for model in ("svm_rbf", "svm_poly") for value in ("CPU", "GPU")),
         }
         pinned = [row for row in rows if row["setting"] == "pin_memory"]
-        asked = [(row["model"], int(row["compared"]) - int(row["groups"])) for row in pinned]
+        asked = [(row["competitor"], int(row["compared"]) - int(row["groups"])) for row in pinned]
         lost = 1 if dataset == "mnist" else 0
         assert asked == [("resnet18", 0)] * 2 + [("resnet50", lost)] * 2
 
@@ -301,9 +303,9 @@ def test_a_prediction_is_shown_with_the_device_that_made_it(tables):
 
 
 def test_twins_are_one_competitor_in_the_paired_tests(gpu):
-    rows = [row for row in contrasts.rows(gpu.study) if row["contrast"] == "model"]
+    rows = [row for row in contrasts.rows(gpu.study) if row.contrast == "competitor"]
     assert len(rows) == 2 * 6
-    assert {row["cell_a"] for row in rows if row["a"] == "svm_poly"} == {"svm_poly_gpu"}
+    assert {row.cell_a for row in rows if row.a == "svm_poly"} == {"svm_poly_gpu"}
 
 
 def test_what_found_no_memory_is_listed_with_its_error(gpu, tables):
@@ -328,9 +330,7 @@ def test_nothing_leaves_the_margins_of_the_paper(gpu):
 def test_the_explorer_shows_the_device_that_is_asked_for(gpu, tmp_path):
     points = "document.querySelectorAll('#explorer-plot a')"
     labels = f"[...{points}].map(a => a.getAttribute('aria-label'))"
-    finished = [
-        cell["device"] for cell, run in _runs(gpu) if cell["dataset"] == "mnist" and run["status"] == "ok"
-    ]
+    finished = [cell.device for cell, run in _runs(gpu) if cell.dataset == "mnist" and run.finished]
     with closing(Browser(tmp_path)) as page:
         page.open(gpu.folder / "report.html")
         assert page.run(f"{points}.length") == len(finished)
@@ -349,6 +349,6 @@ def test_why_no_gpu_took_part_is_said_where_none_did(tmp_path):
     reason = "no NVIDIA driver library is here"
     for cells, said in ((studies.small(), reason), (studies.on_gpu(), "")):
         found = rendered.collected(tmp_path / f"of {len(cells)}", cells)
-        report = context.build(found, render.read_tables(found, None), [], without_gpu=reason)
+        report = context.build(found, derivation.every(found, None), [], without_gpu=reason)
         assert report.without_gpu == said
         assert (f"No GPU took part: {reason}." in render.page(report, rendered.TEMPLATES)) == bool(said)

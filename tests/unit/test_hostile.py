@@ -7,18 +7,19 @@ import itertools
 import json
 import os
 import shutil
+from dataclasses import dataclass, field
 
 import pypdf
 import pytest
 from test_report import Page
 
 import studies
-from bakeoff.analysis import collect, study, tables
+from bakeoff.analysis import collect, derivation, study, tables
+from bakeoff.analysis.derived import ClassRow
 from bakeoff.command import DamagedError
-from bakeoff.plots import gallery
-from bakeoff.records import record as records
+from bakeoff.records import written
 from bakeoff.report import drawing, figures, render
-from rendered import TEMPLATES, collected
+from rendered import TEMPLATES, collected, drawn
 
 OPENED = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9">'
@@ -204,9 +205,9 @@ def test_words_of_a_figure_that_are_no_text_are_refused(folder, key, value):
 
 def test_numbers_of_a_figure_that_a_spreadsheet_would_calculate_are_refused(folder):
     name = entries(folder)[0]["data"]
-    (folder / name).write_text("model,link\n'=1,-0.5\nresnet18,=1+1\n")
+    (folder / name).write_text("competitor,link\n'=1,-0.5\nresnet18,=1+1\n")
     assert f"{folder / name}: damaged: a formula: '=1+1'" in refused(folder)
-    (folder / name).write_text("model,link\n'=1,-0.5\nresnet18,-inf\n")
+    (folder / name).write_text("competitor,link\n'=1,-0.5\nresnet18,-inf\n")
     assert figures.load(folder)
 
 
@@ -240,6 +241,29 @@ ENDS = ["", "1", "0.5", "1e-3", ".5", "1+1", 'HYPERLINK("http://example.invalid"
 TEXTS = ["".join(parts) for parts in itertools.product(STARTS, SIGNS, ENDS)]
 
 
+@dataclass(frozen=True)
+class Line:
+    """A row of a table."""
+
+    text: str | None
+    number: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a row."""
+
+    a: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A row with a column that a spreadsheet would calculate."""
+
+    part: Part = field(metadata={tables.PREFIX: "=1+"})
+    b: int
+
+
 def starts_a_formula(value: str) -> bool:
     """Tell what a spreadsheet would do, written otherwise than in bakeoff.analysis.tables."""
     try:
@@ -251,13 +275,13 @@ def starts_a_formula(value: str) -> bool:
 
 def test_no_text_of_a_table_is_a_formula_and_every_text_is_read_back(tmp_path):
     path = tmp_path / "a.csv"
-    tables.write(path, ["text", "number"], [{"text": text, "number": -0.5} for text in TEXTS])
+    tables.write(path, Line, [Line(text, -0.5) for text in TEXTS])
     with path.open(encoding="utf-8", newline="") as file:
         cells = list(csv.reader(file))
     assert [value for row in cells for value in row if starts_a_formula(value)] == []
-    found = tables.read(path, {"text": str, "number": float})
-    assert [row["text"] for row in found] == [text or None for text in TEXTS]
-    assert {row["number"] for row in found} == {-0.5}
+    found = tables.read(path, Line)
+    assert [row.text for row in found] == [text or None for text in TEXTS]
+    assert {row.number for row in found} == {-0.5}
 
 
 def test_two_texts_are_never_written_alike():
@@ -272,20 +296,20 @@ def test_numbers_stay_as_they_are(number):
 
 
 def test_the_name_of_a_column_is_no_formula_either(tmp_path):
-    tables.write(tmp_path / "a.csv", ["=1+1", "b"], [{"=1+1": "x", "b": 2}])
-    assert (tmp_path / "a.csv").read_text() == "'=1+1,b\nx,2\n"
-    assert tables.read(tmp_path / "a.csv", {"=1+1": str, "b": int}) == [{"=1+1": "x", "b": 2}]
+    tables.write(tmp_path / "a.csv", Named, [Named(Part("x"), 2)])
+    assert (tmp_path / "a.csv").read_text() == "'=1+a,b\nx,2\n"
+    assert tables.read(tmp_path / "a.csv", Named) == [Named(Part("x"), 2)]
 
 
 def test_a_value_too_long_for_a_reader_is_one_line_with_the_file(tmp_path):
-    tables.write(tmp_path / "a.csv", ["a"], [{"a": "x" * 200_000}])
+    tables.write(tmp_path / "a.csv", Part, [Part("x" * 200_000)])
     with pytest.raises(DamagedError, match=r"a\.csv: damaged: field larger than field limit"):
-        tables.read(tmp_path / "a.csv", {"a": str})
+        tables.read(tmp_path / "a.csv", Part)
 
 
 def test_a_table_of_others_is_read_as_before(tmp_path):
-    (tmp_path / "a.csv").write_text("'a,b\n'tis,'-5\n")
-    assert tables.read(tmp_path / "a.csv", {"'a": str, "b": str}) == [{"'a": "'tis", "b": "'-5"}]
+    (tmp_path / "a.csv").write_text("'more,a\n'-5,'tis\n")
+    assert tables.read(tmp_path / "a.csv", Part) == [Part("'tis")]
 
 
 FORMULA = '=HYPERLINK("http://example.invalid","x")'
@@ -299,9 +323,8 @@ def test_no_csv_of_a_study_holds_a_formula(tmp_path):
             run["settings"] = run["settings"] | {"precision": FORMULA, "@a": "-b"}
             run["error"] = FORMULA if run["status"] != "ok" else None
     found = collected(tmp_path, cells)
-    gallery.draw(found, tmp_path / "figures")
-    derived = render.read_tables(found, None)
-    tables.write(tmp_path / "classes.csv", derived.classes[0], derived.classes)
+    drawn(found, tmp_path / "figures")
+    tables.write(tmp_path / "classes.csv", ClassRow, derivation.every(found, None).classes)
     files = sorted(tmp_path.rglob("*.csv"))
     assert len(files) > 8
     hidden = 0
@@ -312,30 +335,32 @@ def test_no_csv_of_a_study_holds_a_formula(tmp_path):
         hidden += sum(value.startswith("'=") for value in values)
     assert hidden > 20
     assert figures.load(tmp_path / "figures")
-    assert study.load(tmp_path / "records.jsonl").records[0]["data"]["title"] == FORMULA
+    assert study.load(tmp_path / "records.jsonl").records[0].data.title == FORMULA
 
 
 NAMES = ["a/b", "..", ".", "", "/etc", "a\n", "a\0b", "\x1b[31m", "-a", "_a", "a b", "ä", "x" * 300, "a" * 65]
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("key", ["dataset", "model", "optimizer", "kernel"])
+@pytest.mark.parametrize("key", ["dataset", "family", "competitor", "factors/optimizer/name"])
 def test_a_record_whose_name_is_no_file_s_is_refused(tmp_path, key, name):
     path = tmp_path / "cell.json"
-    path.write_text(json.dumps(studies.small()[0] | {key: name}))
+    changed = {"factors": {"optimizer": {"name": name, "label": "Adam"}}} if "/" in key else {key: name}
+    path.write_text(json.dumps(studies.small()[0] | changed))
     for read in (lambda: collect.read_cells([path]), lambda: study.load(path)):
         with pytest.raises(DamagedError) as caught:
             read()
         assert list(caught.value.faults) == [path]
         assert len(str(caught.value).splitlines()) == 1
-        path.write_text(json.dumps(studies.small()[0] | {key: name}) + "\n")
+        path.write_text(json.dumps(studies.small()[0] | changed) + "\n")
     assert f"{key}: " in str(caught.value)
     assert "is no name; one has letters, digits, _ and -, 64 at most" in str(caught.value)
 
 
 def test_names_as_rows_have_them_are_records():
     for name in ("a", "7", "a" * 64, "resnet18", "my-set_2"):
-        assert records.fault(studies.small()[0] | {"dataset": name, "model": name, "optimizer": name}) is None
+        whose = {"dataset": name, "competitor": name, "factors": {name: {"name": name, "label": name}}}
+        assert written.from_json(studies.small()[0] | whose).cell == f"{name}_{name}_cpu"
 
 
 @pytest.mark.parametrize(
@@ -353,7 +378,7 @@ def test_a_record_that_could_not_be_written_again_is_refused(tmp_path, old, new)
     path = tmp_path / "cell.json"
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(DamagedError) as caught:
-        records.read(path)
+        written.read(path)
     assert str(caught.value).startswith(f"{path}: not JSON: ")
 
 
@@ -361,7 +386,9 @@ def test_a_record_that_could_not_be_written_again_is_refused(tmp_path, old, new)
 def test_a_fault_at_a_strange_key_is_one_short_line(key):
     cell = studies.small()[0]
     cell["runs"][0]["settings"] = {key: []}
-    said = records.fault(cell)
+    with pytest.raises(ValueError, match="runs/0/settings/") as caught:
+        written.from_json(cell)
+    said = str(caught.value)
     assert said.startswith("not a cell record: runs/0/settings/")
     assert len(said.splitlines()) == 1
     assert len(said) < 400
@@ -374,5 +401,5 @@ def test_a_setting_that_xml_has_no_sign_for_is_drawn_without_it(tmp_path, letter
     for run in cells[0]["runs"]:
         if run["settings"]["gamma"] == "scale":
             run["settings"] = run["settings"] | {"gamma": f"a{letter}b"}
-    gallery.draw(collected(tmp_path, cells), tmp_path / "figures")
+    drawn(collected(tmp_path, cells), tmp_path / "figures")
     assert figures.load(tmp_path / "figures")

@@ -10,8 +10,9 @@ import pytest
 import studies
 from bakeoff import values
 from bakeoff.analysis import mistakes
-from bakeoff.plots import gallery, grids, style, svg, tradeoff
-from rendered import collected
+from bakeoff.plots import style, svg, tradeoff
+from bakeoff.plots.tradeoff import Point
+from rendered import collected, drawn
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_every_figure_is_svg_with_its_numbers(small, figures):
 
 
 def test_drawing_again_gives_the_same_bytes(small, tmp_path):
-    gallery.draw(small.study, tmp_path / "again", studies.pictures(small.study.records))
+    drawn(small.study, tmp_path / "again", studies.pictures(studies.small()))
     for path in sorted((small.folder / "figures").iterdir()):
         assert (tmp_path / "again" / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -74,7 +75,7 @@ def test_figures_of_an_earlier_study_do_not_stay(tmp_path):
     (tmp_path / "figures").mkdir()
     for name in ("old.svg", "figures.json"):
         (tmp_path / "figures" / name).write_text("old")
-    gallery.draw(collected(tmp_path, []), tmp_path / "figures")
+    drawn(collected(tmp_path, []), tmp_path / "figures")
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["figures.json"]
 
 
@@ -85,11 +86,11 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
 
 
 def test_confusion_counts_agree_with_the_record(small):
-    [cell] = [cell for cell in small.study.selection if cell["kernel"] == "rbf"]
+    [cell] = [cell for cell in small.study.selection if cell.competitor == "svm_rbf"]
     answers = small.study.predictions(cell)
     counts = mistakes.matrix(answers.labels, answers.predictions, 10)
     assert counts.sum() == 360
-    assert np.trace(counts) == round(cell["best"]["test_accuracy"] * 360)
+    assert np.trace(counts) == round(cell.best.test_accuracy * 360)
     rates = mistakes.rates(np.array([[3, 1], [0, 0]]))
     assert rates.tolist() == [[0.75, 0.25], [0.0, 0.0]]
 
@@ -100,11 +101,12 @@ def test_not_measured_is_written_into_the_figure(small):
 
 
 def test_the_pareto_front_leaves_out_times_of_the_grid():
-    def row(time: float, accuracy: float, alone: bool = True) -> dict:
-        return {"train_s": time, "test_accuracy": accuracy, "ranked": alone}
+    def point(time: float, accuracy: float, ranked: bool = True) -> Point:
+        whose = {"competitor": "a", "cell": "a_cpu", "settings": "", "device": "cpu", "parameters": None}
+        return Point(**whose, train_s=time, test_accuracy=accuracy, ranked=ranked)
 
-    rows = [row(1, 0.9), row(2, 0.8), row(3, 0.95), row(0.1, 0.99, alone=False)]
-    assert [found["train_s"] for found in tradeoff.pareto(rows)] == [1, 3]
+    points = [point(1, 0.9), point(2, 0.8), point(3, 0.95), point(0.1, 0.99, ranked=False)]
+    assert [found.train_s for found in tradeoff.pareto(points)] == [1, 3]
 
 
 def test_models_differ_in_colour_and_in_marker():
@@ -128,7 +130,7 @@ def test_a_study_without_predictions_still_has_figures(tmp_path):
     found = collected(tmp_path, studies.small()[:1])
     for path in (tmp_path / "digits" / "predictions").iterdir():
         path.unlink()
-    gallery.draw(found, tmp_path / "figures")
+    drawn(found, tmp_path / "figures")
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert names == {"tradeoff_digits", "grid_digits", "effects_digits", "curves_digits"}
 
@@ -140,13 +142,16 @@ def test_a_study_without_predictions_still_has_figures(tmp_path):
         (10.0, "On the edge of the grid, where values further out might do better: SVM (RBF) (C 10)."),
     ],
 )
-def test_a_choice_on_the_grid_s_edge_is_said(chosen, said):
-    entries = [
-        {"axes": {"C": c, "gamma": gamma, "optimizer": None}, "chosen": (c, gamma) == (chosen, "scale")}
+def test_a_choice_on_the_grid_s_edge_is_said(tmp_path, chosen, said):
+    runs = [
+        studies.run(studies._svm(c, gamma), 0.99 if (c, gamma) == (chosen, "scale") else 0.9)
         for c in (0.1, 1.0, 10.0)
         for gamma in ("scale", 0.01)
     ]
-    assert grids.edges({"svm_rbf": entries}) == said
+    drawn(collected(tmp_path, [studies.cell("digits", "svm", "rbf", "cpu", runs)]), tmp_path / "figures")
+    listed = json.loads((tmp_path / "figures/figures.json").read_text(encoding="utf-8"))
+    [caption] = [each["caption"] for each in listed if each["file"] == "grid_digits.svg"]
+    assert caption.partition("leaves out.")[2].strip() == said
 
 
 def _wide(columns: int) -> list[dict]:
@@ -158,7 +163,7 @@ def _wide(columns: int) -> list[dict]:
 
 @pytest.mark.parametrize(("columns", "written"), [(7, True), (16, True), (90, False)])
 def test_a_wide_grid_is_written_only_where_it_can_be_read(tmp_path, columns, written):
-    gallery.draw(collected(tmp_path, _wide(columns)), tmp_path / "figures")
+    drawn(collected(tmp_path, _wide(columns)), tmp_path / "figures")
     text = (tmp_path / "figures/grid_digits.svg").read_text(encoding="utf-8")
     assert (text.count(">90.00<") + text.count(">90.10<") == 2) == written
     assert 0 < text.count("batch ") <= 45
@@ -169,7 +174,7 @@ def test_loader_settings_are_said_in_words(tmp_path):
     loaders = [("resident", None), ("dataloader", True), ("dataloader", False)]
     runs = [studies.run({**settings, "engine": engine, "pin_memory": pinned}) for engine, pinned in loaders]
     cells = [studies.cell("digits", "resnet18", "adam", "gpu", runs)]
-    gallery.draw(collected(tmp_path, cells), tmp_path / "figures")
+    drawn(collected(tmp_path, cells), tmp_path / "figures")
     text = (tmp_path / "figures/grid_digits.svg").read_text(encoding="utf-8")
     for words in (">resident<", ">dataloader<", ">pinned<", ">not pinned<"):
         assert words in text
@@ -179,7 +184,7 @@ def test_hundreds_of_faint_lines_become_one_picture(tmp_path):
     settings = studies.small()[0]["runs"][0]["settings"]
     runs = [studies.run(settings, 0.9, seed=seed, train_s=1.0 + seed) for seed in range(style.DRAWN + 1)]
     cells = [studies.cell("digits", "resnet18", "adam", "cpu", runs)]
-    gallery.draw(collected(tmp_path, cells), tmp_path / "figures")
+    drawn(collected(tmp_path, cells), tmp_path / "figures")
     for name in ("curves", "tradeoff"):
         text = (tmp_path / f"figures/{name}_digits.svg").read_text(encoding="utf-8")
         assert "<image" in text
@@ -190,7 +195,7 @@ def test_curves_of_two_devices_can_be_told_apart(tmp_path):
     runs = [studies.run(studies.small()[0]["runs"][0]["settings"], 0.9)]
     cells = [studies.cell("digits", "resnet18", "adam", device, runs) for device in ("cpu", "gpu")]
     for several in (cells, cells[:1]):
-        gallery.draw(collected(tmp_path, several), tmp_path / "figures")
+        drawn(collected(tmp_path, several), tmp_path / "figures")
         text = (tmp_path / "figures/curves_digits.svg").read_text(encoding="utf-8")
         both = [text.count(f">{name}<") for name in ("Adam, CPU", "Adam, GPU", "Adam")]
         assert both == ([1, 1, 0] if several is cells else [0, 0, 1])

@@ -39,9 +39,9 @@ def wide(tmp_path_factory) -> Built:
     for cell in cells:
         title = f"Images with a name that fills its line: {cell['dataset']}"
         cell["data"] |= {"classes": CLASSES, "title": title}
-        if cell["model"] == "resnet50":
-            cell["model"] = "wide_residual_network_of_fifty_layers"
-        if cell["family"] == "network":
+        if cell["competitor"] == "resnet50":
+            cell |= dict.fromkeys(("competitor", "label"), "wide_residual_network_of_fifty_layers")
+        if cell["group"] == "networks":
             for number, run in enumerate(cell["runs"]):
                 run["settings"] |= _odd(number)
         cell["runs"][-1] |= studies.run(cell["runs"][-1]["settings"], None, error=ERROR)

@@ -123,7 +123,7 @@ def test_what_was_not_measured_is_said_and_never_blank(small):
 
 def test_every_run_has_its_command(small):
     page = Page(small.html)
-    runs = sum(len(cell["runs"]) for cell in small.study.records)
+    runs = sum(len(cell.runs) for cell in small.study.records)
     assert [f"run-{number}" in page.ids for number in range(1, runs + 1)] == [True] * runs
     assert page.text.count("results/digits/rerun.json") == 16
 

@@ -13,7 +13,7 @@ import fits
 import rendered
 import studies
 from bakeoff import plugins, saved
-from bakeoff.analysis import best, collect
+from bakeoff.analysis import best, collect, derivation
 from bakeoff.cells import run as cell
 from bakeoff.command import DamagedError, UserError
 from bakeoff.data import store
@@ -25,7 +25,7 @@ from bakeoff.machine import hardware
 from bakeoff.records import record as records
 from bakeoff.records import signature
 from bakeoff.records.predictions import Predictions
-from bakeoff.report import context, deployment, render
+from bakeoff.report import context, deployment
 from checkout import ROOT
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
@@ -289,7 +289,7 @@ def test_a_file_that_is_absent_is_one_line(tmp_path):
 def reported(study):
     place, _ = study
     found = collect.load(place.parent)
-    return context.build(found, render.read_tables(found, None), [])
+    return context.build(found, derivation.every(found, None), [])
 
 
 def test_the_report_names_every_best_models_file_what_it_takes_and_the_loader(study, reported):

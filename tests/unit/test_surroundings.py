@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import arrays
+import rendered
 import studies
 from bakeoff import surroundings
 from bakeoff.cells import run as cell
@@ -16,7 +17,6 @@ from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.task import Resources
 from bakeoff.machine import energy, hardware, load, timing
 from bakeoff.machine.energy import Counter
-from bakeoff.plots import gallery
 from bakeoff.records import record as records
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
@@ -129,7 +129,7 @@ def test_a_library_s_caller_keeps_its_own_style(small, tmp_path):
     import matplotlib
 
     with matplotlib.rc_context({"font.size": 33.0}):
-        gallery.draw(small.study, tmp_path / "figures")
+        rendered.drawn(small.study, tmp_path / "figures")
         assert matplotlib.rcParams["font.size"] == 33.0
 
 

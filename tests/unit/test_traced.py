@@ -107,9 +107,7 @@ class Sources:
     def right(self, **identity) -> tuple[np.ndarray, np.ndarray]:
         """Return labels and predictions of the best cell."""
         cell = self.best(**identity)
-        choice = cell["optimizer"] or cell["kernel"]
-        name = f"{cell['model']}_{choice}_{cell['device']}.npz"
-        with np.load(self.folder / cell["dataset"] / "predictions" / name) as file:
+        with np.load(self.folder / cell["dataset"] / "predictions" / f"{_name(cell)}.npz") as file:
             return file["labels"], file["test"][0]
 
     def again(self, **identity) -> tuple[list[dict], np.ndarray]:
@@ -119,8 +117,7 @@ class Sources:
         [cell] = self.cells("alone", **same) or [{"runs": []}]
         if not cell["runs"]:
             return [], np.empty(0)
-        name = f"{best['model']}_{best['optimizer'] or best['kernel']}_{best['device']}.npz"
-        with np.load(self.folder / best["dataset"] / "alone" / "predictions" / name) as file:
+        with np.load(self.folder / best["dataset"] / "alone/predictions" / f"{_name(best)}.npz") as file:
             return cell["runs"], file["test"] == file["labels"]
 
     def numbered(self) -> list[tuple[dict, dict]]:
@@ -129,9 +126,14 @@ class Sources:
 
 
 def _identity(record: dict) -> dict:
-    model = record["model"] if record["family"] == "network" else f"svm_{record['kernel']}"
-    title = record["data"]["title"]
-    return {"title": title, "competitor": model, "optimizer": record["optimizer"], "device": record["device"]}
+    title, optimizer = record["data"]["title"], record["factors"].get("optimizer", {}).get("name")
+    said = {name: record[name] for name in ("competitor", "device")}
+    return {"title": title, "optimizer": optimizer, **said}
+
+
+def _name(record: dict) -> str:
+    found = _identity(record)
+    return "_".join(filter(None, (found[part] for part in ("competitor", "optimizer", "device"))))
 
 
 @pytest.fixture(scope="module")
@@ -453,7 +455,7 @@ def _pinned(sources, title, row, head):
                 pin = str(run["settings"].get("pin_memory")).lower()
                 if pin != "none" and run["status"] == "ok" and not run["packed"]:
                     facts = run["settings"]["batch_size"], run["settings"]["learning_rate"]
-                    pairs.setdefault(str((cell["optimizer"], facts)), {})[pin] = run["train_s"]
+                    pairs.setdefault(str((_identity(cell)["optimizer"], facts)), {})[pin] = run["train_s"]
     return [median(each["false"] / each["true"] for each in pairs.values())]
 
 

@@ -6,6 +6,7 @@ rule plot_figures:
     input:
         script=script("plot_figures"),
         records="results/records.jsonl",
+        tables=collect("results/{table}.csv", table=["best", "speedup"]),
         data=present(collect("resources/{dataset}.npz", dataset=config["datasets"])),
         code=code_of("figures"),
     output:
@@ -16,6 +17,7 @@ rule plot_figures:
             category="Figures",
         ),
     params:
+        tables=lambda wildcards, input: os.path.dirname(input.tables[0]),
         data=lambda wildcards, input: many("data", input.data),
     log:
         "logs/plot_figures.log",
@@ -25,7 +27,7 @@ rule plot_figures:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --records {input.records:q} {params.data}"
+        "python {input.script:q} --records {input.records:q} --tables {params.tables:q} {params.data}"
         " --output {output:q} --set-aside 2>&1 | tee {log:q}"
 
 

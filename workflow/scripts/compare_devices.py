@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bakeoff import command, values
 from bakeoff.analysis import speedup, study, tables
+from bakeoff.analysis.derived_times import SpeedupRow
 from bakeoff.command import option
 
 
@@ -18,7 +19,7 @@ class Options:
 
 def main(options: Options) -> None:
     """Write the table."""
-    tables.write(options.output, speedup.COLUMNS, speedup.rows(study.load(options.records)))
+    tables.write(options.output, SpeedupRow, speedup.rows(study.load(options.records)))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bakeoff import command, values
 from bakeoff.analysis import published, repeatability, study, tables
+from bakeoff.analysis.derived import PublishedRow
 from bakeoff.command import option
 from bakeoff.data import known
 
@@ -24,7 +25,7 @@ def main(options: Options) -> None:
     """Write the comparison."""
     lines = repeatability.read(options.reference)
     rows = published.rows(study.load(options.records), lines, known.original)
-    tables.write(options.output, published.COLUMNS, rows)
+    tables.write(options.output, PublishedRow, rows)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import command, values
-from bakeoff.analysis import study
+from bakeoff.analysis import derivation, study
 from bakeoff.command import option
 
 
@@ -14,6 +14,11 @@ class Options:
 
     records: Path = option("records.jsonl, made by collect_results.py")
     output: Path = option("folder to make anew", check=values.figures)
+    tables: Path | None = option(
+        "folder with best.csv and speedup.csv; what is absent is made from the records",
+        default=None,
+        check=values.folder,
+    )
     data: list[Path] = option("prepared data sets (.npz): the images that models get wrong", default=())
 
 
@@ -25,7 +30,9 @@ def main(options: Options) -> None:
     from bakeoff.plots import gallery
 
     data = [store.load(path, "images") for path in options.data]
-    gallery.draw(found, options.output, {each.meta["digest"]: each.images["test"] for each in data})
+    best, speedup = (of(found, options.tables) for of in (derivation.of_best, derivation.of_speedup))
+    pictures = {each.meta["digest"]: each.images["test"] for each in data}
+    gallery.draw(found, options.output, best, speedup, pictures)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Whether a network's confidence can be believed: reliability bins and the expected calibration error."""
+"""Whether a confidence can be believed: reliability bins and the expected calibration error."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from bakeoff.analysis.study import Predictions
+from bakeoff.records.predictions import Predictions
 
 BINS = 10
 

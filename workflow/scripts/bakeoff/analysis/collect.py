@@ -1,6 +1,5 @@
 """The fan-in: every cell record in one file, and one flat row per run."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,13 +7,16 @@ from bakeoff.analysis import study, tables, wording
 from bakeoff.analysis.study import Study, unique
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import listed, write_text
-from bakeoff.records import record as records
-from bakeoff.records.record import ACCURACIES, FOLDERS, Record, cell_name, model_name
+from bakeoff.records import written
+from bakeoff.records.layout import FOLDERS
+from bakeoff.records.record import Record
+from bakeoff.records.run import ACCURACIES, Run
 
-BEFORE = ("purpose", "dataset", "model", "optimizer", "kernel", "device")
+BEFORE = ("purpose", "dataset", "competitor")
 CELLS = ("*.json", "*/*.json", *(f"*/{folder}*.json" for folder in FOLDERS.values() if folder))
 MEASURED = (
     "seed",
+    "fold",
     "repeat",
     "status",
     *ACCURACIES,
@@ -37,11 +39,11 @@ def read_cells(paths: Iterable[Path]) -> list[Record]:
     faults: dict[Path, str] = {}
     for path in _files(paths):
         try:
-            record = records.read(path)
+            record = written.read(path)
         except DamagedError as error:
             faults |= error.faults
             continue
-        key = record["dataset"], record["purpose"], cell_name(record)
+        key = record.dataset, record.purpose, record.cell
         if key in found:
             raise UserError(f"{path}: the same cell as {found[key][1]}; move one of them away")
         found[key] = record, path
@@ -86,27 +88,27 @@ def load(path: Path) -> Study:
 
 def write(cells: list[Record], lines: Path, table: Path) -> None:
     """Write records.jsonl (one record per line) and runs.csv (one row per run)."""
-    text = "".join(f"{json.dumps(cell, ensure_ascii=False, allow_nan=False)}\n" for cell in cells)
+    text = "".join(f"{written.text(cell)}\n" for cell in cells)
     write_text(lines, text or "\n")
-    tables.write(table, columns(cells), rows(cells))
+    write_text(table, tables.text(columns(cells), rows(cells)))
 
 
 def columns(cells: list[Record]) -> list[str]:
-    """Return the columns of runs.csv: identity, every setting met (as carried out), measurements."""
-    settings = unique(name for cell in cells for run in cell["runs"] for name in wording.as_run(run))
-    return [*BEFORE, *settings, *MEASURED, "cell"]
+    """Return the columns of runs.csv: identity, every factor and setting met, measurements."""
+    factors = unique(factor for cell in cells for factor in cell.factors)
+    settings = unique(name for cell in cells for run in cell.runs for name in wording.as_run(run))
+    return unique([*BEFORE, *factors, "device", *settings, *MEASURED, "cell"])
 
 
 def rows(cells: list[Record]) -> list[tables.Row]:
     """Return one flat row per run."""
-    return [
-        {
-            **{name: cell[name] for name in BEFORE},
-            "model": model_name(cell),
-            **wording.as_run(run),
-            **{name: run[name] for name in MEASURED},
-            "cell": cell_name(cell),
-        }
-        for cell in cells
-        for run in cell["runs"]
-    ]
+    return [_row(cell, run) for cell in cells for run in cell.runs]
+
+
+def _row(cell: Record, run: Run) -> tables.Row:
+    return {
+        **{factor: level.name for factor, level in cell.factors.items()},
+        **wording.as_run(run),
+        **{name: getattr(cell, name) for name in (*BEFORE, "device", "cell")},
+        **{name: getattr(run, name) for name in MEASURED},
+    }

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, place, unique
-from bakeoff.records.record import Record, Run
+from bakeoff.records.record import Record
+from bakeoff.records.run import Run
 
 
 @dataclass(frozen=True)
@@ -28,33 +29,33 @@ class Coverage:
             )
         parts = []
         for status in ("diverged", "failed"):
-            if number := sum(run["status"] == status for _, run in self.unfinished):
+            if number := sum(run.status == status for _, run in self.unfinished):
                 parts.append(f"{number} {status}")
         return f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}."
 
 
 def of(study: Study) -> Coverage:
     """Count the runs of a study."""
-    every = [(cell, run) for cell in study.records for run in cell["runs"]]
-    unfinished = [(cell, run) for cell, run in every if run["status"] != "ok"]
+    every = [(cell, run) for cell in study.records for run in cell.runs]
+    unfinished = [(cell, run) for cell, run in every if not run.finished]
     return Coverage(len(every), len(every) - len(unfinished), unfinished)
 
 
 def reason(cell: Record, run: Run) -> str:
     """Say in one line which run did not finish and why."""
     settings = wording.settings(wording.as_run(run))
-    error = f": {wording.error(run['error'])}" if run["error"] else ""
-    return f"{place(cell)} ({settings}) {run['status']}{error}"
+    error = f": {wording.error(run.error)}" if run.error else ""
+    return f"{place(cell)} ({settings}) {run.status}{error}"
 
 
 def limits(study: Study) -> list[str]:
     """Return a line per cut that was made to the data, and per data set whose cells saw different data."""
     lines = []
     for name, part in (("limit_train", "training"), ("limit_test", "test")):
-        cuts = unique(cell["data"][name] for cell in study.records if cell["data"][name])
+        cuts = unique(cut for cell in study.records if (cut := getattr(cell.data, name)))
         lines += [f"{name} = {cut:,}: the {part} images were cut for a quick look" for cut in cuts]
     for dataset in study.datasets:
-        data = unique(cell["data"]["digest"] for cell in study.records if cell["dataset"] == dataset)
+        data = unique(cell.data.digest for cell in study.records if cell.dataset == dataset)
         if len(data) > 1:
             lines.append(
                 f"{study.title(dataset)}: cells were made with {len(data)} different preparations of the "

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bakeoff.analysis.tables import PREFIX
+from bakeoff.analysis.wording import CarriedOut
 from bakeoff.records.request import Settings
 
 Names = Mapping[str, str]
@@ -78,7 +79,7 @@ class Chosen:
     cell: str
     factors: Names
     device: str
-    settings: Settings
+    settings: CarriedOut
     seeds: int
     validation: Accuracy
     test: Accuracy
@@ -106,6 +107,12 @@ class BestRow:
     competitor: str
     status: str
     chosen: Chosen | None = field(default=None, metadata=BARE)
+
+    @property
+    def measured(self) -> Chosen:
+        """Return what was chosen; only where there is something."""
+        assert self.chosen is not None
+        return self.chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +181,7 @@ class Ours:
     """Our runs of a published training, means over seeds."""
 
     cell: str
-    settings: Settings
+    settings: CarriedOut
     device: str
     runs: int
     validation: float

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from bakeoff.analysis.derived import BARE, Names
-from bakeoff.records.request import Settings
+from bakeoff.analysis.wording import CarriedOut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class SpeedupRow:
     dataset: str
     competitor: str
     factors: Names
-    settings: Settings
+    settings: CarriedOut
     verdict: str
     result_verdict: str
     accuracy_verdict: str

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.analysis.intervals import satterthwaite
+
+Right = NDArray[np.bool_]
 
 # A difference of accuracy that nobody would act on. One point is what another seed of the same settings
 # changes anyway: the demo's networks deviate by 0.6 to 1.4 points (benchmarks/demo_spread.py).
@@ -28,7 +31,7 @@ class Difference:
 
 
 def of_methods(
-    right_a: np.ndarray, right_b: np.ndarray, seeded_a: bool = True, seeded_b: bool = True
+    right_a: Right, right_b: Right, seeded_a: bool = True, seeded_b: bool = True
 ) -> Difference | None:
     """Return how much more accurate method a is than b, on other images and with other seeds, too.
 
@@ -48,7 +51,7 @@ def of_methods(
     return _difference(right_a.mean(axis=0) - right_b.mean(axis=0), seeds)
 
 
-def of_repeats(right_a: np.ndarray, right_b: np.ndarray, seeded: bool = True) -> Difference | None:
+def of_repeats(right_a: Right, right_b: Right, seeded: bool = True) -> Difference | None:
     """Return how much more accurate a training is on a than on b, from paired repeats.
 
     Boolean arrays (repeats, n) over the same images; a row of both has the same seed. None where a training
@@ -73,12 +76,12 @@ def against(margin: float, found: Difference) -> str:
     return f"equivalence within {points} not shown"
 
 
-def _of_mean(values: np.ndarray) -> tuple[float, float]:
+def _of_mean(values: NDArray[np.float64]) -> tuple[float, float]:
     """Return the variance of a mean of independent values and its degrees of freedom."""
     return float(np.var(values, ddof=1)) / len(values), len(values) - 1
 
 
-def _difference(images: np.ndarray, trainings: Iterable[tuple[float, float]]) -> Difference:
+def _difference(images: NDArray[np.float64], trainings: Iterable[tuple[float, float]]) -> Difference:
     """Return the mean of the images' differences (n,) with the spread of images and of trainings.
 
     Two images more, one for each side, keep the interval honest where few differ (Bonett and Price 2012).

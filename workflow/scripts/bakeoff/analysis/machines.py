@@ -8,11 +8,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bakeoff.records.record import Record, Run, environment
-
-Environment = dict[str, Any]
+from bakeoff.records.parts import Environment
+from bakeoff.records.record import Record, adapter
+from bakeoff.records.run import Run
 
 
 class Place(NamedTuple):
@@ -22,8 +22,6 @@ class Place(NamedTuple):
     threads: int
 
 
-# What a run on the CPU does not say of its machine, or only where it imported torch.
-OF_THE_GPU = ("gpu", "driver")
 CUDA = "cuda"
 
 
@@ -35,29 +33,29 @@ class Machines:
 
     def __init__(self, records: Iterable[Record]) -> None:
         hosts: dict[str, list[Environment]] = {}
-        for found in (found for record in records for found in record["environments"]):
+        for found in (found for record in records for found in record.environments):
             hosts.setdefault(_host(found), []).append(found)
         numbers = count(1)
-        self._numbers: dict[str, frozenset[int]] = {}
+        self._numbers: dict[bytes, frozenset[int]] = {}
         for those in hosts.values():
             seen = dict.fromkeys(gpu for found in those if (gpu := _gpu(found)))
             gpus = {gpu: next(numbers) for gpu in seen}
             every = list(gpus.values()) or [next(numbers)]
             for found in those:
                 mine = every if (gpu := _gpu(found)) is None else [gpus[gpu]]
-                self._numbers[json.dumps(found)] = frozenset(mine)
+                self._numbers[_whole(found)] = frozenset(mine)
 
     def __len__(self) -> int:
         return max((number for each in self._numbers.values() for number in each), default=0)
 
     def where(self, found: Environment) -> frozenset[int]:
         """Return the numbers of the machines that an environment is of."""
-        return self._numbers[json.dumps(found)]
+        return self._numbers[_whole(found)]
 
     def of(self, record: Record, run: Run) -> frozenset[Place]:
         """Return the places that a run was measured in."""
-        found = environment(record, run)
-        return frozenset(Place(number, found["threads"]) for number in self.where(found))
+        found = record.environment(run)
+        return frozenset(Place(number, found.threads) for number in self.where(found))
 
 
 def most(places: Iterable[frozenset[Place]]) -> Place | None:
@@ -66,14 +64,20 @@ def most(places: Iterable[frozenset[Place]]) -> Place | None:
     return min(counts, key=lambda each: (-counts[each], each), default=None)
 
 
+def _whole(found: Environment) -> bytes:
+    """Return all that an environment says as one text."""
+    return bytes(adapter(Environment).dump_json(found))
+
+
 def _host(found: Environment) -> str:
     """Return what every cell says of its machine as one text."""
     # A build's suffix (+cpu, +cu128) tells images for CPU and GPU apart, not what they compute with.
-    versions = {k: v.split("+")[0] for k, v in found["versions"].items() if k != CUDA}
-    memory = found["memory_bytes"] and round(found["memory_bytes"] / 2**30, 1)
-    same = [found["cpu"], found["cores"], found["platform"], memory, versions, found.get("switches", {})]
+    versions = {k: v.split("+")[0] for k, v in found.versions.items() if k != CUDA}
+    memory = found.memory_bytes and round(found.memory_bytes / 2**30, 1)
+    same = [found.cpu, found.cores, found.platform, memory, versions, dict(found.switches)]
     return json.dumps(same, sort_keys=True)
 
 
-def _gpu(found: Environment) -> tuple | None:
-    return (*(found[name] for name in OF_THE_GPU), found["versions"].get(CUDA)) if found["gpu"] else None
+def _gpu(found: Environment) -> tuple[str, str | None, str | None] | None:
+    """Return a GPU and what drives it: what a run on the CPU hardly says."""
+    return (found.gpu, found.driver, found.versions.get(CUDA)) if found.gpu else None

@@ -4,13 +4,14 @@
 """
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.contrasts import NO_EVIDENCE
-from bakeoff.analysis.intervals import overlap, shorter
+from bakeoff.analysis.contrasts import COMPETITOR, NO_EVIDENCE
+from bakeoff.analysis.derived import BestRow, TestRow
+from bakeoff.analysis.intervals import Interval, overlap, shorter
 from bakeoff.analysis.study import Study
-from bakeoff.analysis.tables import Row
 from bakeoff.records.selection import prefer
 
 
@@ -18,97 +19,102 @@ from bakeoff.records.selection import prefer
 class Method:
     """One competitor: its best row per data set, and in words what it is best used for."""
 
-    model: str
-    best: dict[str, Row]
+    competitor: str
+    best: dict[str, BestRow]
     uses: list[str] = field(default_factory=list)
 
 
-def summary(study: Study, best: list[Row], tests: list[Row]) -> list[Method]:
+def summary(study: Study, best: Iterable[BestRow], tests: Sequence[TestRow]) -> list[Method]:
     """Return the competitors in the study's order, with their uses."""
-    finished = [row for row in best if row["status"] == "ok"]
+    finished = [row for row in best if row.chosen]
     methods = [
-        Method(model, {row["dataset"]: row for row in finished if row["model"] == model})
-        for model in study.models
+        Method(competitor, {row.dataset: row for row in finished if row.competitor == competitor})
+        for competitor in study.competitors
     ]
     for dataset in study.datasets:
-        rows = [row for row in finished if row["dataset"] == dataset]
+        rows = [row for row in finished if row.dataset == dataset]
         if len(rows) > 1:
-            _uses(study.title(dataset), rows, tests, {m.model: m for m in methods})
+            _uses(study.title(dataset), rows, tests, {method.competitor: method for method in methods})
     return [method for method in methods if method.best]
 
 
-def _uses(title: str, rows: list[Row], tests: list[Row], methods: dict[str, Method]) -> None:
+def _uses(title: str, rows: list[BestRow], tests: Sequence[TestRow], methods: dict[str, Method]) -> None:
     chosen = winner(rows)
     for row in (chosen, *level(chosen, rows)):
-        methods[row["model"]].uses.append(f"the highest validation accuracy on {title}")
-    timed = [row for row in rows if row["ranked"]]
+        methods[row.competitor].uses.append(f"the highest validation accuracy on {title}")
+    timed = [row for row in rows if row.measured.ranked]
     if not timed:
         return
     first = quickest(timed)
     if first is not None and first is not chosen:
         some = "" if len(timed) == len(rows) else ", of those timed alone on one machine"
-        methods[first["model"]].uses.append(f"the shortest training on {title}{some}")
+        methods[first.competitor].uses.append(f"the shortest training on {title}{some}")
     tied = [row for row in timed if row is not chosen and ties(chosen, row, tests)]
     for row in tied:
-        if quicker(row, chosen) and row["train_s"] < 0.5 * chosen["train_s"]:
-            share = wording.percent(row["train_s"] / chosen["train_s"], 0)
-            methods[row["model"]].uses.append(
+        ratio = row.measured.train_s / chosen.measured.train_s
+        if quicker(row, chosen) and ratio < 0.5:
+            share = wording.percent(ratio, 0)
+            methods[row.competitor].uses.append(
                 f"{title} when time counts: no evidence of a lower accuracy, {share} % of the time"
             )
 
 
-def quickest(rows: list[Row]) -> Row | None:
+def quickest(rows: Sequence[BestRow]) -> BestRow | None:
     """Return the row whose training was shown to be shorter than any other's; None where none was."""
     if len(rows) < 2:
         return None
     return next((row for row in rows if all(quicker(row, other) for other in rows if other is not row)), None)
 
 
-def quicker(first: Row, second: Row) -> bool:
+def quicker(first: BestRow, second: BestRow) -> bool:
     """Tell whether the first training was shown to be shorter, on one machine."""
-    if not (first["ranked"] and second["ranked"]):
-        return False
-    (first_low, first_high), (low, high) = (
-        (row["train_s_low"], row["train_s_high"]) for row in (first, second)
-    )
-    return None not in (first_low, low) and shorter((first_low, first_high), (low, high))
+    mine, other = _span(first), _span(second)
+    return mine is not None and other is not None and shorter(mine, other)
 
 
-def winner(rows: list[Row]) -> Row:
+def _span(row: BestRow) -> Interval | None:
+    """Return the interval of a training time that may be compared, None where there is none."""
+    alone = row.measured.alone
+    if not row.measured.ranked or alone is None or alone.train_s_low is None or alone.train_s_high is None:
+        return None
+    return alone.train_s_low, alone.train_s_high
+
+
+def winner(rows: Sequence[BestRow]) -> BestRow:
     """Return the row with the highest validation accuracy.
 
     Of equals the one with the shortest time to its result, alone on the machine; within 10 % the one with
     fewer parameters; times that cannot be ranked (not alone, or on another machine) come last.
     """
 
-    def rate(row: Row) -> tuple[float, float, float]:
-        cost = row["time_to_result_s"] if row["ranked"] else math.inf
-        return row["validation_accuracy"], cost, row["parameters"] or math.inf
+    def rate(row: BestRow) -> tuple[float, float, float]:
+        found = row.measured
+        cost = found.time_to_result_s if found.ranked else math.inf
+        return found.validation.accuracy, cost, found.parameters or math.inf
 
     return prefer(rows, rate)
 
 
-def level(chosen: Row, rows: list[Row]) -> list[Row]:
+def level(chosen: BestRow, rows: Sequence[BestRow]) -> list[BestRow]:
     """Return the others that validation could not tell from the chosen row."""
-    equal = [row for row in rows if row["validation_accuracy"] == chosen["validation_accuracy"]]
-    return [row for row in equal if row is not chosen]
+    best = chosen.measured.validation.accuracy
+    return [row for row in rows if row.measured.validation.accuracy == best and row is not chosen]
 
 
-def test_between(first: Row, second: Row, tests: list[Row]) -> Row | None:
-    """Return the paired test between the best rows of two models, if it could be made."""
-    names = {first["model"], second["model"]}
+def test_between(first: BestRow, second: BestRow, tests: Iterable[TestRow]) -> TestRow | None:
+    """Return the paired test between the best rows of two competitors, if it could be made."""
+    names = {first.competitor, second.competitor}
     for test in tests:
-        same = test["dataset"] == first["dataset"] and test["contrast"] == "model"
-        if same and {test["a"], test["b"]} == names and test["p_holm"] is not None:
+        same = test.dataset == first.dataset and test.contrast == COMPETITOR
+        if same and {test.a, test.b} == names and test.tested is not None:
             return test
     return None
 
 
-def ties(first: Row, second: Row, tests: list[Row]) -> bool:
-    """Tell whether two models tie: by the paired test, or without one by overlapping intervals."""
+def ties(first: BestRow, second: BestRow, tests: Iterable[TestRow]) -> bool:
+    """Tell whether two competitors tie: by the paired test, or without one by overlapping intervals."""
     test = test_between(first, second, tests)
     if test is not None:
-        return test["verdict"] == NO_EVIDENCE
-    if first["test_low"] is None or second["test_low"] is None:
-        return False
-    return overlap((first["test_low"], first["test_high"]), (second["test_low"], second["test_high"]))
+        return test.verdict == NO_EVIDENCE
+    spans = ((row.measured.test.low, row.measured.test.high) for row in (first, second))
+    return overlap(*spans)

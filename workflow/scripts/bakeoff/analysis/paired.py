@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 ALPHA = 0.05
 
@@ -17,7 +18,7 @@ class McNemar:
     p: float
 
 
-def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> McNemar:
+def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
     """Compare two trained models by the images that only one of them gets right (McNemar 1947).
 
     Both arguments are boolean arrays (n,) over the same images. The two-sided mid-p value, twice the

@@ -3,18 +3,19 @@
 Must not know where it is shown.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
+from bakeoff.analysis.derived import PublishedRow
 from bakeoff.analysis.intervals import median_interval
 from bakeoff.analysis.machines import Machines
 from bakeoff.analysis.repeatability import GRID
-from bakeoff.analysis.study import Study, finished
-from bakeoff.analysis.tables import Row
-from bakeoff.records.record import Record, Run, model_name
-from bakeoff.records.selection import settings_key, training_key
+from bakeoff.analysis.study import Study
+from bakeoff.records.record import Record
+from bakeoff.records.request import settings_key
+from bakeoff.records.run import Run, finished
+from bakeoff.records.selection import training_key
 
 PIN = "pin_memory"
 
@@ -33,31 +34,30 @@ Effects = dict[tuple[str, str], Effect]
 
 
 def ours(study: Study) -> Effects:
-    """Return the effect on every network's grid, by data set and model.
+    """Return the effect on every competitor's grid, by data set and competitor.
 
     A pair is two trainings of one cell on one machine, each by itself on the device. Numbers of epochs that
     share a training make one pair: the longest.
     """
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for cell in study.selection:
-        found = pairs.setdefault((cell["dataset"], model_name(cell)), [])
+        found = pairs.setdefault((cell.dataset, cell.competitor), [])
         found += _pairs(cell, study.machines)
     return _effects(pairs)
 
 
-def theirs(published: Iterable[Row]) -> Effects:
+def theirs(published: Iterable[PublishedRow]) -> Effects:
     """Return the effect on the published grid, from the table of published results."""
-    times: dict[tuple[str, ...], dict[bool, float]] = {}
+    times: dict[tuple[str, str, str | None, str], dict[bool, float]] = {}
     for row in published:
-        if row["table"] == GRID and row["published_train_s"]:
-            settings = json.loads(row["settings"])
-            pinned = settings.pop(PIN)
-            key = (row["dataset"], row["model"], row["optimizer"], settings_key(settings))
-            times.setdefault(key, {})[pinned] = row["published_train_s"]
+        if row.table == GRID and row.published_train_s:
+            others = {name: item for name, item in row.settings.items() if name != PIN}
+            key = (row.dataset, row.competitor, row.optimizer, settings_key(others))
+            times.setdefault(key, {})[bool(row.settings[PIN])] = row.published_train_s
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for (dataset, model, *_), sides in times.items():
+    for (dataset, competitor, *_), sides in times.items():
         if len(sides) == 2:
-            pairs.setdefault((dataset, model), []).append((sides[True], sides[False]))
+            pairs.setdefault((dataset, competitor), []).append((sides[True], sides[False]))
     return _effects(pairs)
 
 
@@ -77,22 +77,23 @@ def _effect(ratios: list[float]) -> Effect:
 def _pairs(cell: Record, machines: Machines) -> list[tuple[float, float]]:
     """Return the times with and without pinned memory, pair by pair."""
     trainings: dict[str, dict[bool, Run]] = {}
-    for run in finished(cell["runs"]):
-        settings = run["settings"]
-        if settings.get(PIN) is None or run["packed"]:
+    for run in finished(cell.runs):
+        pinned = run.settings.get(PIN)
+        if not isinstance(pinned, bool) or run.packed:
             continue
         sides = trainings.setdefault(training_key(run, PIN), {})
-        known = sides.get(settings[PIN])
-        if known is None or known["settings"]["epochs"] < settings["epochs"]:
-            sides[settings[PIN]] = run
-    return [
-        (sides[True]["train_s"], sides[False]["train_s"])
-        for sides in trainings.values()
-        if len(sides) == 2 and _alike(cell, sides, machines)
-    ]
+        if pinned not in sides or _epochs(sides[pinned]) < _epochs(run):
+            sides[pinned] = run
+    whole = (sides for sides in trainings.values() if len(sides) == 2 and _alike(cell, sides, machines))
+    return [(sides[True].train_s or 0.0, sides[False].train_s or 0.0) for sides in whole]
+
+
+def _epochs(run: Run) -> float:
+    epochs = run.settings.get("epochs")
+    return epochs if isinstance(epochs, int) else 0
 
 
 def _alike(cell: Record, sides: dict[bool, Run], machines: Machines) -> bool:
     with_it, without = sides[True], sides[False]
-    same_length = with_it["settings"]["epochs"] == without["settings"]["epochs"]
+    same_length = _epochs(with_it) == _epochs(without)
     return same_length and bool(machines.of(cell, with_it) & machines.of(cell, without))

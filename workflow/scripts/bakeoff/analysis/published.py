@@ -1,59 +1,44 @@
 """The published study's results beside ours, row by row, judged by the study's own repeats.
 
-Must not know where our numbers are shown.
+Owns what that study calls its competitors. Must not know where our numbers are shown.
 """
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
 from bakeoff.analysis import repeatability, wording
-from bakeoff.analysis.study import Study, finished, unique
-from bakeoff.analysis.tables import Columns, Row, complete
-from bakeoff.records.record import Record, Run, cell_name, model_name
+from bakeoff.analysis.derived import Ours, PublishedRow
+from bakeoff.analysis.repeatability import Setting, Training
+from bakeoff.analysis.study import Study, measured, unique
+from bakeoff.records.earlier import KERNELS
+from bakeoff.records.parts import Data
+from bakeoff.records.record import Record
+from bakeoff.records.run import Run, finished
 from bakeoff.records.selection import groups
-from bakeoff.rows import shipped_as
+from bakeoff.rows import shipped, shipped_as
 
 DEVICES = "cpu_vs_gpu"
-COLUMNS: Columns = {
-    "table": str,
-    "dataset": str,
-    "model": str,
-    "optimizer": str,
-    "settings": str,
-    "device": str,
-    "published_validation": float,
-    "published_test": float,
-    "published_train": float,
-    "published_train_s": float,
-    "published_mflops": float,
-    "our_cell": str,
-    "our_settings": str,
-    "our_device": str,
-    "our_runs": int,
-    "our_validation": float,
-    "our_test": float,
-    "our_train": float,
-    "our_train_s": float,
-    "our_packed": bool,
-    "our_macs": int,
-    "difference": float,
-    "band": float,
-    "verdict": str,
-}
 PUBLISHED_SCALE = "standard"  # the study standardised its pixels for every SVM
 JUDGED_ONCE = "judged above, once"
 CUT_DOWN, OTHER_SIZE = "not judged: cut-down data", "not judged: images of another size"
 UNLIKE = (CUT_DOWN, OTHER_SIZE)
-PUBLISHED_SHAPES = {"network": [3, 32, 32], "svm": [784]}  # of one image, as a model took it
+PINNED = {"true": True, "false": False}
+SPREAD = "their spread"
+NETWORKS, SVMS, OF_SVM = "networks", "SVMs", "svm_"
+# Of one image, as a model took it; of another group nothing was published.
+PUBLISHED_SHAPES = {NETWORKS: (3, 32, 32), SVMS: (784,)}
 Measured = tuple[Record, list[Run]]
+# Our trainings by purpose, data set and the published key; several may match one key.
+Index = Mapping[Hashable, list[Measured]]
 # Gives the published name of a record's data, None where they are no published ones.
-Original = Callable[[dict[str, Any]], str | None]
+Original = Callable[[Data], str | None]
 
 
-def rows(study: Study, reference: Iterable[dict[str, str]], original: Original) -> list[Row]:
+def rows(study: Study, reference: Iterable[dict[str, str]], original: Original) -> list[PublishedRow]:
     """Return one row per published result of a data set in the study; accuracies are fractions.
 
     A data set of the study is a published one by what `original` says of its records' data, and keeps the
@@ -65,138 +50,193 @@ def rows(study: Study, reference: Iterable[dict[str, str]], original: Original) 
     reference = list(reference)
     bands = repeatability.limits(reference)
     ours = _index(study, original)
-    known = unique((record["dataset"], original(record["data"])) for record in study.records)
+    known = unique((record.dataset, original(record.data)) for record in study.records)
     found = [
         _row(line, dataset, ours, bands)
         for line in reference
         for dataset, published in known
         if published == line["dataset"]
     ]
-    beside: dict[tuple, list[Row]] = {}
-    for row in found:
-        if "our_cell" in row:
-            beside.setdefault((row["table"], *_trained(row)), []).append(row)
-    for repeats in beside.values():
-        _judge(repeats)
-    judged = set()
-    for row in found:
-        if row["verdict"].endswith("their spread"):
-            if _trained(row) in judged:
-                row["verdict"] = JUDGED_ONCE
+    beside: dict[Hashable, list[int]] = {}
+    for place, row in enumerate(found):
+        if row.ours:
+            beside.setdefault((row.table, _trained(row)), []).append(place)
+    for places in beside.values():
+        for place, row in zip(places, _judged([found[place] for place in places]), strict=True):
+            found[place] = row
+    return _once(found)
+
+
+def is_judged(row: PublishedRow) -> bool:
+    """Return whether a result of ours was held against the published spread."""
+    return row.verdict.endswith(SPREAD)
+
+
+def label(competitor: str) -> str:
+    """Return how people call a competitor of the published study."""
+    if competitor.startswith(OF_SVM):
+        kernel = competitor.removeprefix(OF_SVM)
+        return f"SVM ({KERNELS.get(kernel, kernel)})"
+    return _label(NETWORKS, competitor)
+
+
+def group(competitor: str) -> str:
+    """Return what a competitor of the published study is one of, in the plural."""
+    return SVMS if competitor.startswith(OF_SVM) else NETWORKS
+
+
+def levels(row: PublishedRow) -> list[str]:
+    """Return how people call the choices beside a published result's settings."""
+    return [_label("optimizers", row.optimizer)] if row.optimizer else []
+
+
+def _label(kind: str, name: str) -> str:
+    return str(shipped()[kind].get(name, {}).get("label", name))
+
+
+def _once(rows: Iterable[PublishedRow]) -> list[PublishedRow]:
+    """Return the rows with one judgement of each training of ours."""
+    found, judged = [], set()
+    for row in rows:
+        if is_judged(row):
+            again = _trained(row) in judged
             judged.add(_trained(row))
-    return complete(COLUMNS, found)
+            row = replace(row, verdict=JUDGED_ONCE) if again else row
+        found.append(row)
+    return found
 
 
-def _trained(row: Row) -> tuple:
+def _trained(row: PublishedRow) -> Hashable:
     """Return which training of ours a row is about; the timed ones are others than the grid's."""
-    return row["table"] == DEVICES, row["dataset"], row["our_cell"], row["our_settings"]
+    ours = row.ours
+    return row.table == DEVICES, row.dataset, ours and ours.cell, ours and json.dumps(dict(ours.settings))
 
 
-def _index(study: Study, original: Original) -> dict[tuple, list[Measured]]:
-    """Return our trainings by purpose, data set and the published key; several may match one key."""
-    found: dict[tuple, list[Measured]] = {}
+def _index(study: Study, original: Original) -> Index:
+    found: dict[Hashable, list[Measured]] = {}
     for cell in study.records:
-        whose = cell["purpose"], cell["dataset"], original(cell["data"]), *_competitor(cell)
-        for runs in groups(cell["runs"]):
+        if cell.group not in PUBLISHED_SHAPES or cell.data.folds:
+            continue
+        whose = cell.purpose, cell.dataset, original(cell.data), *_competitor(cell)
+        for runs in groups(cell.runs):
+            if runs[0].settings.get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
+                continue
             settings = {
-                name: float(item) if name in ("learning_rate", "C") else item
-                for name, item in runs[0]["settings"].items()
+                name: _number(name, item)
+                for name, item in runs[0].settings.items()
                 if name in (*repeatability.NUMBERS, "gamma") and item is not None
             }
-            if runs[0]["settings"].get("scale", PUBLISHED_SCALE) != PUBLISHED_SCALE:
-                continue
             key = (*whose, repeatability.settings_key(settings))
             found.setdefault(key, []).append((cell, runs))
     return found
 
 
+def _number(name: str, item: Any) -> Any:
+    """Return a setting as the published study's is read: 1 is 1.0 where they may be fractions."""
+    return float(item) if repeatability.NUMBERS.get(name) is float and isinstance(item, int) else item
+
+
 def _competitor(cell: Record) -> tuple[str | None, str | None]:
-    """Return what the published study calls a cell's model, and its optimizer where it has one.
+    """Return what the published study calls a cell's competitor, and its optimizer where it has one.
 
     A network and an optimizer are known by what their rows say, where a record says it.
     """
-    if "network" not in (said := cell.get("rows", {})):
-        return model_name(cell), cell["optimizer"]
-    return shipped_as("networks", said["network"]), shipped_as("optimizers", said["optimizer"])
+    said = cell.rows or {}
+    if "network" in said:
+        optimizer = shipped_as("optimizers", said["optimizer"]) if "optimizer" in said else None
+        return shipped_as(NETWORKS, said["network"]), optimizer
+    level = cell.factors.get("optimizer")
+    return cell.competitor, level.name if level else None
 
 
-def _row(line: dict[str, str], dataset: str, ours: dict[tuple, list[Measured]], bands: dict) -> Row:
+def _row(line: dict[str, str], dataset: str, ours: Index, bands: Mapping[Training, float]) -> PublishedRow:
     key = repeatability.training(line)
+    settings = repeatability.settings(line)
+    if line["pin_memory"]:
+        settings["pin_memory"] = PINNED.get(line["pin_memory"], False)
+    found, verdict = _beside(line, dataset, key, ours)
+    return PublishedRow(
+        table=line["table"],
+        dataset=dataset,
+        competitor=key[1],
+        optimizer=key[2],
+        settings=settings,
+        device=line["device"],
+        published_validation=repeatability.fraction(line["validation_accuracy_percent"]),
+        published_test=repeatability.fraction(line["test_accuracy_percent"]),
+        published_train=repeatability.fraction(line["train_accuracy_percent"]),
+        published_train_s=float(line["train_time_s"]) if line["train_time_s"] else None,
+        published_mflops=float(line["mflops"]) if line["mflops"] else None,
+        ours=found,
+        band=bands.get(key[:3]),
+        verdict=verdict,
+    )
+
+
+def _beside(line: dict[str, str], dataset: str, key: Setting, ours: Index) -> tuple[Ours | None, str]:
+    """Return our runs of a published training, and why they cannot be judged, nothing where they can."""
     purpose = "speed" if line["table"] == DEVICES else "selection"
     candidates = ours.get((purpose, dataset, *key), [])
     if purpose == "speed":
-        candidates = [pair for pair in candidates if pair[0]["device"] == line["device"]]
-    settings = repeatability.settings(line)
-    if line["pin_memory"]:
-        settings["pin_memory"] = line["pin_memory"] == "true"
-    row = {
-        "table": line["table"],
-        "dataset": dataset,
-        "model": key[1],
-        "optimizer": key[2],
-        "settings": json.dumps(settings),
-        "device": line["device"],
-        "published_validation": repeatability.fraction(line["validation_accuracy_percent"]),
-        "published_test": repeatability.fraction(line["test_accuracy_percent"]),
-        "published_train": repeatability.fraction(line["train_accuracy_percent"]),
-        "published_mflops": float(line["mflops"]) if line["mflops"] else None,
-        "published_train_s": float(line["train_time_s"]) if line["train_time_s"] else None,
-        "band": bands.get(key[:3]),
-    }
+        candidates = [pair for pair in candidates if pair[0].device == line["device"]]
     if not candidates:
         named = line["model"] != "svm" or line["C"]
-        return row | {"verdict": "not run" if named else "settings not published"}
+        return None, "not run" if named else "settings not published"
     cell, runs = max(candidates, key=lambda pair: _likeness(pair, line))
-    done = finished(runs)
-    return row | (_ours((cell, done)) if done else {"verdict": "did not finish"})
+    if not (done := finished(runs)):
+        return None, "did not finish"
+    cut = cell.data.limit_train or cell.data.limit_test
+    other = cell.data.input_shape != PUBLISHED_SHAPES[cell.group]
+    return _ours(cell, done), CUT_DOWN if cut else OTHER_SIZE if other else ""
 
 
 def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, bool, bool]:
     """Rank our runs of one setting: published device, mixed precision (used), same pinning first."""
     cell, runs = pair
-    settings = runs[0]["settings"]
-    pinned = {True: "true", False: "false"}.get(settings.get("pin_memory"))
+    settings = runs[0].settings
+    pinned = settings.get("pin_memory")
     return (
-        cell["device"] == line["device"],
-        runs[0]["details"].get("autocast", settings.get("precision") == "mixed") not in (None, False),
-        pinned == line["pin_memory"],
+        cell.device == line["device"],
+        runs[0].details.get("autocast", settings.get("precision") == "mixed") not in (None, False),
+        pinned is not None and pinned == PINNED.get(line["pin_memory"]),
     )
 
 
-def _ours(measured: Measured) -> Row:
-    cell, runs = measured
-    cut = cell["data"]["limit_train"] or cell["data"]["limit_test"]
-    other = cell["data"]["input_shape"] != PUBLISHED_SHAPES[cell["family"]]
-    return {
-        "our_cell": cell_name(cell),
-        "our_settings": json.dumps(wording.as_run(*runs)),
-        "our_device": cell["device"],
-        "our_runs": len(runs),
-        "our_validation": fmean(run["validation_accuracy"] for run in runs),
-        "our_test": fmean(run["test_accuracy"] for run in runs),
-        "our_train": fmean(run["train_accuracy"] for run in runs),
-        "our_macs": cell["compute"]["macs_forward"],
-        "our_train_s": fmean(run["train_s"] for run in runs),
-        "our_packed": any(run["packed"] for run in runs),
-        "verdict": CUT_DOWN if cut else OTHER_SIZE if other else None,
-    }
+def _ours(cell: Record, runs: list[Run]) -> Ours:
+    means = {part: fmean(measured(runs, f"{part}_accuracy")) for part in ("validation", "test", "train")}
+    return Ours(
+        cell=cell.cell,
+        settings=wording.as_run(*runs),
+        device=cell.device,
+        runs=len(runs),
+        **means,
+        train_s=fmean(measured(runs, "train_s")),
+        packed=any(run.packed for run in runs),
+        macs=cell.compute.macs_forward,
+    )
 
 
-def _judge(repeats: list[Row]) -> None:
+def _judged(repeats: list[PublishedRow]) -> list[PublishedRow]:
     """Hold a training of ours against the mean of the published repeats that it stands beside."""
-    runs, test = repeats[0]["our_runs"], repeats[0]["our_test"]
-    difference = test - fmean(row["published_test"] for row in repeats)
+    ours = repeats[0].ours
+    assert ours is not None
+    theirs = [row.published_test for row in repeats if row.published_test is not None]
+    if not theirs:
+        return [replace(row, verdict=row.verdict or "not judged: no accuracy published") for row in repeats]
+    difference = ours.test - fmean(theirs)
     # The limit is of one run against one; means of several lie closer together.
-    shrunk = math.sqrt((1 / runs + 1 / len(repeats)) / 2)
+    shrunk = math.sqrt((1 / ours.runs + 1 / len(theirs)) / 2)
+    found = []
     for row in repeats:
-        row["difference"] = difference
-        row["band"] = None if row["band"] is None else shrunk * row["band"]
-        row["verdict"] = row["verdict"] or _verdict(difference, row["band"])
+        band = None if row.band is None else shrunk * row.band
+        verdict = row.verdict or _verdict(difference, band)
+        found.append(replace(row, difference=difference, band=band, verdict=verdict))
+    return found
 
 
 def _verdict(difference: float, band: float | None) -> str:
     if band is None:
         return "not judged: no published repeat"
     if abs(difference) <= band:
-        return "within their spread"
-    return "above their spread" if difference > 0 else "below their spread"
+        return f"within {SPREAD}"
+    return f"above {SPREAD}" if difference > 0 else f"below {SPREAD}"

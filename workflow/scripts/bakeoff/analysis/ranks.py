@@ -1,63 +1,66 @@
-"""Models ranked over many data sets: Friedman's test and Nemenyi's critical difference (Demsar 2006)."""
+"""Competitors ranked over many data sets: Friedman's test and Nemenyi's critical difference (Demsar 2006)."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bakeoff.analysis.derived import BestRow
 from bakeoff.analysis.paired import ALPHA
 from bakeoff.analysis.study import unique
-from bakeoff.analysis.tables import Row
 
 # Fewer say nothing: ranks over four data sets can hardly be told from chance.
 MIN_DATASETS = 5
-MIN_MODELS = 3
+MIN_COMPETITORS = 3
 
 
 @dataclass(frozen=True)
 class Ranking:
     """Mean ranks over data sets, best (lowest) first, and how far apart two must be to differ.
 
-    `alike` holds the largest groups of models that are not told apart, as first and last place in `models`.
+    `alike` holds the largest groups of competitors that are not told apart, as first and last place in
+    `competitors`.
     """
 
     datasets: int
-    models: list[str]
+    competitors: list[str]
     mean_ranks: list[float]
     p: float
     critical: float
     alike: list[tuple[int, int]]
 
 
-def of(best: Sequence[Row]) -> Ranking | None:
-    """Rank by test accuracy the models that finished on every data set; None with too few of either."""
-    datasets = unique(row["dataset"] for row in best)
-    found = {(row["dataset"], row["model"]): row["test_accuracy"] for row in best}
-    models = [
-        model
-        for model in unique(row["model"] for row in best)
-        if all(found.get((dataset, model)) is not None for dataset in datasets)
+def of(best: Sequence[BestRow]) -> Ranking | None:
+    """Rank by test accuracy the competitors that finished on every data set; None with too few of either."""
+    datasets = unique(row.dataset for row in best)
+    found = {(row.dataset, row.competitor): row.chosen.test.accuracy for row in best if row.chosen}
+    competitors = [
+        name
+        for name in unique(row.competitor for row in best)
+        if all((dataset, name) in found for dataset in datasets)
     ]
-    if len(datasets) < MIN_DATASETS or len(models) < MIN_MODELS:
+    if len(datasets) < MIN_DATASETS or len(competitors) < MIN_COMPETITORS:
         return None
-    return rank(models, np.array([[found[dataset, model] for model in models] for dataset in datasets]))
+    scores = [[found[dataset, name] for name in competitors] for dataset in datasets]
+    return rank(competitors, np.array(scores))
 
 
-def rank(models: Sequence[str], scores: np.ndarray) -> Ranking:
-    """Rank models by scores (data sets, models), higher is better; equal scores share their mean rank."""
+def rank(competitors: Sequence[str], scores: NDArray[np.float64]) -> Ranking:
+    """Rank by scores (data sets, competitors), higher is better; equal scores share their mean rank."""
     from scipy.stats import friedmanchisquare, rankdata
 
     count, k = scores.shape
     means = rankdata(-scores, axis=1).mean(0)
     order = np.argsort(means, kind="stable")
     sorted_means = [float(means[place]) for place in order]
-    # Where every model scores the same everywhere, the statistic is zero over zero.
+    # Where all score the same everywhere, the statistic is zero over zero.
     p = float(friedmanchisquare(*scores.T).pvalue) if np.ptp(scores, axis=1).any() else 1.0
     critical = critical_difference(k, count)
     return Ranking(
         datasets=count,
-        models=[models[place] for place in order],
+        competitors=[competitors[place] for place in order],
         mean_ranks=sorted_means,
         p=p,
         critical=critical,
@@ -65,12 +68,12 @@ def rank(models: Sequence[str], scores: np.ndarray) -> Ranking:
     )
 
 
-def critical_difference(models: int, datasets: int) -> float:
+def critical_difference(competitors: int, datasets: int) -> float:
     """Return Nemenyi's: q sqrt(k (k + 1) / 6 N), q of the studentised range over sqrt 2 (Demsar 2006)."""
     from scipy.stats import studentized_range
 
-    q = studentized_range.ppf(1 - ALPHA, models, math.inf) / math.sqrt(2)
-    return float(q * math.sqrt(models * (models + 1) / (6 * datasets)))
+    q = studentized_range.ppf(1 - ALPHA, competitors, math.inf) / math.sqrt(2)
+    return float(q * math.sqrt(competitors * (competitors + 1) / (6 * datasets)))
 
 
 def _alike(means: Sequence[float], critical: float) -> list[tuple[int, int]]:

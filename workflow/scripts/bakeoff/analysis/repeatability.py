@@ -17,6 +17,8 @@ from bakeoff.analysis.intervals import t_quantile
 from bakeoff.command import UserError
 
 GRID = "hyperparameter_grid"
+# Its trainings were made once each, so nothing says how far two of them lie apart.
+ONCE = "svm_grid"
 NUMBERS: dict[str, type] = {
     "batch_size": int,
     "learning_rate": float,
@@ -30,7 +32,8 @@ MEASURED = (
 )
 NAMES = ("table", "dataset", "model", "optimizer", "kernel", "gamma", "device", "pin_memory")
 COLUMNS = (*NAMES, *NUMBERS, *MEASURED)
-Training = tuple[str, str, str]
+Training = tuple[str, str, str | None]
+Setting = tuple[str, str, str | None, str]
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -86,7 +89,7 @@ def left_out(reference: Iterable[dict[str, str]]) -> tuple[int, int]:
 
 def _repeats(reference: Iterable[dict[str, str]]) -> dict[Training, list[float]]:
     """Return the differences of test accuracy of the pairs that differ in pin_memory only."""
-    pairs: dict[tuple, list[float]] = {}
+    pairs: dict[Setting, list[float]] = {}
     for line in reference:
         if line["table"] == GRID:
             pairs.setdefault(training(line), []).append(fraction(line["test_accuracy_percent"]) or 0.0)
@@ -97,7 +100,7 @@ def _repeats(reference: Iterable[dict[str, str]]) -> dict[Training, list[float]]
     return found
 
 
-def training(line: dict[str, str]) -> tuple:
+def training(line: dict[str, str]) -> Setting:
     """Return what makes two results the same training: data set, model, optimizer, settings."""
     model = f"svm_{line['kernel']}" if line["model"] == "svm" else line["model"]
     return line["dataset"], model, line["optimizer"] or None, settings_key(settings(line))

@@ -5,23 +5,26 @@ import shlex
 from functools import cache
 from pathlib import PurePath
 
-from bakeoff.records.record import Record, Run
+from bakeoff.records.record import Record
+from bakeoff.records.run import Run
 
 
 def command(cell: Record, run: Run) -> str:
-    """Return the cell's command narrowed to one run's settings and seed, writing rerun.json.
+    """Return the cell's command narrowed to one run's settings, seed and fold, writing rerun.json.
 
     The grid becomes the run's own settings and the output lies beside the cell's record, which
     stays untouched. A command without --grid or --output is returned as it is.
     """
-    words = _words(cell["command"])
+    words = _words(cell.command)
     if _value(words, "--grid") is None or _value(words, "--output") is None:
-        return cell["command"]
+        return cell.command
     # What was not set is left to the default, as in the grid that the run came from.
-    block = {name: item for name, item in run["settings"].items() if item is not None}
+    block = {name: item for name, item in run.settings.items() if item is not None}
     words = _replaced(words, "--grid", [json.dumps([block])])
-    if run["seed"] is not None and _value(words, "--seeds") is not None:
-        words = _replaced(words, "--seeds", [str(run["seed"])])
+    if run.seed is not None and _value(words, "--seeds") is not None:
+        words = _replaced(words, "--seeds", [str(run.seed)])
+    if run.fold is not None:
+        words = [*_without(words, "--fold"), "--fold", str(run.fold)]
     output = PurePath(_value(words, "--output") or "")
     return shlex.join(_replaced(words, "--output", [str(output.parent / "rerun.json")]))
 
@@ -51,3 +54,8 @@ def _value(words: list[str], flag: str) -> str | None:
 def _replaced(words: list[str], flag: str, values: list[str]) -> list[str]:
     span = _span(words, flag)
     return [*words[: span[0]], *values, *words[span[1] :]] if span else words
+
+
+def _without(words: list[str], flag: str) -> list[str]:
+    span = _span(words, flag)
+    return [*words[: span[0] - 1], *words[span[1] :]] if span else words

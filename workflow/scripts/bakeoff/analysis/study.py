@@ -65,24 +65,33 @@ class Study:
         return unique(record.competitor for record in ordered)
 
     @cached_property
-    def _labels(self) -> dict[str, str]:
-        """Return how people call every competitor; one label of several is told apart by their names."""
-        found = {record.competitor: record.label for record in reversed(self.records)}
-        counts = Counter(found.values())
-        return {name: label if counts[label] == 1 else f"{label} [{name}]" for name, label in found.items()}
+    def _groups(self) -> dict[str, str]:
+        return {record.competitor: record.group for record in reversed(self.records)}
 
     @cached_property
-    def _levels(self) -> dict[tuple[str, str], str]:
-        every = (pair for record in reversed(self.records) for pair in record.factors.items())
-        return {(factor, level.name): level.label for factor, level in every}
+    def _labels(self) -> dict[str, str]:
+        """Return how people call every competitor."""
+        return _told_apart({record.competitor: record.label for record in reversed(self.records)})
+
+    @cached_property
+    def _levels(self) -> dict[str, dict[str, str]]:
+        """Return how people call every level of every factor."""
+        found: dict[str, dict[str, str]] = {}
+        for factor, level in (each for record in reversed(self.records) for each in record.factors.items()):
+            found.setdefault(factor, {})[level.name] = level.label
+        return {factor: _told_apart(labels) for factor, labels in found.items()}
 
     def label(self, competitor: str) -> str:
         """Return how people call a competitor."""
         return self._labels.get(competitor, competitor)
 
+    def group(self, competitor: str) -> str | None:
+        """Return what a competitor is one of, in the plural; None where the study has no such competitor."""
+        return self._groups.get(competitor)
+
     def level(self, factor: str, name: str) -> str:
         """Return how people call a choice of a factor, such as an optimizer."""
-        return self._levels.get((factor, name), name)
+        return self._levels.get(factor, {}).get(name, name)
 
     def levels(self, factors: Mapping[str, str]) -> list[str]:
         """Return how people call the choices of several factors."""
@@ -154,9 +163,20 @@ class Study:
         return {}
 
 
+def _told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return labels by name; where several names have the same one, with the name behind it."""
+    counts = Counter(labels.values())
+    return {name: label if counts[label] == 1 else f"{label} [{name}]" for name, label in labels.items()}
+
+
 def _number(record: Record, run: Run) -> int:
     """Return a run's place among those of its record."""
     return next(number for number, each in enumerate(record.runs) if each is run)
+
+
+def measured(runs: Iterable[Run], name: str) -> list[float]:
+    """Return one measured value of every run that has it."""
+    return [value for run in runs if (value := getattr(run, name)) is not None]
 
 
 def place(record: Record) -> str:

@@ -89,7 +89,16 @@ def _reader(kind: Any) -> Callable[[str], Any]:
         int: int,
         float: float,
     }
-    return known.get(kind, json.loads)
+    return known.get(kind, _mapping)
+
+
+def _mapping(text: str) -> Any:
+    """Return what a JSON text says, its lists as tuples: as a record has them."""
+    return json.loads(text, object_hook=_with_tuples)
+
+
+def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(item) if isinstance(item, list) else item for name, item in given.items()}
 
 
 def _made(kind: type[Made], line: Mapping[str, Any], prefix: str = "") -> Made:
@@ -140,7 +149,7 @@ def _to_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _guarded(str(value))
+    return _guarded(str(list(value) if isinstance(value, tuple) else value))
 
 
 def is_formula(value: str) -> bool:

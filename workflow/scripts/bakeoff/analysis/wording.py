@@ -7,17 +7,11 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bakeoff.records.record import Run
+from bakeoff.records.run import Run
 
-MODELS = {
-    "resnet18": "ResNet-18",
-    "resnet50": "ResNet-50",
-    "svm_rbf": "SVM (RBF)",
-    "svm_poly": "SVM (polynomial)",
-    "svm_linear": "SVM (linear)",
-    "svm_sigmoid": "SVM (sigmoid)",
-}
-OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
+# Settings as they were carried out: what `as_run` or `on_devices` returns.
+CarriedOut = Mapping[str, Any]
+
 DEVICES = {"cpu": "CPU", "gpu": "GPU"}
 SETTINGS = {
     "batch_size": "batch size",
@@ -37,16 +31,6 @@ NOT_JUDGED = "not judged"
 LONGEST_ERROR = 120
 
 
-def model(name: str) -> str:
-    """Return a competitor's name for people."""
-    return MODELS.get(name, name)
-
-
-def optimizer(name: str | None) -> str:
-    """Return an optimizer's name for people."""
-    return OPTIMIZERS.get(name or "", name or "")
-
-
 def device(name: str) -> str:
     """Return a device's name for people."""
     return DEVICES.get(name, name)
@@ -63,23 +47,25 @@ def value(item: Any) -> str:
         return "yes" if item else "no"
     if item is None:
         return "\N{EN DASH}"
+    if isinstance(item, tuple):
+        return f"[{', '.join(map(value, item))}]"
     return f"{item:g}" if isinstance(item, float) else str(item)
 
 
-def as_run(*runs: Run) -> dict[str, Any]:
+def as_run(*runs: Run) -> CarriedOut:
     """Return the settings that runs share as they were carried out, for a table, an axis or `settings`.
 
     Beside a precision that was asked for stands `autocast`, what it came to on the machine: a type, None for
-    fp32, or a list where the runs differ.
+    fp32, or several where the runs differ.
     """
-    shared = runs[0]["settings"]
-    found = list(dict.fromkeys(run["details"]["autocast"] for run in runs if "autocast" in run["details"]))
+    shared = runs[0].settings
+    found = tuple(dict.fromkeys(run.details["autocast"] for run in runs if "autocast" in run.details))
     if "precision" not in shared or not found:
         return shared
     return {**shared, "autocast": found if len(found) > 1 else found[0]}
 
 
-def on_devices(sides: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def on_devices(sides: Mapping[str, CarriedOut]) -> CarriedOut:
     """Return one setting as it was carried out on each device: `autocast` by device where these differ."""
     known = {name: each for name, each in sides.items() if "autocast" in each}
     if not known:
@@ -90,7 +76,7 @@ def on_devices(sides: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     return {**first, "autocast": {name: each["autocast"] for name, each in known.items()}}
 
 
-def used(carried_out: dict[str, Any]) -> dict[str, Any]:
+def used(carried_out: CarriedOut) -> CarriedOut:
     """Return settings whose precision is the one that was used, in words, the wish beside it if another."""
     if "autocast" not in carried_out:
         return carried_out
@@ -99,28 +85,33 @@ def used(carried_out: dict[str, Any]) -> dict[str, Any]:
 
 
 def _precision(wish: str, autocast: Any) -> str:
-    if isinstance(autocast, dict):
+    if isinstance(autocast, Mapping):
         words = listed([f"{_used(item, True)} on the {device(name)}" for name, item in autocast.items()])
-        types = [each for item in autocast.values() for each in (item if isinstance(item, list) else [item])]
+        types = {each for item in autocast.values() for each in _each(item)}
     else:
-        words, types = _used(autocast), autocast if isinstance(autocast, list) else [autocast]
+        words, types = _used(autocast), set(_each(autocast))
     return words if {_used(each) for each in types} == {wish} else f"{words} (asked for: {wish})"
 
 
+def _each(autocast: Any) -> tuple[Any, ...]:
+    return autocast if isinstance(autocast, tuple) else (autocast,)
+
+
 def _used(autocast: Any, exactly: bool = False) -> str:
-    if isinstance(autocast, list):
+    if isinstance(autocast, tuple):
         return listed([_used(each, True) for each in autocast])
     return "fp32" if autocast is None else f"mixed ({autocast})" if exactly else "mixed"
 
 
-def settings(chosen: dict[str, Any], optimizer_name: str | None = None, short: bool = False) -> str:
+def settings(chosen: CarriedOut, levels: Iterable[str] = (), short: bool = False) -> str:
     """Return settings in one line: Adam, batch 16, learning rate 0.001, 3 epochs, mixed.
 
-    What was not set and what goes without saying is left out; the short form says lr for the learning
-    rate. The precision is the one that was used, where `chosen` knows it (`as_run`).
+    levels: how people call the choices beside them. What was not set and what goes without saying is left
+    out; the short form says lr for the learning rate. The precision is the one that was used, where `chosen`
+    knows it (`as_run`).
     """
     chosen = used(chosen)
-    parts = [optimizer(optimizer_name)] if optimizer_name else []
+    parts = list(levels)
     for name, item in chosen.items():
         if item is None or item == UNSAID.get(name):
             continue
@@ -220,6 +211,11 @@ def p_value(p: float | None) -> str:
 def p_clause(p: float) -> str:
     """Return a p value for a sentence: p = 0.031, p < 0.001."""
     return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
+
+
+def singular(group: str) -> str:
+    """Return one of a group that is named in the plural: network, SVM."""
+    return group.removesuffix("s")
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:

@@ -1,7 +1,6 @@
 """By what data are known as the published study's: the content of their originals, never their name."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from bakeoff import rows
 from bakeoff.data import idx
 from bakeoff.data.raw import Raw
 from bakeoff.data.rows import DATASETS, FILES, Idx
+from bakeoff.records.parts import Data
 
 # The digest of the arrays that config/config.yaml makes of them: records without fingerprints go by it.
 PREPARED = {
@@ -29,13 +29,13 @@ def fingerprints(raw: Raw) -> dict[str, str]:
     return found if _named(found) else {}
 
 
-def original(data: Mapping[str, Any]) -> str | None:
+def original(data: Data) -> str | None:
     """Return whose originals a record's data were made of, by the name of the shipped row; None for others.
 
     data: what the record says of its data. Where it is of a version that noted no fingerprints, its data are
     known by the digest of the arrays.
     """
-    return _named(data["fingerprints"]) if "fingerprints" in data else PREPARED.get(data["digest"])
+    return PREPARED.get(data.digest) if data.fingerprints is None else _named(data.fingerprints)
 
 
 def _named(found: Mapping[str, str]) -> str | None:

@@ -1,19 +1,24 @@
-"""Confusion matrices of the best run of every model: counts and rates side by side."""
+"""Confusion matrices of the best run of every competitor: counts and rates side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.mistakes import matrix, rates
 from bakeoff.analysis.study import Study, by
+from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
-from bakeoff.records.record import Record, cell_name, model_name
+from bakeoff.records.record import Record
+
+Counts = NDArray[np.int64]
+Rates = NDArray[np.float64]
 
 COLUMNS = ("true_class", "predicted_class", "count", "rate")
 # Beyond this many classes neither numbers nor names can be read in a cell.
@@ -25,17 +30,17 @@ MENTIONED = 3
 
 
 def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set and model whose best cell kept its predictions."""
-    groups = by(study.selection, lambda record: (record["dataset"], model_name(record)))
-    for (dataset, model), cells in groups.items():
+    """Yield one figure per data set and competitor whose best cell kept its predictions."""
+    groups = by(study.selection, lambda record: (record.dataset, record.competitor))
+    for (dataset, competitor), cells in groups.items():
         best = best_cell(study, cells)
         answers = study.predictions(best[0]) if best else None
         if best and answers is not None:
-            counts = matrix(answers.labels, answers.predictions, len(best[0]["data"]["classes"]))
-            yield _plot(study, dataset, model, best[0], counts)
+            counts = matrix(answers.labels, answers.predictions, len(best[0].data.classes))
+            yield _plot(study, dataset, competitor, best[0], counts)
 
 
-def most_confused(counts: np.ndarray) -> list[tuple[int, int]]:
+def most_confused(counts: Counts) -> list[tuple[int, int]]:
     """Return the (true, predicted) pairs with the most errors; none where there are no errors."""
     errors = counts - np.diag(np.diag(counts))
     if not errors.any():
@@ -43,15 +48,15 @@ def most_confused(counts: np.ndarray) -> list[tuple[int, int]]:
     return [(int(true), int(predicted)) for true, predicted in np.argwhere(errors == errors.max())]
 
 
-def worst(counts: np.ndarray, most: int) -> list[int]:
+def worst(counts: Counts, most: int) -> list[int]:
     """Return so many classes in their order: those of the most frequent errors, then the first ones."""
     pairs = np.argwhere(counts - np.diag(np.diag(counts)))
     often = np.argsort(-counts[tuple(pairs.T)], kind="stable")
     return sorted(list(dict.fromkeys([*pairs[often].ravel().tolist(), *range(len(counts))]))[:most])
 
 
-def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarray) -> Plot:
-    names = cell["data"]["classes"]
+def _plot(study: Study, dataset: str, competitor: str, cell: Record, counts: Counts) -> Plot:
+    names = cell.data.classes
     shares = rates(counts)
     drawn = list(range(len(names))) if len(names) <= PICTURED else worst(counts, WRITTEN)
     labels = style.labels(names)
@@ -67,11 +72,11 @@ def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarr
     some = f" Drawn: the {len(drawn)} classes most often confused, of {len(names):,}."
     mistake = _mistake(counts, names) + (some if len(drawn) < len(names) else "")
     return Plot(
-        name=f"confusion_{dataset}_{model}",
+        name=f"confusion_{dataset}_{competitor}",
         figure=figure,
-        title=f"{wording.model(model)} on {title}",
-        caption=f"Test images of {cell_name(cell)}: {said} right.{mistake}",
-        alt=f"Two confusion matrices, counts and row percentages, of {wording.model(model)} on "
+        title=f"{study.label(competitor)} on {title}",
+        caption=f"Test images of {cell.cell}: {said} right.{mistake}",
+        alt=f"Two confusion matrices, counts and row percentages, of {study.label(competitor)} on "
         f"{title}: {said} test images on the diagonal.{mistake}",
         section="confusion",
         dataset=dataset,
@@ -80,7 +85,7 @@ def _plot(study: Study, dataset: str, model: str, cell: Record, counts: np.ndarr
     )
 
 
-def _mistake(counts: np.ndarray, names: list[str]) -> str:
+def _mistake(counts: Counts, names: Sequence[str]) -> str:
     """Name the most frequent error, or the number of those that are equally frequent."""
     worst = most_confused(counts)
     if not worst:
@@ -97,7 +102,7 @@ def _rate(share: float) -> str:
     return "" if not share else "<0.1" if share < 0.0005 else f"{100 * share:.1f}"
 
 
-def _matrix(axis: Axes, shares: np.ndarray, texts: list[list[str]], names: list[str]) -> None:
+def _matrix(axis: Axes, shares: Rates, texts: list[list[str]], names: Sequence[str]) -> None:
     # Opacity, not a colour ramp: zero is the page itself, light or dark.
     colours = np.empty((*shares.shape, 4))
     colours[..., :3] = to_rgb(style.SHADE)
@@ -135,11 +140,11 @@ def _matrix(axis: Axes, shares: np.ndarray, texts: list[list[str]], names: list[
             )
 
 
-def _long(names: list[str]) -> bool:
+def _long(names: Sequence[str]) -> bool:
     return max(map(len, names)) > 2
 
 
-def _rows(names: list[str], counts: np.ndarray, shares: np.ndarray) -> list[dict]:
+def _rows(names: Sequence[str], counts: Counts, shares: Rates) -> list[Row]:
     return [
         {
             "true_class": names[true],
@@ -147,5 +152,5 @@ def _rows(names: list[str], counts: np.ndarray, shares: np.ndarray) -> list[dict
             "count": counts[true, predicted],
             "rate": shares[true, predicted],
         }
-        for true, predicted in np.argwhere(counts)
+        for true, predicted in np.argwhere(counts).tolist()
     ]

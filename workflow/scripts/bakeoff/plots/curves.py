@@ -10,16 +10,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, by, finished, unique
+from bakeoff.analysis.study import Study, by, unique
+from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 from bakeoff.records import selection
-from bakeoff.records.record import Record, Run, cell_name, model_name
+from bakeoff.records.record import Record
+from bakeoff.records.run import Run, finished
 
-COLUMNS = (
-    "cell",
-    "settings",
-    "seed",
+EPOCH = (
     "epoch",
     *(f"{part}_{what}" for part in ("train", "validation") for what in ("loss", "accuracy")),
 )
@@ -27,30 +26,28 @@ PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
 
 
 def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set with networks: a row of accuracy and loss per network."""
-    networks = [cell for cell in study.selection if cell["family"] == "network"]
-    for dataset, cells in by(networks, lambda record: record["dataset"]).items():
-        trained = [cell for cell in cells if any(run["history"] for run in finished(cell["runs"]))]
-        if trained:
-            yield _plot(study, dataset, trained)
+    """Yield one figure per data set with epochs: a row of accuracy and loss per competitor that has them."""
+    learnt = [cell for cell in study.selection if any(run.history for run in finished(cell.runs))]
+    for dataset, cells in by(learnt, lambda record: record.dataset).items():
+        yield _plot(study, dataset, cells)
 
 
 def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
-    models = by(cells, model_name)
-    several = len(unique(cell["device"] for cell in cells)) > 1
-    kinds = {cell_name(cell): _kind(cell, several) for cell in cells}
+    rows = by(cells, lambda cell: cell.competitor)
+    several = len(unique(cell.device for cell in cells)) > 1
+    kinds = {cell.cell: _kind(study, cell, several) for cell in cells}
     names = sorted(unique(kinds.values()))
-    figure = Figure(figsize=(style.WIDTH, 0.5 + 2.35 * len(models)))
-    grid = figure.subplots(len(models), 2, squeeze=False, sharex="row")
-    for axes, (model, members) in zip(grid, models.items(), strict=True):
+    figure = Figure(figsize=(style.WIDTH, 0.5 + 2.35 * len(rows)))
+    grid = figure.subplots(len(rows), 2, squeeze=False, sharex="row")
+    for axes, (competitor, members) in zip(grid, rows.items(), strict=True):
         for axis, (measure, label, scale) in zip(axes, PANELS, strict=True):
             for cell in members:
-                _draw(axis, cell, measure, scale, names, kinds[cell_name(cell)])
-            axis.set(title=f"{wording.model(model)}: {measure}", xlabel="epoch", ylabel=label)
+                _draw(axis, cell, measure, scale, names, kinds[cell.cell])
+            axis.set(title=f"{study.label(competitor)}: {measure}", xlabel="epoch", ylabel=label)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, names)
-    title = study.title(dataset)
-    shown = wording.listed([wording.model(model) for model in models])
+    title, folded = study.title(dataset), any(cell.data.folds for cell in cells)
+    shown = wording.listed([study.label(name) for name in rows])
     return Plot(
         name=f"curves_{dataset}",
         figure=figure,
@@ -59,26 +56,34 @@ def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
         "seeds); faint lines: the other settings of the grid. Training values are running "
         "averages over an epoch, validation values are taken at its end.",
         alt=f"Line charts of accuracy and loss by epoch on {title} for {shown}, training dashed, "
-        f"validation solid, one colour per optimizer{' and device' if several else ''}. {_ends(cells)}",
+        f"validation solid{_colours(cells, several)}. {_ends(cells)}",
         section="curves",
         dataset=dataset,
-        columns=COLUMNS,
+        columns=("cell", "settings", "seed", *(["fold"] if folded else []), *EPOCH),
         rows=[row for cell in cells for row in _rows(cell)],
     )
 
 
-def _kind(cell: Record, several: bool) -> str:
-    """Return what a cell's lines are called: its optimizer, with its device where there are several."""
-    name = wording.optimizer(cell["optimizer"])
-    return f"{name}, {wording.device(cell['device'])}" if several else name
+def _kind(study: Study, cell: Record, several: bool) -> str:
+    """Return what a cell's lines are called: its factors, with its device where there are several."""
+    words = [level.label for level in cell.factors.values()]
+    words += [wording.device(cell.device)] if several else []
+    return ", ".join(words) or study.label(cell.competitor)
+
+
+def _colours(cells: list[Record], several: bool) -> str:
+    """Say what the colours stand for."""
+    factors = unique(wording.setting(name) for cell in cells for name in cell.factors)
+    told = [*factors, *(["device"] if several else [])]
+    return f", one colour per {wording.listed(told)}" if told else ""
 
 
 def longest(cell: Record) -> list[Run]:
     """Return each training once: of the runs that share it, the longest."""
     found: dict[str, Run] = {}
-    for run in finished(cell["runs"]):
+    for run in finished(cell.runs):
         key = selection.training_key(run)
-        if key not in found or len(run["history"]) > len(found[key]["history"]):
+        if key not in found or len(run.history) > len(found[key].history):
             found[key] = run
     return list(found.values())
 
@@ -91,12 +96,12 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, kinds: list[str]
         LineCollection(paths, colors=colour, alpha=0.25, linewidths=0.9, rasterized=len(paths) > style.DRAWN)
     )
     axis.autoscale_view()
-    chosen = selection.choose(cell["runs"])
+    chosen = selection.choose(cell.runs)
     if chosen is None:
         return
     marker = style.marker(kinds, kind)
     for part, line in (("train", "--"), ("validation", "-")):
-        epochs, values = _series(chosen, f"{part}_{measure}", scale)
+        epochs, values = _series(chosen.scored, f"{part}_{measure}", scale)
         axis.plot(
             epochs,
             values,
@@ -111,10 +116,10 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, kinds: list[str]
 def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[float]]:
     """Return the epochs and the mean over runs, without epochs that a run has no value for."""
     epochs, values = [], []
-    for rows in zip(*(run["history"] for run in runs), strict=False):
-        found = [row[name] for row in rows]
+    for rows in zip(*(run.history for run in runs), strict=False):
+        found = [getattr(row, name) for row in rows]
         if None not in found:
-            epochs.append(rows[0]["epoch"])
+            epochs.append(rows[0].epoch)
             values.append(scale * fmean(found))
     return epochs, values
 
@@ -140,14 +145,14 @@ def _legend(figure: Figure, kinds: list[str]) -> None:
 def _ends(cells: list[Record]) -> str:
     parts = []
     for cell in cells:
-        if chosen := selection.choose(cell["runs"]):
-            accuracy = selection.mean(chosen, "validation_accuracy")
-            parts.append(f"{cell_name(cell)} ends at {wording.percent(accuracy)} % validation accuracy")
+        if chosen := selection.choose(cell.runs):
+            accuracy = wording.percent(chosen.validation_accuracy)
+            parts.append(f"{cell.cell} ends at {accuracy} % validation accuracy")
     return f"{wording.listed(parts)}." if parts else "No settings were chosen."
 
 
-def _rows(cell: Record) -> Iterator[dict]:
+def _rows(cell: Record) -> Iterator[Row]:
     for run in longest(cell):
-        for epoch in run["history"]:
-            settings = wording.settings(wording.as_run(run))
-            yield {"cell": cell_name(cell), "settings": settings, "seed": run["seed"], **epoch}
+        whose = {"cell": cell.cell, "settings": wording.settings(wording.as_run(run))}
+        for epoch in run.history:
+            yield {**whose, "seed": run.seed, "fold": run.fold, **vars(epoch)}

@@ -1,4 +1,4 @@
-"""Main effects: one panel per setting, one line per model."""
+"""Main effects: one panel per setting, one line per competitor."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,13 +14,13 @@ from bakeoff.analysis.study import Study, by, unique
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 
-COLUMNS = ("model", "setting", "value", "validation_accuracy", "groups", "compared")
+COLUMNS = ("competitor", "setting", "value", "validation_accuracy", "groups", "compared")
 ACROSS = 3
 
 
 def plots(study: Study) -> Iterator[Plot]:
     """Yield one figure per data set on which any setting varied."""
-    for dataset, cells in by(study.selection, lambda record: record["dataset"]).items():
+    for dataset, cells in by(study.selection, lambda record: record.dataset).items():
         if found := effects.of(cells):
             yield _plot(study, dataset, found)
 
@@ -29,20 +29,20 @@ def _plot(study: Study, dataset: str, found: list[Effect]) -> Plot:
     title = study.title(dataset)
     return Plot(
         name=f"effects_{dataset}",
-        figure=_draw(found, study.models),
+        figure=_draw(study, found),
         title=f"What each setting does on {title}",
         caption="Mean validation accuracy at each value, over the combinations of all other settings that "
         f"finished at every value{_left_out(found)}. How settings act together is in the heat maps.",
         alt=f"Line charts of mean validation accuracy on {title} by value, a panel per setting. Differences "
-        f"between the best and the worst value, in percentage points: {_ranges(found)}.",
+        f"between the best and the worst value, in percentage points: {_ranges(study, found)}.",
         section="grid",
         dataset=dataset,
         columns=COLUMNS,
         rows=[
             {
-                "model": effect.model,
+                "competitor": effect.competitor,
                 "setting": effect.setting,
-                "value": _value(effect.setting, value),
+                "value": _value(study, effect.setting, value),
                 "validation_accuracy": mean,
                 "groups": effect.groups,
                 "compared": effect.compared,
@@ -53,48 +53,57 @@ def _plot(study: Study, dataset: str, found: list[Effect]) -> Plot:
     )
 
 
-def _draw(found: list[Effect], models: list[str]) -> Figure:
+def _draw(study: Study, found: list[Effect]) -> Figure:
     names = unique(effect.setting for effect in found)
     panels = {name: [effect for effect in found if effect.setting == name] for name in names}
     down = -(-len(panels) // ACROSS)
     figure = Figure(figsize=(style.WIDTH, 0.4 + 1.75 * down))
     grid = figure.subplots(down, ACROSS, squeeze=False, sharey=True).ravel()
     for axis, (setting, members) in zip(grid, panels.items(), strict=False):
-        _panel(axis, setting, members, models)
+        _panel(study, axis, setting, members)
     for axis in grid[::ACROSS]:
         axis.set_ylabel("validation (%)")
     for axis in grid[len(panels) :]:
         axis.set_visible(False)
-    shown = [model for model in models if model in {effect.model for effect in found}]
+    competed = {effect.competitor for effect in found}
+    shown = [name for name in study.competitors if name in competed]
     figure.legend(
         handles=[
-            Line2D([], [], color=style.colour(models, m), marker=style.marker(models, m)) for m in shown
+            Line2D(
+                [],
+                [],
+                color=style.colour(study.competitors, name),
+                marker=style.marker(study.competitors, name),
+            )
+            for name in shown
         ],
-        labels=[wording.model(model) for model in shown],
+        labels=[study.label(name) for name in shown],
         loc="outside lower center",
         ncols=len(shown),
     )
     return figure
 
 
-def _panel(axis: Axes, setting: str, members: list[Effect], models: list[str]) -> None:
+def _panel(study: Study, axis: Axes, setting: str, members: list[Effect]) -> None:
     # Settings differ in kind, and steps like 0.1, 1, 10 have no one scale: values stand at equal distances.
     values = effects.ordered(unique(value for effect in members for value in effect.means))
     for effect in members:
         axis.plot(
             [values.index(value) for value in effect.means],
             [100 * mean for mean in effect.means.values()],
-            color=style.colour(models, effect.model),
-            marker=style.marker(models, effect.model),
+            color=style.colour(study.competitors, effect.competitor),
+            marker=style.marker(study.competitors, effect.competitor),
         )
     axis.set(title=wording.setting(setting), xlim=(-0.4, len(values) - 0.6))
-    axis.set_xticks(range(len(values)), [_value(setting, value) for value in values])
+    axis.set_xticks(range(len(values)), [_value(study, setting, value) for value in values])
     axis.yaxis.set_major_locator(MaxNLocator(5))
 
 
-def _value(setting: str, value: Any) -> str:
-    names = {"optimizer": wording.optimizer, "device": wording.device}
-    return names.get(setting, wording.value)(value)
+def _value(study: Study, setting: str, value: Any) -> str:
+    if setting == "device":
+        return wording.device(value)
+    # A word may be the name of a factor's level.
+    return study.level(setting, value) if isinstance(value, str) else wording.value(value)
 
 
 def _left_out(found: list[Effect]) -> str:
@@ -102,8 +111,8 @@ def _left_out(found: list[Effect]) -> str:
     return f" (left out because a run did not finish: {lost}, all panels together)" if lost else ""
 
 
-def _ranges(found: list[Effect]) -> str:
+def _ranges(study: Study, found: list[Effect]) -> str:
     return "; ".join(
-        f"{wording.model(effect.model)} {wording.setting(effect.setting)} {wording.percent(effect.range)}"
+        f"{study.label(effect.competitor)} {wording.setting(effect.setting)} {wording.percent(effect.range)}"
         for effect in found
     )

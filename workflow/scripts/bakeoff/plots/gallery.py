@@ -4,10 +4,12 @@ Owns the folder's layout: <name>.svg, <name>.csv, figures.json. Must not know ho
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bakeoff.analysis import best, speedup, tables
+from bakeoff.analysis import tables
+from bakeoff.analysis.derived import BestRow
+from bakeoff.analysis.derived_times import SpeedupRow
 from bakeoff.analysis.study import Study
 from bakeoff.files import writing
 from bakeoff.plots import (
@@ -29,15 +31,22 @@ LIST = "figures.json"
 LISTED = ("title", "caption", "alt", "section", "dataset")
 
 
-def draw(study: Study, folder: Path, pictures: Pictures | None = None) -> None:
+def draw(
+    study: Study,
+    folder: Path,
+    best: Sequence[BestRow],
+    speedup: Sequence[SpeedupRow],
+    pictures: Pictures | None = None,
+) -> None:
     """Remake the folder: figures of an earlier study do not stay behind.
 
-    The pictures are test images by the digest of their data; without them, none is shown.
+    The tables are those that the report shows. The pictures are test images by the digest of their data;
+    without them, none is shown.
     """
     with style.used(), writing(folder) as place:
         place.mkdir()
         listed = []
-        for plot in _plots(study, pictures or {}):
+        for plot in _plots(study, best, speedup, pictures or {}):
             style.save(plot.figure, place / f"{plot.name}.svg")
             (place / f"{plot.name}.csv").write_text(tables.text(plot.columns, plot.rows), encoding="utf-8")
             entry = {"file": f"{plot.name}.svg", "data": f"{plot.name}.csv"}
@@ -45,14 +54,15 @@ def draw(study: Study, folder: Path, pictures: Pictures | None = None) -> None:
         (place / LIST).write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
-    yield from devices.plots(study, speedup.rows(study))
-    chosen = best.rows(study)
-    yield from tradeoff.plots(study, chosen)
+def _plots(
+    study: Study, best: Sequence[BestRow], speedup: Sequence[SpeedupRow], pictures: Pictures
+) -> Iterator[Plot]:
+    yield from devices.plots(study, speedup)
+    yield from tradeoff.plots(study, best)
     yield from grids.plots(study)
     yield from effects.plots(study)
     yield from curves.plots(study)
     yield from confusion.plots(study)
     yield from mistakes.plots(study, pictures)
     yield from reliability.plots(study)
-    yield from ranks.plots(chosen)
+    yield from ranks.plots(study, best)

@@ -1,6 +1,6 @@
-"""The whole grid as a heat map: validation accuracy of every setting, one panel per model."""
+"""The whole grid as a heat map: validation accuracy of every setting, one panel per competitor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -8,170 +8,156 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bakeoff.analysis import wording
-from bakeoff.analysis.best import best_cell
-from bakeoff.analysis.study import Study, by, finished, unique
+from bakeoff.analysis import tried, wording
+from bakeoff.analysis.study import Study, by, unique
+from bakeoff.analysis.tried import Tried
 from bakeoff.plots import panels, style
 from bakeoff.plots.panels import Table
 from bakeoff.plots.style import Plot
-from bakeoff.records import selection
-from bakeoff.records.record import Record, cell_name, model_name
 
-COLUMNS = ("model", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
-# What goes down the side; everything else that varies goes along the top.
-DOWN = ("device", "optimizer", "learning_rate", "C")
+COLUMNS = ("competitor", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
+# What goes down the side after the device and the factors; everything else that varies goes along the top.
+DOWN = ("learning_rate", "C")
 # Columns that numbers fit into.
 WIDE = 16
 # Of more columns than this, not every one is labelled.
 LABELLED = 40
 
+# What was tried of every competitor.
+Every = Mapping[str, list[Tried]]
+Key = tuple[Any, ...]
+
 
 def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set: a panel per model, all in one scale."""
-    for dataset, cells in by(study.selection, lambda record: record["dataset"]).items():
-        panels = {model: _entries(study, members) for model, members in by(cells, model_name).items()}
-        panels = {model: panels[model] for model in study.models if panels.get(model)}
-        if any(entry["validation_accuracy"] is not None for p in panels.values() for entry in p):
-            yield _plot(study, dataset, panels)
+    """Yield one figure per data set: a panel per competitor, all in one scale."""
+    for dataset, cells in by(study.selection, lambda record: record.dataset).items():
+        groups = by(cells, lambda record: record.competitor)
+        every = {name: tried.of(study, groups[name]) for name in study.competitors if name in groups}
+        every = {name: each for name, each in every.items() if each}
+        if any(one.validation_accuracy is not None for each in every.values() for one in each):
+            yield _plot(study, dataset, every)
 
 
-def _entries(study: Study, cells: list[Record]) -> list[dict[str, Any]]:
-    """Return one entry per cell and settings, with the mean over seeds (None: not all finished)."""
-    best = best_cell(study, cells)
-    found = []
-    for cell in cells:
-        for runs in selection.groups(cell["runs"]):
-            done = finished(runs)
-            whole = len(done) == len(runs)
-            found.append(
-                {
-                    "axes": {
-                        "device": cell["device"],
-                        "optimizer": cell["optimizer"],
-                        **wording.used(wording.as_run(*runs)),
-                    },
-                    "model": model_name(cell),
-                    "cell": cell_name(cell),
-                    "settings": wording.settings(wording.as_run(*runs)),
-                    "validation_accuracy": selection.mean(done, "validation_accuracy") if whole else None,
-                    "runs": len(runs),
-                    "finished": len(done),
-                    "status": runs[0]["status"]
-                    if whole
-                    else "diverged"
-                    if any(r["status"] == "diverged" for r in runs)
-                    else "failed",
-                    "chosen": best is not None and best[0] is cell and best[1][0] is runs[0],
-                }
-            )
-    return found
-
-
-def _plot(study: Study, dataset: str, panels: dict[str, list[dict[str, Any]]]) -> Plot:
+def _plot(study: Study, dataset: str, every: Every) -> Plot:
     title = study.title(dataset)
-    best = [entry for entries in panels.values() for entry in entries if entry["chosen"]]
     words = "; ".join(
-        f"{wording.model(entry['model'])} {entry['cell']} with {entry['settings']}, "
-        f"{wording.percent(entry['validation_accuracy'])} %"
-        for entry in best
+        f"{study.label(one.competitor)} {one.cell} with {one.settings}, "
+        f"{wording.percent(one.validation_accuracy)} %"
+        for each in every.values()
+        for one in each
+        if one.chosen
     )
     return Plot(
         name=f"grid_{dataset}",
-        figure=_draw(panels),
+        figure=_draw(study, every),
         title=f"The whole grid on {title}",
         caption="Validation accuracy (%) of every setting, mean over seeds; the higher, the more colour. The "
-        f"framed one was chosen. A dot marks a combination that the grid leaves out. {edges(panels)}".strip(),
+        "framed one was chosen. A dot marks a combination that the grid leaves out. "
+        f"{edges(study, every)}".strip(),
         alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {words}.",
         section="grid",
         dataset=dataset,
         columns=COLUMNS,
-        rows=[entry for entries in panels.values() for entry in entries],
+        rows=[vars(one) for each in every.values() for one in each],
     )
 
 
-def edges(panels: dict[str, list[dict[str, Any]]]) -> str:
+def edges(study: Study, every: Every) -> str:
     """Say which choices sit on the edge of the numbers that were tried; nothing where none does."""
     found = []
-    for model, entries in panels.items():
-        for best in (entry["axes"] for entry in entries if entry["chosen"]):
+    for competitor, each in every.items():
+        for best in (one.axes for one in each if one.chosen):
             outer = [
                 f"{wording.setting(name)} {wording.value(item)}"
                 for name, item in best.items()
-                if _outermost(item, [entry["axes"].get(name) for entry in entries])
+                if _outermost(item, [one.axes.get(name) for one in each])
             ]
             if outer:
-                found.append(f"{wording.model(model)} ({', '.join(outer)})")
+                found.append(f"{study.label(competitor)} ({', '.join(outer)})")
     if not found:
         return ""
     return f"On the edge of the grid, where values further out might do better: {wording.listed(found)}."
 
 
-def _outermost(value: Any, tried: list[Any]) -> bool:
-    numbers = {item for item in tried if isinstance(item, int | float) and not isinstance(item, bool)}
+def _outermost(value: Any, found: list[Any]) -> bool:
+    numbers = {item for item in found if isinstance(item, int | float) and not isinstance(item, bool)}
     return len(numbers) > 1 and value in (min(numbers), max(numbers))
 
 
-def _draw(models: dict[str, list[dict[str, Any]]]) -> Figure:
+def _draw(study: Study, every: Every) -> Figure:
     """Draw the panels, two in a line where their columns fit, all in one scale."""
-    values = [entry["validation_accuracy"] for entries in models.values() for entry in entries]
+    values = [one.validation_accuracy for each in every.values() for one in each]
     known = sorted(value for value in values if value is not None)
     # The lowest tenth shares the lightest shade: one failed setting must not bleach the rest.
     scale = known[len(known) // 10], known[-1]
-    drawn = [(model, _table(entries)) for model, entries in models.items()]
-    lines = panels.lines(drawn)
+    lines = panels.lines([(name, _table(study, each)) for name, each in every.items()])
     heights = [max(panels.height(table) for _, table in line) for line in lines]
     figure = Figure(figsize=(style.WIDTH, 0.15 + sum(heights)))
     grid = figure.add_gridspec(len(lines), 2, height_ratios=heights)
     for place, line in enumerate(lines):
-        for side, (model, table) in enumerate(line):
+        for side, (competitor, table) in enumerate(line):
             axis = figure.add_subplot(grid[place, side] if panels.narrow(table) else grid[place, :])
             _panel(axis, table, scale)
-            axis.set_title(wording.model(model))
+            axis.set_title(study.label(competitor))
     return figure
 
 
-def _table(entries: list[dict[str, Any]]) -> Table:
-    """Return row labels, the words of column labels, and the entries by (row, column)."""
-    names = unique(name for entry in entries for name in entry["axes"])
-    varying = [n for n in names if len(unique(entry["axes"].get(n) for entry in entries)) > 1]
-    down = [name for name in DOWN if name in varying]
+def _table(study: Study, found: list[Tried]) -> Table[Tried]:
+    """Return row labels, the words of column labels, and what was tried by (row, column)."""
+    down, along = _sides(found)
+
+    def keys(names: list[str]) -> list[Key]:
+        return [tuple(one.axes.get(name) for name in names) for one in found]
+
+    row_keys, column_keys = (sorted(unique(keys(names)), key=_order) for names in (down, along))
+    places = zip(map(row_keys.index, keys(down)), map(column_keys.index, keys(along)), strict=True)
+    factors = {name for one in found for name in one.factors}
+    rows = [", ".join(_words(study, factors, down, key)) for key in row_keys]
+    columns = [_words(study, factors, along, key) for key in column_keys]
+    return rows, columns, dict(zip(places, found, strict=True))
+
+
+def _sides(found: list[Tried]) -> tuple[list[str], list[str]]:
+    """Return what varies down the side and along the top; of several settings one goes down at least."""
+    names = unique(name for one in found for name in one.axes)
+    varying = [name for name in names if len(unique(one.axes.get(name) for one in found)) > 1]
+    factors = unique(name for one in found for name in one.factors)
+    down = [name for name in ("device", *factors, *DOWN) if name in varying]
     along = [name for name in varying if name not in down]
-    row_keys = unique(tuple(entry["axes"].get(n) for n in down) for entry in entries)
-    column_keys = unique(tuple(entry["axes"].get(n) for n in along) for entry in entries)
-    row_keys.sort(key=_order)
-    column_keys.sort(key=_order)
-    cells = {
-        (
-            row_keys.index(tuple(entry["axes"].get(n) for n in down)),
-            column_keys.index(tuple(entry["axes"].get(n) for n in along)),
-        ): entry
-        for entry in entries
-    }
-    rows = [", ".join(_words(down, key)) for key in row_keys]
-    return rows, [_words(along, key) for key in column_keys], cells
+    if not {*down} & {*DOWN} and len(along) > 1:
+        down.append(along.pop(0))
+    return down, along
 
 
-def _order(key: tuple) -> list[tuple]:
-    """Sort numbers by size, words by the alphabet, what is not set last."""
-    return [(item is None, isinstance(item, str), 0 if item is None else item) for item in key]
+def _order(key: Key) -> list[tuple[int, float, str]]:
+    """Sort numbers by size, then words by the alphabet, what is not set last."""
+
+    def place(item: Any) -> tuple[int, float, str]:
+        if isinstance(item, int | float):
+            return 0, item, ""
+        return (2, 0.0, "") if item is None else (1, 0.0, str(item))
+
+    return [place(item) for item in key]
 
 
-def _words(names: list[str], key: tuple) -> list[str]:
+def _words(study: Study, factors: set[str], names: list[str], key: Key) -> list[str]:
     words = []
     for name, item in zip(names, key, strict=True):
-        if name == "optimizer":
-            words.append(wording.optimizer(item))
-        elif name == "device":
+        if item is None:
+            continue
+        if name == "device":
             words.append(wording.device(item))
-        elif item is not None and name in ("precision", "engine", "pin_memory"):
+        elif name in factors:
+            words.append(study.level(name, item))
+        elif name in ("precision", "engine", "pin_memory"):
             # "dataloader" and "not pinned" explain themselves; what goes without saying is said here.
             words.append(wording.settings({name: item}) or wording.value(item))
-        elif item is not None:
+        else:
             words.append(f"{wording.SHORT.get(name, name)} {wording.value(item)}")
     return words
 
 
-def _panel(axis: Axes, table: Table, scale: tuple[float, float]) -> None:
+def _panel(axis: Axes, table: Table[Tried], scale: tuple[float, float]) -> None:
     rows, columns, cells = table
     width = max(scale[1] - scale[0], 1e-9)
     for row in range(len(rows)):
@@ -192,17 +178,15 @@ def _panel(axis: Axes, table: Table, scale: tuple[float, float]) -> None:
 
 
 def _cell(
-    axis: Axes, row: int, column: int, entry: dict | None, low: float, width: float, written: bool
+    axis: Axes, row: int, column: int, found: Tried | None, low: float, width: float, written: bool
 ) -> None:
-    if entry is None or entry["validation_accuracy"] is None:
-        text = (
-            "\N{MIDDLE DOT}" if entry is None else entry["status"] if written else "\N{MULTIPLICATION SIGN}"
-        )
+    if found is None or found.validation_accuracy is None:
+        text = "\N{MIDDLE DOT}" if found is None else found.status if written else "\N{MULTIPLICATION SIGN}"
         axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=style.HINT, size=7)
         return
-    value = entry["validation_accuracy"]
+    value = found.validation_accuracy
     strength = 0.08 + 0.87 * min(1.0, max(0.0, (value - low) / width))
-    frame = {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3} if entry["chosen"] else {"linewidth": 0}
+    framed: dict[str, Any] = {"edgecolor": style.INK, "linewidth": 1.6, "zorder": 3}
     axis.add_patch(
         Rectangle(
             (column + 0.03, row + 0.05),
@@ -210,7 +194,7 @@ def _cell(
             0.9,
             facecolor=(*to_rgb(style.SHADE), strength),
             rasterized=not written,
-            **frame,
+            **(framed if found.chosen else {"linewidth": 0}),
         )
     )
     if not written:

@@ -6,18 +6,19 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from bakeoff.analysis import mistakes, wording
+from bakeoff.analysis import mistakes
 from bakeoff.analysis.mistakes import Answers, Missed, Pair
 from bakeoff.analysis.study import Study, unique
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
-from bakeoff.records.record import model_name
 
+Images = NDArray[np.uint8]
 # Test images, (n, rows, columns) in uint8, by the digest of the data that they belong to.
-Pictures = Mapping[str, np.ndarray]
+Pictures = Mapping[str, Images]
 
-PAIR_COLUMNS = ("true_class", "predicted_class", "model", "count")
+PAIR_COLUMNS = ("true_class", "predicted_class", "competitor", "count")
 PAIRS = 6
 EXAMPLES = 8
 SHOWN = 24
@@ -28,7 +29,7 @@ def plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
     """Yield the figures of every data set whose test images are at hand."""
     for dataset in study.datasets:
         every = mistakes.of(study, dataset)
-        images = pictures.get(every[0].cell["data"]["digest"]) if every else None
+        images = pictures.get(every[0].cell.data.digest) if every else None
         if images is None or len(images) != len(every[0].given.labels):
             continue
         if pairs := mistakes.confused(every, PAIRS):
@@ -37,21 +38,21 @@ def plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
             yield _missed(study, dataset, every, missed, images)
 
 
-def _confused(
-    study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: np.ndarray
-) -> Plot:
-    classes = every[0].cell["data"]["classes"]
+def _confused(study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Images) -> Plot:
+    classes = every[0].cell.data.classes
     names = style.labels(classes, longest=14)  # two fit beside the first image
     figure = Figure(figsize=(style.WIDTH, 0.15 + 0.66 * len(pairs)))
     grid = figure.subplots(len(pairs), EXAMPLES + 1, squeeze=False, width_ratios=[3.6, *[1] * EXAMPLES])
     for axes, pair in zip(grid, pairs, strict=True):
-        _words(axes[0], f"{names[pair.true]} {ARROW} {names[pair.predicted]}", pair)
+        _words(axes[0], f"{names[pair.true]} {ARROW} {names[pair.predicted]}", _counts(study, pair))
         for axis, image in zip(axes[1:], pair.images, strict=False):
             _picture(axis, images[image])
         for axis in axes[1 + len(pair.images) :]:
             axis.set_visible(False)
     title = study.title(dataset)
-    said = "; ".join(f"{classes[p.true]} taken for {classes[p.predicted]}: {_counts(p)}" for p in pairs)
+    said = "; ".join(
+        f"{classes[p.true]} taken for {classes[p.predicted]}: {', '.join(_counts(study, p))}" for p in pairs
+    )
     return Plot(
         name=f"confused_{dataset}",
         figure=figure,
@@ -63,37 +64,39 @@ def _confused(
         dataset=dataset,
         columns=PAIR_COLUMNS,
         rows=[
-            {"true_class": classes[p.true], "predicted_class": classes[p.predicted], "model": m, "count": n}
+            {
+                "true_class": classes[p.true],
+                "predicted_class": classes[p.predicted],
+                "competitor": c,
+                "count": n,
+            }
             for p in pairs
-            for m, n in p.counts.items()
+            for c, n in p.counts.items()
         ],
     )
 
 
-def _counts(pair: Pair) -> str:
-    return ", ".join(f"{wording.model(model)} {count}" for model, count in pair.counts.items())
+def _counts(study: Study, pair: Pair) -> list[str]:
+    return [f"{study.label(name)} {count}" for name, count in pair.counts.items()]
 
 
-def _words(axis: Axes, heading: str, pair: Pair) -> None:
+def _words(axis: Axes, heading: str, counts: list[str]) -> None:
     axis.set_axis_off()
-    counts = [f"{wording.model(model)} {count}" for model, count in pair.counts.items()]
     lines = [", ".join(counts[start : start + 2]) for start in range(0, len(counts), 2)]
     look: dict[str, Any] = {"transform": axis.transAxes, "in_layout": False}
     axis.text(0, 0.98, heading, va="top", weight="bold", size=8, **look)
     axis.text(0, 0.64, "\n".join(lines), va="top", color=style.HINT, size=6.5, **look)
 
 
-def _picture(axis: Axes, image: np.ndarray) -> None:
+def _picture(axis: Axes, image: Images) -> None:
     axis.imshow(image, cmap="gray", vmin=0, vmax=max(1, int(image.max())), interpolation="none")
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
 
 
-def _missed(
-    study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: np.ndarray
-) -> Plot:
-    classes = every[0].cell["data"]["classes"]
+def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: Images) -> Plot:
+    classes = every[0].cell.data.classes
     names, brief = style.labels(classes, longest=12), style.labels(classes, longest=9)
     shown = missed[:SHOWN]
     rows = -(-len(shown) // EXAMPLES)
@@ -121,10 +124,10 @@ def _missed(
         "answers; the numbers behind the figure list them all.",
         section="confusion",
         dataset=dataset,
-        columns=("image", "true_class", *(answers.model for answers in every)),
+        columns=("image", "true_class", *(answers.competitor for answers in every)),
         rows=[
             {"image": item.image, "true_class": classes[item.true]}
-            | {a.model: classes[said] for a, said in zip(every, item.said, strict=True)}
+            | {a.competitor: classes[said] for a, said in zip(every, item.said, strict=True)}
             for item in missed
         ],
     )
@@ -132,6 +135,10 @@ def _missed(
 
 def _models(study: Study, dataset: str, every: list[Answers]) -> str:
     """Say whose answers are known: of all models that took part, or of some."""
-    models = unique(model_name(cell) for cell in study.selection if cell["dataset"] == dataset)
-    some = f" of {len(models)} whose answers to these images were kept" if len(every) < len(models) else ""
+    competitors = unique(cell.competitor for cell in study.selection if cell.dataset == dataset)
+    some = (
+        f" of {len(competitors)} whose answers to these images were kept"
+        if len(every) < len(competitors)
+        else ""
+    )
     return f"all {len(every)} models{some}"

@@ -3,9 +3,12 @@
 Owns widths and heights. Must not know what a panel shows.
 """
 
-# Row labels, the words of every column's label, and the entries by (row, column).
-Table = tuple[list[str], list[list[str]], dict[tuple[int, int], dict]]
-Panel = tuple[str, Table]
+from typing import Any, TypeVar
+
+Shown = TypeVar("Shown")
+# Row labels, the words of every column's label, and what is shown by (row, column).
+Table = tuple[list[str], list[list[str]], dict[tuple[int, int], Shown]]
+Panel = tuple[str, Table[Shown]]
 
 # Columns that numbers and upright labels fit into, of half the width.
 NARROW = 7
@@ -13,9 +16,9 @@ NARROW = 7
 LETTERS = 132
 
 
-def lines(drawn: list[Panel]) -> list[list[Panel]]:
+def lines(drawn: list[Panel[Shown]]) -> list[list[Panel[Shown]]]:
     """Return the panels line by line: a narrow one beside its neighbour, where that is narrow too."""
-    found: list[list[Panel]] = []
+    found: list[list[Panel[Shown]]] = []
     for panel in drawn:
         if found and len(found[-1]) == 1 and narrow(panel[1]) and narrow(found[-1][0][1]):
             found[-1].append(panel)
@@ -24,7 +27,7 @@ def lines(drawn: list[Panel]) -> list[list[Panel]]:
     return found
 
 
-def narrow(table: Table) -> bool:
+def narrow(table: Table[Any]) -> bool:
     """Tell whether a panel fits half the width."""
     return len(table[1]) <= NARROW
 
@@ -35,7 +38,7 @@ def upright(labels: list[list[str]]) -> bool:
     return len(labels) <= NARROW or len(labels) * (longest + 1) <= LETTERS
 
 
-def height(table: Table) -> float:
+def height(table: Table[Any]) -> float:
     """Return a panel's height in inches: its rows, and the lines of its column labels."""
     rows, columns, _ = table
     if upright(columns):

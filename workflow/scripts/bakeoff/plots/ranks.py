@@ -5,29 +5,30 @@ from collections.abc import Iterator, Sequence
 from matplotlib.figure import Figure
 
 from bakeoff.analysis import ranks, wording
+from bakeoff.analysis.derived import BestRow
 from bakeoff.analysis.ranks import Ranking
-from bakeoff.analysis.tables import Row
+from bakeoff.analysis.study import Study
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 
-COLUMNS = ("model", "mean_rank", "datasets", "critical_difference")
+COLUMNS = ("competitor", "mean_rank", "datasets", "critical_difference")
 
 
-def plots(best: Sequence[Row]) -> Iterator[Plot]:
-    """Yield the diagram where enough data sets and models are there."""
+def plots(study: Study, best: Sequence[BestRow]) -> Iterator[Plot]:
+    """Yield the diagram where enough data sets and competitors are there."""
     found = ranks.of(best)
     if found is None:
         return
     listed = [
-        f"{wording.model(model)} {mean:.2f}"
-        for model, mean in zip(found.models, found.mean_ranks, strict=True)
+        f"{study.label(competitor)} {mean:.2f}"
+        for competitor, mean in zip(found.competitors, found.mean_ranks, strict=True)
     ]
     difference = (
         "the models differ" if found.p < ranks.ALPHA else "no evidence that the models differ in rank at all"
     )
     yield Plot(
         name="ranks",
-        figure=_draw(found),
+        figure=_draw(study, found),
         title=f"Mean ranks over {found.datasets} data sets",
         caption="1 is the best test accuracy on a data set. A bar joins models that are not told apart: "
         f"their mean ranks differ by {found.critical:.2f}, the critical difference, at most (Nemenyi, 5 %). "
@@ -37,22 +38,22 @@ def plots(best: Sequence[Row]) -> Iterator[Plot]:
         dataset=None,
         columns=COLUMNS,
         rows=[
-            dict(zip(COLUMNS, (model, mean, found.datasets, found.critical), strict=True))
-            for model, mean in zip(found.models, found.mean_ranks, strict=True)
+            dict(zip(COLUMNS, (competitor, mean, found.datasets, found.critical), strict=True))
+            for competitor, mean in zip(found.competitors, found.mean_ranks, strict=True)
         ],
     )
 
 
-def _draw(found: Ranking) -> Figure:
-    count, bars = len(found.models), len(found.alike)
+def _draw(study: Study, found: Ranking) -> Figure:
+    count, bars = len(found.competitors), len(found.alike)
     figure = Figure(figsize=(style.WIDTH, 0.9 + 0.24 * count + 0.16 * bars))
     axis = figure.subplots()
-    for place, (model, mean) in enumerate(zip(found.models, found.mean_ranks, strict=True)):
+    for place, (competitor, mean) in enumerate(zip(found.competitors, found.mean_ranks, strict=True)):
         level = bars + 1 + place
         axis.plot([mean, mean], [0, level], color=style.LINE, linewidth=1, zorder=1)
         axis.plot(mean, level, marker="o", color=style.SHADE)
         axis.annotate(
-            f"{wording.model(model)}  {mean:.2f}",
+            f"{study.label(competitor)}  {mean:.2f}",
             (mean, level),
             xytext=(6, 0),
             textcoords="offset points",

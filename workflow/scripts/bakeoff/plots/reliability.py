@@ -1,4 +1,4 @@
-"""Reliability curves: whether a network that is 90 % sure is right nine times in ten."""
+"""Reliability curves: whether a model that is 90 % sure is right nine times in ten."""
 
 from collections.abc import Iterator
 
@@ -11,29 +11,36 @@ from matplotlib.ticker import PercentFormatter
 from bakeoff.analysis import calibration, mistakes, wording
 from bakeoff.analysis.calibration import Bin
 from bakeoff.analysis.intervals import wilson
+from bakeoff.analysis.mistakes import Answers
 from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 
-COLUMNS = ("model", "low", "high", "images", "right", "confidence", "accuracy", "ece")
+COLUMNS = ("competitor", "low", "high", "images", "right", "confidence", "accuracy", "ece")
 
 
 def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set with networks that kept their probabilities."""
+    """Yield one figure per data set with competitors that kept their probabilities."""
     for dataset in study.datasets:
-        answers = [each for each in mistakes.of(study, dataset) if each.cell["family"] == "network"]
-        networks = [each for each in answers if np.isfinite(each.given.scores).all()]
-        if networks:
-            yield _plot(study, dataset, {each.model: calibration.bins(each.given) for each in networks})
+        kept = [each for each in mistakes.of(study, dataset) if _confident(each)]
+        if kept:
+            yield _plot(study, dataset, {each.competitor: calibration.bins(each.given) for each in kept})
+
+
+def _confident(answers: Answers) -> bool:
+    """Tell whether answers were kept with their probabilities."""
+    scores = answers.given.scores
+    probable = answers.cell.scores == "probabilities" and scores.shape[1] > 0
+    return probable and bool(np.isfinite(scores).all())
 
 
 def _plot(study: Study, dataset: str, curves: dict[str, list[Bin]]) -> Plot:
     figure = Figure(figsize=(style.WIDTH, 3.5))
     left, right = figure.subplots(1, 2)
-    for model, found in curves.items():
-        _curve(left, found, model, study.models)
-        _shares(right, found, model, study.models)
+    for competitor, found in curves.items():
+        _curve(left, found, competitor, study.competitors)
+        _shares(right, found, competitor, study.competitors)
     left.plot([0, 1], [0, 1], color=style.HINT, linewidth=0.9, linestyle=":", zorder=1)
     left.set(title="Reliability", xlabel="confidence (%)", ylabel="right (%)")
     right.set(title="How sure they are", xlabel="confidence (%)", ylabel="test images (%)")
@@ -41,23 +48,25 @@ def _plot(study: Study, dataset: str, curves: dict[str, list[Bin]]) -> Plot:
         axis.set(xlim=(0, 1.02), ylim=(0, 1.02))
         axis.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
         axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    figure.legend(handles=_handles(curves, study.models), loc="outside lower center", ncols=len(curves) + 1)
+    figure.legend(handles=_handles(study, curves), loc="outside lower center", ncols=len(curves) + 1)
     title = study.title(dataset)
-    said = wording.listed([f"{wording.model(model)} {_error(found)}" for model, found in curves.items()])
+    said = wording.listed(
+        [f"{study.label(competitor)} {_error(found)}" for competitor, found in curves.items()]
+    )
     return Plot(
         name=f"reliability_{dataset}",
         figure=figure,
         title=f"Calibration on {title}",
-        caption="Test images in ten bins of the network's confidence in its answer; bars: 95 % interval of "
+        caption="Test images in ten bins of the model's confidence in its answer; bars: 95 % interval of "
         "the share that is right. On the dotted line confidence can be taken at its word; below it the "
-        "network is too sure. ECE, the expected calibration error: the mean distance from that line over "
+        "model is too sure. ECE, the expected calibration error: the mean distance from that line over "
         "all images, in percentage points.",
         alt=f"Line charts of accuracy by confidence on {title}, and of how many images have each "
         f"confidence. Expected calibration error in points: {said}.",
         section="confusion",
         dataset=dataset,
         columns=COLUMNS,
-        rows=[row for model, found in curves.items() for row in _rows(model, found)],
+        rows=[row for competitor, found in curves.items() for row in _rows(competitor, found)],
     )
 
 
@@ -65,7 +74,7 @@ def _error(found: list[Bin]) -> str:
     return wording.percent(calibration.expected_error(found))
 
 
-def _curve(axis: Axes, found: list[Bin], model: str, models: list[str]) -> None:
+def _curve(axis: Axes, found: list[Bin], competitor: str, competitors: list[str]) -> None:
     ends = [wilson(item.accuracy, item.images) for item in found]
     heights = [item.accuracy for item in found]
     spread = [
@@ -76,37 +85,37 @@ def _curve(axis: Axes, found: list[Bin], model: str, models: list[str]) -> None:
         [item.confidence for item in found],
         heights,
         yerr=spread,
-        color=style.colour(models, model),
-        marker=style.marker(models, model),
+        color=style.colour(competitors, competitor),
+        marker=style.marker(competitors, competitor),
         elinewidth=0.9,
     )
 
 
-def _shares(axis: Axes, found: list[Bin], model: str, models: list[str]) -> None:
+def _shares(axis: Axes, found: list[Bin], competitor: str, competitors: list[str]) -> None:
     images = sum(item.images for item in found)
     axis.plot(
         [(item.low + item.high) / 2 for item in found],
         [item.images / images for item in found],
-        color=style.colour(models, model),
-        marker=style.marker(models, model),
+        color=style.colour(competitors, competitor),
+        marker=style.marker(competitors, competitor),
     )
 
 
-def _handles(curves: dict[str, list[Bin]], models: list[str]) -> list[Line2D]:
+def _handles(study: Study, curves: dict[str, list[Bin]]) -> list[Line2D]:
     lines = [
         Line2D(
             [],
             [],
-            color=style.colour(models, model),
-            marker=style.marker(models, model),
-            label=f"{wording.model(model)}, ECE {_error(found)}",
+            color=style.colour(study.competitors, competitor),
+            marker=style.marker(study.competitors, competitor),
+            label=f"{study.label(competitor)}, ECE {_error(found)}",
         )
-        for model, found in curves.items()
+        for competitor, found in curves.items()
     ]
     return [*lines, Line2D([], [], color=style.HINT, linewidth=0.9, linestyle=":", label="perfect")]
 
 
-def _rows(model: str, found: list[Bin]) -> Iterator[Row]:
+def _rows(competitor: str, found: list[Bin]) -> Iterator[Row]:
     error = calibration.expected_error(found)
     for item in found:
-        yield {"model": model, **vars(item), "accuracy": item.accuracy, "ece": error}
+        yield {"competitor": competitor, **vars(item), "accuracy": item.accuracy, "ece": error}

@@ -132,5 +132,5 @@ def save(figure: Figure, path: Path) -> None:
     """Write an SVG that is the same, byte for byte, whenever the data are the same."""
     drawn = StringIO()
     # Not savefig: it draws every figure twice, once only to measure it.
-    FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     path.write_text(svg.lean(drawn.getvalue(), FAMILY), encoding="utf-8")

@@ -1,10 +1,9 @@
-"""Precision and recall of every class: one table each per data set, a column per model."""
+"""Precision and recall of every class: one table each per data set, a column per competitor."""
 
-from bakeoff.analysis import wording
+from bakeoff.analysis.derived import ClassRow
 from bakeoff.analysis.study import Study, unique
-from bakeoff.analysis.tables import Row
 from bakeoff.report import parts
-from bakeoff.report.parts import Cell, Column, Table
+from bakeoff.report.parts import Column, Entry, Table
 
 MEANINGS = {
     "recall": "share of the images of a class that were found",
@@ -12,50 +11,55 @@ MEANINGS = {
 }
 
 
-def tables(study: Study, rows: list[Row]) -> list[Table]:
+def tables(study: Study, rows: list[ClassRow]) -> list[Table]:
     """Return recall and precision by class, for every data set that has predictions."""
     found = []
     for dataset in study.datasets:
-        mine = [row for row in rows if row["dataset"] == dataset]
+        mine = [row for row in rows if row.dataset == dataset]
         found += [_table(study, dataset, measure, mine) for measure in MEANINGS if mine]
     return found
 
 
-def _table(study: Study, dataset: str, measure: str, rows: list[Row]) -> Table:
-    models = unique(row["model"] for row in rows)
-    by_class: dict[int, dict[str, Row]] = {}
+def _table(study: Study, dataset: str, measure: str, rows: list[ClassRow]) -> Table:
+    competitors = unique(row.competitor for row in rows)
+    by_class: dict[int, dict[str, ClassRow]] = {}
     for row in rows:
-        by_class.setdefault(row["class_index"], {})[row["model"]] = row
-    lowest = {model: _lowest(rows, model, measure) for model in models}
+        by_class.setdefault(row.class_index, {})[row.competitor] = row
+    lowest = {name: _lowest(rows, name, measure) for name in competitors}
     columns = [
         Column("Class"),
         Column("Images", "", True),
-        *(Column(wording.model(model), "%", True) for model in models),
+        *(Column(study.label(name), "%", True) for name in competitors),
     ]
     cells = [
-        [*_class(found), *(_cell(found.get(model), measure, lowest[model]) for model in models)]
+        [*_class(found), *(_cell(found.get(name), measure, lowest[name]) for name in competitors)]
         for found in by_class.values()
     ]
     title = f"{study.title(dataset)}: {measure} by class"
     note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model, below 100 %."
     table = Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
     lowest_of = [
-        min((row[measure] for row in found.values() if row[measure] is not None), default=1.0)
+        min((share for row in found.values() if (share := _share(row, measure)) is not None), default=1.0)
         for found in by_class.values()
     ]
     return parts.excerpted(table, lowest_of, "weakest", f"their lowest {measure}")
 
 
-def _lowest(rows: list[Row], model: str, measure: str) -> float | None:
-    known = [row[measure] for row in rows if row["model"] == model and row[measure] is not None]
-    return min(known, default=None)
+def _lowest(rows: list[ClassRow], competitor: str, measure: str) -> float | None:
+    mine = (_share(row, measure) for row in rows if row.competitor == competitor)
+    return min((share for share in mine if share is not None), default=None)
 
 
-def _class(found: dict[str, Row]) -> list[Cell]:
+def _share(row: ClassRow, measure: str) -> float | None:
+    found: float | None = getattr(row, measure)
+    return found
+
+
+def _class(found: dict[str, ClassRow]) -> list[Entry]:
     row = next(iter(found.values()))
-    return [parts.text(row["class_name"]), parts.count(row["images"])]
+    return [parts.text(row.class_name), parts.count(row.images)]
 
 
-def _cell(row: Row | None, measure: str, lowest: float | None) -> Cell:
-    share = row[measure] if row else None
+def _cell(row: ClassRow | None, measure: str, lowest: float | None) -> Entry:
+    share = _share(row, measure) if row else None
     return parts.percent(share, look="bad" if share is not None and share == lowest and share < 1 else "")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bakeoff.analysis import coverage, findings, methods, ranks, wording
+from bakeoff.analysis.contrasts import COMPETITOR
 from bakeoff.analysis.findings import Finding, Tables
-from bakeoff.analysis.study import Study
+from bakeoff.analysis.study import Study, unique
 from bakeoff.report import (
     beside,
     classes,
@@ -69,12 +70,12 @@ def build(
     """
     counted = coverage.of(study)
     titles = wording.listed([study.title(dataset) for dataset in study.datasets])
-    models = wording.listed([wording.model(name) for name in study.models])
+    competitors = wording.listed([study.label(name) for name in study.competitors])
     numbered = runs.numbered(study)
     return Report(
         title=f"Bakeoff: {titles}" if titles else "Bakeoff: No results yet",
-        subject=f"{models} on {titles}" if titles else "No cell record was found",
-        without_gpu="" if any(cell["device"] == "gpu" for cell in study.records) else without_gpu,
+        subject=f"{competitors} on {titles}" if titles else "No cell record was found",
+        without_gpu="" if any(cell.device == "gpu" for cell in study.records) else without_gpu,
         verdicts=_verdicts(study, tables),
         findings=findings.overall(study, tables) if counted.finished else [],
         coverage=counted,
@@ -96,7 +97,7 @@ def _verdicts(study: Study, tables: Tables) -> list[Verdict]:
 
 
 def _competed(study: Study, dataset: str) -> bool:
-    return any(cell["dataset"] == dataset for cell in study.selection)
+    return any(cell.dataset == dataset for cell in study.selection)
 
 
 def _sections(
@@ -150,10 +151,10 @@ def _explorer(study: Study, numbered: list[runs.Numbered]) -> Section:
 
 def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     found = classes.tables(study, tables.classes)
-    several = any(row["seeds"] > 1 for row in tables.best)
+    several = any(row.chosen and row.chosen.seeds > 1 for row in tables.best)
     which = ", the model of its first seed" if several else ""
     lead = f"The best configuration of every model{which}, on the test images." if found or figures else ""
-    mistakes = any(row["recall"] is not None and row["recall"] < 1 for row in tables.classes)
+    mistakes = any(row.recall is not None and row.recall < 1 for row in tables.classes)
     if mistakes and not any(figure.name.startswith(("confused_", "missed_")) for figure in figures):
         lead += " The images themselves were not at hand, so none is shown."
     return Section("confusion", "Errors", lead=lead, tables=found, figures=figures)
@@ -200,24 +201,31 @@ def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
     lead = (
         "Methods are compared by their trainings from seeds that had no part in the choice: the difference "
         "of their mean accuracies, with a 95 % interval over the test images and over seeds. Without such "
-        "trainings, or with a single one of a network, two trained models are compared, by McNemar's mid-p "
-        "test on the images that only one of them gets right: the same settings with another seed would be "
-        "another model. p values are Holm-corrected per data set and kind of contrast, models and optimizers "
-        "apart; 0.05 and above is no evidence of a difference."
+        "trainings, or with a single one of a model that is random, two trained models are compared, by "
+        "McNemar's mid-p test on the images that only one of them gets right: the same settings with another "
+        "seed would be another model. p values are Holm-corrected per data set and kind of contrast"
+        f"{_apart(tables)}; 0.05 and above is no evidence of a difference."
     )
     if not figures:
         lead += (
-            f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and {ranks.MIN_MODELS} "
-            "models that finished on all of them; with fewer it is left out."
+            f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and "
+            f"{ranks.MIN_COMPETITORS} models that finished on all of them; with fewer it is left out."
         )
     return _led("statistics", "Statistics", lead, comparisons.tests(study, tables.tests), figures)
+
+
+def _apart(tables: Tables) -> str:
+    """Say which kinds of contrast there are, where there are several."""
+    kinds = unique(row.contrast for row in tables.tests)
+    named = ["models" if kind == COMPETITOR else f"{wording.setting(kind)}s" for kind in kinds]
+    return f", {wording.listed(named)} apart" if len(named) > 1 else ""
 
 
 def _arithmetic(study: Study, tables: Tables) -> Section:
     lead = (
         "One multiply-accumulate (MAC) is two floating-point operations (FLOPs): a "
-        "multiplication and an addition. Training one image is a forward and a backward pass. The "
-        "parameters of an SVM are its support vectors and their coefficients."
+        "multiplication and an addition. Training one image is a forward and a backward pass. What counts as "
+        "a parameter depends on the model: the last column says how its numbers were counted."
     )
     found = results.arithmetic(study, tables.best, tables.published)
     return _led("arithmetic", "Arithmetic", lead, found)

@@ -1,6 +1,6 @@
-"""What the templates draw: tables of cells, made of values that are already measured.
+"""What the templates draw: tables of entries, made of values that are already measured.
 
-Owns how a value becomes a cell (its text, and the raw value that sorting and tracing use).
+Owns how a value becomes an entry (its text, and the raw value that sorting and tracing use).
 """
 
 import re
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bakeoff.analysis import wording
+from bakeoff.analysis.derived import Accuracy
 
 # What a font has no sign for: one missing sign makes a PDF's text unreadable to some programs.
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -35,7 +36,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Entry:
     """One value: its text, the raw value, a smaller second line, a link and a look."""
 
     text: str
@@ -60,11 +61,11 @@ class Table:
     name: str
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Entry]]
     note: str = ""
     folded: bool = False
     dense: bool = False
-    excerpt: Sequence[Sequence[Cell]] = ()
+    excerpt: Sequence[Sequence[Entry]] = ()
     excerpt_words: str = ""
 
 
@@ -99,33 +100,31 @@ def excerpted(table: Table, order: Sequence[float], which: str, by: str) -> Tabl
     return replace(table, excerpt=[table.rows[place] for place in first], excerpt_words=words)
 
 
-def text(words: Any, **looks: Any) -> Cell:
-    """Return a cell of words, in one line."""
-    return Cell(BREAKS.sub(" ", str(words)) if words not in (None, "") else "\N{EN DASH}", words, **looks)
+def text(words: Any, **looks: Any) -> Entry:
+    """Return an entry of words, in one line."""
+    return Entry(BREAKS.sub(" ", str(words)) if words not in (None, "") else "\N{EN DASH}", words, **looks)
 
 
-def percent(fraction: float | None, **looks: Any) -> Cell:
+def percent(fraction: float | None, **looks: Any) -> Entry:
     """Return a fraction as percent with two decimals."""
-    return Cell(wording.percent(fraction), fraction, **looks)
+    return Entry(wording.percent(fraction), fraction, **looks)
 
 
-def interval(row: dict[str, Any], part: str) -> Cell:
+def interval(found: Accuracy) -> Entry:
     """Return an accuracy with its interval beneath, and with several seeds their spread."""
-    note = wording.span(row[f"{part}_low"], row[f"{part}_high"])
-    if row[f"{part}_sd"] is not None:
-        note += f"; sd {wording.percent(row[f'{part}_sd'])}"
-    accuracy = row[f"{part}_accuracy"]
-    return Cell(wording.percent(accuracy), accuracy, note=note if accuracy is not None else "")
+    spread = f"; sd {wording.percent(found.sd)}" if found.sd is not None else ""
+    note = f"{wording.span(found.low, found.high)}{spread}"
+    return Entry(wording.percent(found.accuracy), found.accuracy, note=note)
 
 
-def points(difference: float | None, **looks: Any) -> Cell:
+def points(difference: float | None, **looks: Any) -> Entry:
     """Return a difference in percentage points."""
-    return Cell(wording.points(difference), difference, **looks)
+    return Entry(wording.points(difference), difference, **looks)
 
 
-def seconds(duration: float | None, digits: int | None = None, **looks: Any) -> Cell:
+def seconds(duration: float | None, digits: int | None = None, **looks: Any) -> Entry:
     """Return a time in seconds."""
-    return Cell(wording.seconds(duration, digits), duration, **looks)
+    return Entry(wording.seconds(duration, digits), duration, **looks)
 
 
 def column_digits(durations: Iterable[float | None]) -> int:
@@ -135,16 +134,16 @@ def column_digits(durations: Iterable[float | None]) -> int:
     return min(digits, 2) if max(known, default=0.0) >= 1 else digits
 
 
-def count(number: int | None) -> Cell:
+def count(number: int | None) -> Entry:
     """Return a whole number."""
-    return Cell(wording.count(number), number)
+    return Entry(wording.count(number), number)
 
 
-def scaled(number: float | None) -> Cell:
+def scaled(number: float | None) -> Entry:
     """Return a large number with its SI prefix."""
-    return Cell(wording.scaled(number), number)
+    return Entry(wording.scaled(number), number)
 
 
-def p_value(p: float | None) -> Cell:
+def p_value(p: float | None) -> Entry:
     """Return a p value."""
-    return Cell(wording.p_value(p), p)
+    return Entry(wording.p_value(p), p)

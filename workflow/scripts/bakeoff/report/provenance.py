@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.records.parts import Environment
 from bakeoff.records.record import Record
 from bakeoff.report import parts
-from bakeoff.report.parts import Cell, Column, Table
+from bakeoff.report.parts import Column, Entry, Table
 
 FACTS = (Column("What"), Column("Value"))
 
@@ -18,13 +19,13 @@ class Stay(NamedTuple):
     """The runs of a cell that were measured on one machine: all of them, as a rule, in one environment."""
 
     cell: Record
-    environments: list[dict[str, Any]]
+    environments: list[Environment]
     runs: int
 
     @property
     def name(self) -> str:
         """Return the cell's name, with the number of its runs where others were measured elsewhere."""
-        total = len(self.cell["runs"])
+        total = len(self.cell.runs)
         some = f" ({self.runs} of {wording.plural(total, 'run')})" if self.runs < total else ""
         return f"{place(self.cell)}{some}"
 
@@ -39,29 +40,27 @@ def _stays(study: Study, machine: int) -> list[Stay]:
     """Return the cells that a machine had runs of."""
     found = []
     for cell in study.records:
-        counts = Counter(run["environment"] for run in cell["runs"])
-        here = {
-            n: each for n, each in enumerate(cell["environments"]) if machine in study.machines.where(each)
-        }
+        counts = Counter(run.environment for run in cell.runs)
+        here = {n: each for n, each in enumerate(cell.environments) if machine in study.machines.where(each)}
         if runs := sum(counts[number] for number in here):
             found.append(Stay(cell, list(here.values()), runs))
     return found
 
 
 def _machine(index: int, stays: list[Stay], several: bool) -> Table:
-    on_gpu = [stay for stay in stays if stay.environments[0]["gpu"]]
+    on_gpu = [stay for stay in stays if stay.environments[0].gpu]
     environment = (on_gpu or stays)[0].environments[0]
-    memory = environment["memory_bytes"]
-    given = unique(filter(None, (stay.cell["allocation"] for stay in stays)))
+    memory = environment.memory_bytes
+    given = unique(filter(None, (stay.cell.allocation for stay in stays)))
     facts = [
-        ("Processor", environment["cpu"]),
-        ("Cores", environment["cores"]),
+        ("Processor", environment.cpu),
+        ("Cores", environment.cores),
         ("Threads for training", _threads(stays)),
         ("Given by the batch system", "; ".join(given) or None),
         ("Memory", f"{memory / 2**30:.1f} GiB" if memory else None),
         ("GPU", _gpu(stays, on_gpu)),
-        ("GPU driver", environment["driver"]),
-        ("System", environment["platform"]),
+        ("GPU driver", environment.driver),
+        ("System", environment.platform),
         ("Set for its libraries", _switches(environment)),
         ("Container image", _each(stays, "image_digest", "none: run outside a container")),
         ("Source", _hosted(stays)),
@@ -77,25 +76,25 @@ def _machine(index: int, stays: list[Stay], several: bool) -> Table:
 
 def _versions(stays: list[Stay]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    every = (pair for stay in stays for each in stay.environments for pair in each["versions"].items())
+    every = (pair for stay in stays for each in stay.environments for pair in each.versions.items())
     for name, version in unique(every):
         found.setdefault(name, []).append(version)
     return found
 
 
-def _switches(environment: dict[str, Any]) -> str | None:
-    return "; ".join(f"{name}={value}" for name, value in environment.get("switches", {}).items()) or None
+def _switches(environment: Environment) -> str | None:
+    return "; ".join(f"{name}={value}" for name, value in environment.switches.items()) or None
 
 
 def _hosted(stays: list[Stay]) -> str | None:
     """Return the hosted sources that the code came from, nothing where all of it lay in checkouts."""
-    return "; ".join(unique(e["source"] for s in stays for e in s.environments if "source" in e)) or None
+    return "; ".join(unique(e.source for s in stays for e in s.environments if e.source is not None)) or None
 
 
 def _each(stays: list[Stay], name: str, absent: str) -> str:
     """Return what the environments say of one thing, with the number of cells where they differ."""
-    counts = Counter(
-        value for stay in stays for value in unique(e[name] or absent for e in stay.environments)
+    counts: Counter[str] = Counter(
+        value for stay in stays for value in unique(getattr(e, name) or absent for e in stay.environments)
     )
     if len(counts) == 1:
         return next(iter(counts))
@@ -106,14 +105,14 @@ def _gpu(stays: list[Stay], on_gpu: list[Stay]) -> str:
     if not on_gpu:
         return "none used"
     some = f", used by {len(on_gpu)} of {len(stays)} cells" if len(on_gpu) < len(stays) else ""
-    return f"{on_gpu[0].environments[0]['gpu']}{some}"
+    return f"{on_gpu[0].environments[0].gpu}{some}"
 
 
 def _threads(stays: list[Stay]) -> str:
     """Say how many threads a training was given; a timed one is given every core."""
     words = {"selection": "the grid", "alone": "the chosen, alone", "speed": "the comparison of devices"}
     given = {
-        name: sorted({e["threads"] for s in stays if s.cell["purpose"] == purpose for e in s.environments})
+        name: sorted({e.threads for s in stays if s.cell.purpose == purpose for e in s.environments})
         for purpose, name in words.items()
     }
     return "; ".join(f"{', '.join(map(str, counts))} ({name})" for name, counts in given.items() if counts)
@@ -121,7 +120,7 @@ def _threads(stays: list[Stay]) -> str:
 
 def data(study: Study) -> list[Table]:
     """Return one table of facts per data set and preparation (digest) of it."""
-    found = by(study.records, lambda record: (record["dataset"], record["data"]["digest"]))
+    found = by(study.records, lambda record: (record.dataset, record.data.digest))
     several = Counter(dataset for dataset, _ in found)
     return [
         _data(number, records, several[dataset] > 1)
@@ -131,27 +130,26 @@ def data(study: Study) -> list[Table]:
 
 def _data(number: int, records: list[Record], several: bool) -> Table:
     record = records[0]
-    about = record["data"]
-    names = about["classes"]
+    about = record.data
+    names, cuts = about.classes, {"limit_train": about.limit_train, "limit_test": about.limit_test}
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    across = f"{about.image_shape[0]} \N{MULTIPLICATION SIGN} {about.image_shape[1]} pixels"
     rows = [
-        *([f"Images: {part}", n] for part, n in about["counts"].items()),
-        [
-            "Original image",
-            f"{about['image_shape'][0]} \N{MULTIPLICATION SIGN} {about['image_shape'][1]} pixels",
-        ],
+        *([f"Images: {part}", n] for part, n in vars(about.counts).items()),
+        *([["Folds of train and validation", about.folds]] if about.folds else []),
+        ["Original image", across],
         [f"Classes ({len(names)})", shown],
-        *([f"{name} (cut-down)", about[name]] for name in ("limit_train", "limit_test") if about[name]),
-        ["Licence", about["licence"]],
-        ["Source", about["source"]],
-        ["Digest of the prepared arrays (sha256)", about["digest"]],
+        *([f"{name} (cut-down)", cut] for name, cut in cuts.items() if cut),
+        ["Licence", about.licence],
+        ["Source", about.source],
+        ["Digest of the prepared arrays (sha256)", about.digest],
     ]
-    cells = [[parts.text(name), _fact(value)] for name, value in rows]
+    entries = [[parts.text(name), _fact(value)] for name, value in rows]
     note = f"The data of {wording.listed([place(each) for each in records])}." if several else ""
-    return Table(f"data-{number}", f"Data: {about['title']}", FACTS, cells, note)
+    return Table(f"data-{number}", f"Data: {about.title}", FACTS, entries, note)
 
 
-def _fact(value: Any) -> Cell:
+def _fact(value: Any) -> Entry:
     return parts.count(value) if isinstance(value, int) else parts.text(value)
 
 
@@ -159,7 +157,7 @@ def configuration(config: dict[str, Any] | None) -> list[Table]:
     """Return the configuration as it was run, one line per key."""
     if not config:
         return []
-    rows = [[Cell(key, key, look="code"), Cell(value, value, look="code")] for key, value in _flat(config)]
+    rows = [[Entry(key, key, look="code"), Entry(value, value, look="code")] for key, value in _flat(config)]
     columns = (Column("Key"), Column("Value"))
     return [Table("config", "Configuration as run", columns, rows, folded=True, dense=True)]
 

@@ -1,6 +1,6 @@
 """From files to files: reads records, tables and figures, writes the HTML and the PDF."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,9 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.analysis import best, collect, contrasts, mistakes, published, speedup, tables
-from bakeoff.analysis.findings import Tables
-from bakeoff.analysis.study import Study
+from bakeoff.analysis import collect, derivation
 from bakeoff.command import UserError
 from bakeoff.files import write_text, writing
 from bakeoff.report import context, faces, figures
@@ -43,6 +41,7 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
     if lacking := [name for name in PARTS if not (templates / name).is_file()]:
         raise UserError(f"{templates}: holds no {lacking[0]}; name the folder of the report's templates")
     found = collect.load(source.records)
+    tables = derivation.every(found, source.tables)
     with TemporaryDirectory() as scratch:
         drawn = source.figures
         if drawn is None:
@@ -50,29 +49,11 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
             from bakeoff.plots import gallery
 
             drawn = Path(scratch) / "figures"
-            gallery.draw(found, drawn)
-        derived = read_tables(found, source.tables)
+            gallery.draw(found, drawn, tables.best, tables.speedup)
         given = source.config, source.missing, source.without_gpu
-        report = context.build(found, derived, figures.load(drawn), *given)
+        report = context.build(found, tables, figures.load(drawn), *given)
         write_text(html, page(report, templates))
         write_pdf(report, templates, pdf)
-
-
-def read_tables(found: Study, folder: Path | None) -> Tables:
-    """Read the derived tables; one that is absent is computed from the records."""
-
-    def rows(name: str, columns: tables.Columns, compute: Callable[[], list]) -> list[tables.Row]:
-        path = folder / name if folder else None
-        return tables.read(path, columns) if path and path.is_file() else compute()
-
-    return Tables(
-        best=rows("best.csv", best.COLUMNS, lambda: best.rows(found)),
-        tests=rows("tests.csv", contrasts.COLUMNS, lambda: contrasts.rows(found)),
-        speedup=rows("speedup.csv", speedup.COLUMNS, lambda: speedup.rows(found)),
-        classes=rows("classes.csv", mistakes.COLUMNS, lambda: mistakes.rows(found)),
-        # Without the reference there is nothing to compute it from.
-        published=rows("published.csv", published.COLUMNS, list),
-    )
 
 
 def page(report: Report, templates: Path) -> str:

@@ -1,23 +1,21 @@
 """Tables of results: best configurations, the methods side by side, arithmetic."""
 
-import json
-
 from bakeoff.analysis import wording
-from bakeoff.analysis.best import difference
+from bakeoff.analysis.derived import Alone, BestRow, Chosen, PublishedRow
 from bakeoff.analysis.methods import Method, winner
 from bakeoff.analysis.published import UNLIKE
 from bakeoff.analysis.study import Study, unique
-from bakeoff.analysis.tables import Row
-from bakeoff.records.record import cell_name
 from bakeoff.report import parts
-from bakeoff.report.parts import Cell, Column, Table
+from bakeoff.report.parts import Column, Entry, Table
+
+Headlines = dict[str, float | None]
 
 IN_THE_GRID = "in the grid"
 CHOSEN = (
     "Chosen by validation accuracy (n = {}), never by test accuracy (n = {}). Small: Wilson 95 % interval. "
     "Gap: validation minus test."
 )
-TRAIN = "Train: a network's while it learnt, in its last epoch; an SVM's once it was fitted."
+TRAIN = "Train: while a model learnt, in its last epoch, where it has epochs; else once it was fitted."
 ALONE = "Training: the chosen settings again, with no other job of the study beside them, on {}; median."
 IN_GRID = f"{IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
 MFLOPS = (
@@ -27,28 +25,28 @@ MFLOPS = (
 SEEDS = "Other seeds: the chosen settings trained again from seeds that had no part in the choice."
 
 
-def best(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
+def best(study: Study, rows: list[BestRow], published: list[PublishedRow]) -> list[Table]:
     """Return one table per data set, the choice by validation accuracy first."""
     tables = []
     for dataset in study.datasets:
-        mine = [row for row in rows if row["dataset"] == dataset]
-        theirs = [row for row in published if row["dataset"] == dataset]
+        mine = [row for row in rows if row.dataset == dataset]
+        theirs = [row for row in published if row.dataset == dataset]
         # Accuracies on other images are not held against theirs.
-        whole = not any(row["verdict"] in UNLIKE for row in theirs)
+        whole = not any(row.verdict in UNLIKE for row in theirs)
         headlines = {
-            row["model"]: row["published_test"] for row in theirs if row["table"] == "headline" and whole
+            row.competitor: row.published_test for row in theirs if row.table == "headline" and whole
         }
         if mine:
             tables.append(_best(study, dataset, mine, headlines))
     return tables
 
 
-def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, float]) -> Table:
-    done = [row for row in rows if row["status"] == "ok"]
-    first = winner(done) if done else None
-    rows = sorted(rows, key=lambda row: (row is not first, -(row["validation_accuracy"] or 0)))
-    digits = parts.column_digits(row["train_s"] for row in rows)
-    fresh = any(row["fresh_n"] for row in rows)
+def _best(study: Study, dataset: str, rows: list[BestRow], headlines: Headlines) -> Table:
+    done = [row.chosen for row in rows if row.chosen]
+    first = winner([row for row in rows if row.chosen]) if done else None
+    rows = sorted(rows, key=lambda row: (row is not first, -_validation(row)))
+    digits = parts.column_digits(chosen.train_s for chosen in done)
+    fresh = any(chosen.fresh for chosen in done)
     columns = [
         Column("Model"),
         Column("Settings"),
@@ -63,87 +61,96 @@ def _best(study: Study, dataset: str, rows: list[Row], headlines: dict[str, floa
         columns.append(Column("Published", "test %", True))
         columns.append(Column("Ours \N{MINUS SIGN} theirs", "points", True))
     caption = f"{study.title(dataset)}: the best configuration of every model"
-    cells = [_best_row(row, headlines, digits, len(columns), fresh) for row in rows]
-    return Table(f"best-{dataset}", caption, columns, cells, _best_note(rows))
+    lines = [
+        [
+            parts.text(study.label(row.competitor)),
+            *_best_row(study, row.chosen, digits, fresh),
+            *(_beside(row.chosen, headlines.get(row.competitor)) if headlines else []),
+        ]
+        if row.chosen
+        else _unfinished(study, row, len(columns))
+        for row in rows
+    ]
+    return Table(f"best-{dataset}", caption, columns, lines, _best_note(done))
 
 
-def _best_note(rows: list[Row]) -> str:
+def _validation(row: BestRow) -> float:
+    return row.chosen.validation.accuracy if row.chosen else 0.0
+
+
+def _best_note(done: list[Chosen]) -> str:
     """Say how the rows came about, as far as it holds for some of them."""
-    done = [row for row in rows if row["status"] == "ok"]
     if not done:
         return ""
-    sizes = (unique(row[f"{part}_n"] for row in done) for part in ("validation", "test"))
+    sizes = [unique(chosen.validation.n for chosen in done), unique(chosen.test.n for chosen in done)]
     counts = [wording.listed([wording.count(n) for n in each], "or") for each in sizes]
     said = [CHOSEN.format(*counts), TRAIN]
-    if any(row["alone"] for row in done):
-        threads = unique(row["threads"] for row in done if row["alone"] and not row["elsewhere"])
+    alone = [chosen.alone for chosen in done if chosen.alone]
+    if alone:
+        threads = unique(each.threads for each in alone if not each.elsewhere)
         said.append(ALONE.format(wording.listed([wording.plural(n, "thread") for n in threads], "or")))
-    if not all(row["alone"] for row in done):
+    if len(alone) < len(done):
         said.append(IN_GRID)
-    if elsewhere := unique(_place(row) for row in done if row["elsewhere"]):
+    if elsewhere := unique(_place(each) for each in alone if each.elsewhere):
         said.append(f"Times on {wording.listed(elsewhere)} are not ranked with the others.")
-    if any(row["alone"] and row["disturbed"] == row["timed_n"] for row in done):
+    if any(each.disturbed == each.n for each in alone):
         said.append("Times of which all were disturbed are not ranked.")
-    if any(row["fresh_n"] for row in done):
+    if any(chosen.fresh for chosen in done):
         said.append(SEEDS)
     return " ".join(said)
 
 
-def _unfinished(row: Row, width: int) -> list[Cell]:
+def _unfinished(study: Study, row: BestRow, width: int) -> list[Entry]:
+    named = [parts.text(study.label(row.competitor)), parts.text(row.status, look="hint")]
+    return [*named, *[parts.text(None)] * (width - 2)]
+
+
+def _best_row(study: Study, chosen: Chosen, digits: int, fresh: bool) -> list[Entry]:
+    settings = wording.settings(chosen.settings, study.levels(chosen.factors))
+    seeds = f", {wording.plural(chosen.seeds, 'seed')}" if chosen.seeds > 1 else ""
     return [
-        parts.text(wording.model(row["model"])),
-        parts.text(row["status"], look="hint"),
-        *[parts.text(None)] * (width - 2),
+        parts.text(settings, note=f"{chosen.cell}{seeds}"),
+        parts.percent(chosen.train_accuracy),
+        parts.interval(chosen.validation),
+        parts.interval(chosen.test),
+        parts.points(chosen.optimism_gap),
+        *([_fresh(chosen)] if fresh else []),
+        _time(chosen, digits),
     ]
 
 
-def _best_row(row: Row, headlines: dict[str, float], digits: int, width: int, fresh: bool) -> list[Cell]:
-    if row["status"] != "ok":
-        return _unfinished(row, width)
-    settings = wording.settings(json.loads(row["settings"]), row["optimizer"])
-    seeds = f"{row['cell']}, {wording.plural(row['seeds'], 'seed')}" if row["seeds"] > 1 else row["cell"]
-    cells = [
-        parts.text(wording.model(row["model"])),
-        parts.text(settings, note=seeds),
-        parts.percent(row["train_accuracy"]),
-        parts.interval(row, "validation"),
-        parts.interval(row, "test"),
-        parts.points(row["optimism_gap"]),
-        *([_fresh(row)] if fresh else []),
-        _time(row, digits),
-    ]
-    if headlines:
-        theirs = headlines.get(row["model"])
-        cells += [parts.percent(theirs), parts.points(difference(row["test_accuracy"], theirs))]
-    return cells
+def _beside(chosen: Chosen, theirs: float | None) -> list[Entry]:
+    """Return a published headline and how much more accurate ours is."""
+    difference = None if theirs is None else chosen.test.accuracy - theirs
+    return [parts.percent(theirs), parts.points(difference)]
 
 
-def _fresh(row: Row) -> Cell:
+def _fresh(chosen: Chosen) -> Entry:
     """Return what seeds come to that had no part in the choice; nothing where nothing is random."""
-    if not row["fresh_n"]:
+    found = chosen.fresh
+    if found is None:
         return parts.text(None)
-    spread = f"sd {wording.percent(row['fresh_sd'])}, " if row["fresh_sd"] is not None else ""
-    lost = f", {row['fresh_lost']} did not finish" if row["fresh_lost"] else ""
-    return parts.percent(row["fresh_accuracy"], note=f"{spread}n = {row['fresh_n']}{lost}")
+    spread = f"sd {wording.percent(found.sd)}, " if found.sd is not None else ""
+    lost = f", {chosen.lost} did not finish" if chosen.lost else ""
+    return parts.percent(found.accuracy, note=f"{spread}n = {found.n}{lost}")
 
 
-def _time(row: Row, digits: int) -> Cell:
+def _time(chosen: Chosen, digits: int) -> Entry:
     """Return a training time with its device, or that it was measured beside other runs."""
-    where = wording.device(row["device"])
-    return parts.seconds(
-        row["train_s"], digits, note=f"{where}, {_timed(row)}" if row["alone"] else IN_THE_GRID
-    )
+    where = wording.device(chosen.device)
+    note = f"{where}, {_timed(chosen.alone)}" if chosen.alone else IN_THE_GRID
+    return parts.seconds(chosen.train_s, digits, note=note)
 
 
-def _timed(row: Row) -> str:
+def _timed(alone: Alone) -> str:
     """Say how many trainings a time is the median of, how many of these others disturbed, and where else."""
-    some = f", {row['disturbed']} disturbed" if row["disturbed"] else ""
-    elsewhere = f", {_place(row)}" if row["elsewhere"] else ""
-    return f"n = {row['timed_n']}{some}{elsewhere}"
+    some = f", {alone.disturbed} disturbed" if alone.disturbed else ""
+    elsewhere = f", {_place(alone)}" if alone.elsewhere else ""
+    return f"n = {alone.n}{some}{elsewhere}"
 
 
-def _place(row: Row) -> str:
-    return f"machine {row['machine']} with {wording.plural(row['threads'], 'thread')}"
+def _place(alone: Alone) -> str:
+    return f"machine {alone.machine} with {wording.plural(alone.threads, 'thread')}"
 
 
 def methods(study: Study, found: list[Method]) -> list[Table]:
@@ -151,34 +158,32 @@ def methods(study: Study, found: list[Method]) -> list[Table]:
     if len(found) < 2:
         return []
     datasets = study.datasets
-    times = [method.best[d]["train_s"] for method in found for d in method.best]
-    digits = parts.column_digits(times)
+    digits = parts.column_digits(row.measured.train_s for method in found for row in method.best.values())
     columns = [Column("Method")]
     for dataset in datasets:
-        columns += [
-            Column(f"{study.title(dataset)} test", "%", True),
-            Column("Training", "s", True),
-        ]
+        columns += [Column(f"{study.title(dataset)} test", "%", True), Column("Training", "s", True)]
     rows = []
     for method in found:
-        cells = [parts.text(wording.model(method.model))]
+        entries = [parts.text(study.label(method.competitor))]
         for dataset in datasets:
             row = method.best.get(dataset)
-            cells += (
-                [parts.percent(row["test_accuracy"]), _time(row, digits)] if row else [parts.text(None)] * 2
+            entries += (
+                [parts.percent(row.measured.test.accuracy), _time(row.measured, digits)]
+                if row
+                else [parts.text(None)] * 2
             )
         uses = "; ".join(method.uses)
-        cells.append(Cell(f"{uses[:1].upper()}{uses[1:]}" if uses else "\N{EN DASH}"))
-        rows.append(cells)
+        entries.append(Entry(f"{uses[:1].upper()}{uses[1:]}" if uses else "\N{EN DASH}"))
+        rows.append(entries)
     note = "Derived from the measurements above; a method that leads in nothing gets no use."
     return [Table("methods", "The methods side by side", [*columns, Column("Best used for")], rows, note)]
 
 
-def arithmetic(study: Study, rows: list[Row], published: list[Row]) -> list[Table]:
-    """Return what one image costs each best model, and what the published study says of the same network."""
-    cells = {(cell["dataset"], cell_name(cell)): cell for cell in study.selection}
-    theirs = {row["model"]: row["published_mflops"] for row in published if row["published_mflops"]}
-    beside = any(row["model"] in theirs for row in rows)
+def arithmetic(study: Study, rows: list[BestRow], published: list[PublishedRow]) -> list[Table]:
+    """Return what one image costs each best model, and what the published study says of the same one."""
+    cells = {(cell.dataset, cell.cell): cell.compute for cell in study.selection}
+    theirs = {row.competitor: row.published_mflops for row in published if row.published_mflops}
+    beside = any(row.competitor in theirs for row in rows)
     columns = [
         Column("Model"),
         Column("Data set"),
@@ -191,26 +196,25 @@ def arithmetic(study: Study, rows: list[Row], published: list[Row]) -> list[Tabl
     ]
     found = []
     for row in rows:
-        cell = cells.get((row["dataset"], row["cell"]))
-        if cell:
-            compute = cell["compute"]
-            numbers = ("parameters", "macs_forward", "flops_forward", "flops_train")
+        compute = cells.get((row.dataset, row.chosen.cell)) if row.chosen else None
+        if compute:
+            numbers = compute.parameters, compute.macs_forward, compute.flops_forward, compute.flops_train
             found.append(
                 [
-                    parts.text(wording.model(row["model"])),
-                    parts.text(study.title(row["dataset"])),
-                    *(parts.scaled(compute[name]) for name in numbers),
-                    *([_mflops(theirs.get(row["model"]), compute["macs_forward"])] if beside else []),
-                    parts.text(compute["method"]),
+                    parts.text(study.label(row.competitor)),
+                    parts.text(study.title(row.dataset)),
+                    *map(parts.scaled, numbers),
+                    *([_mflops(theirs.get(row.competitor), compute.macs_forward)] if beside else []),
+                    parts.text(compute.method),
                 ]
             )
     note = MFLOPS if beside else ""
     return [Table("cost", "Cost of one image", columns, found, note)] if found else []
 
 
-def _mflops(theirs: float | None, macs: int | None) -> Cell:
+def _mflops(theirs: float | None, macs: int | None) -> Entry:
     """Return the published count with its factor to our multiply-accumulates."""
     if theirs is None or not macs:
         return parts.text(None)
     factor = 1e6 * theirs / macs
-    return Cell(f"{theirs:.2f}", theirs, note=f"{factor:.3f} \N{MULTIPLICATION SIGN} our MACs")
+    return Entry(f"{theirs:.2f}", theirs, note=f"{factor:.3f} \N{MULTIPLICATION SIGN} our MACs")

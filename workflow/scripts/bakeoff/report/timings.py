@@ -1,14 +1,13 @@
 """The CPU-vs-GPU tables: matched pairs with speedups, or the words "not measured" and why."""
 
-import json
-
 from bakeoff.analysis import disturbance, wording
+from bakeoff.analysis.derived_times import Ratios, Side, SpeedupRow
 from bakeoff.analysis.differences import MARGIN
 from bakeoff.analysis.speedup import TIE
-from bakeoff.analysis.study import Study, finished
-from bakeoff.analysis.tables import Row
+from bakeoff.analysis.study import Study
+from bakeoff.records.run import finished
 from bakeoff.report import parts
-from bakeoff.report.parts import Cell, Column, Table
+from bakeoff.report.parts import Column, Entry, Table
 
 WORDS = (
     "Training time: copying the data to the device and every epoch, optimizer included; "
@@ -22,11 +21,13 @@ WORDS = (
     "Accuracy: right answers on the same test images, repeats of one seed in pairs, and the 95 % "
     "interval of their difference. The devices are equivalent where it lies within "
     f"{100 * MARGIN:g} point. Where timed runs kept no answers, finished from different seeds, or are a "
-    "single repeat of a network, accuracy is not judged.",
+    "single repeat of a training that is random, accuracy is not judged.",
     "Energy is shown where a device counts it itself: a processor by RAPL, a GPU by NVML.",
 )
 # Beyond this ratio of the slowest to the fastest repeat a time is not steady.
 STEADY_RATIO = 1.5
+DEVICES = ("cpu", "gpu")
+NOT_MEASURED = Entry(wording.NOT_MEASURED, None, look="hint")
 COLUMNS = (
     Column("Training"),
     Column("CPU", "s, median", True),
@@ -42,113 +43,106 @@ COLUMNS = (
 
 def box(study: Study) -> tuple[str, tuple[str, ...]]:
     """Return what is said of how the study's trainings were timed."""
-    runs = [run for cell in study.speed for run in finished(cell["runs"])]
+    runs = [run for cell in study.speed for run in finished(cell.runs)]
     return "What was timed", tuple(words.format(disturbance.sentence(runs)) for words in WORDS)
 
 
-def speedups(study: Study, rows: list[Row]) -> list[Table]:
+def speedups(study: Study, rows: list[SpeedupRow]) -> list[Table]:
     """Return one table per timed data set."""
     tables = []
-    for dataset in dict.fromkeys(row["dataset"] for row in rows):
-        mine = [row for row in rows if row["dataset"] == dataset]
+    for dataset in dict.fromkeys(row.dataset for row in rows):
+        mine = [row for row in rows if row.dataset == dataset]
         caption = f"{study.title(dataset)}: the same training on CPU and GPU"
-        measured = any(row["speedup"] is not None for row in mine)
+        measured = any(row.ratios for row in mine)
         columns = COLUMNS if measured else [*COLUMNS[:3], *COLUMNS[6:]]
-        cells = [_speedup(row, measured) for row in mine]
-        note = " ".join(sentence for row in mine for sentence in _unsteady(row))
-        tables.append(Table(f"speedup-{dataset}", caption, columns, cells, note))
+        entries = [_speedup(study, row, measured) for row in mine]
+        note = " ".join(sentence for row in mine for sentence in _unsteady(study, row))
+        tables.append(Table(f"speedup-{dataset}", caption, columns, entries, note))
     return tables
 
 
-def _unsteady(row: Row) -> list[str]:
+def _unsteady(study: Study, row: SpeedupRow) -> list[str]:
     """Warn of times whose repeats lie far apart."""
     warnings = []
-    for device in ("cpu", "gpu"):
-        fastest, slowest = (row[f"{device}_train_s_{end}"] for end in ("min", "max"))
-        if fastest and slowest / fastest > STEADY_RATIO:
-            ratio = wording.ratio(slowest / fastest)
+    for device in DEVICES:
+        side = row.timed(device)
+        if side and side.train_s_max / side.train_s_min > STEADY_RATIO:
+            ratio = wording.ratio(side.train_s_max / side.train_s_min)
             warnings.append(
-                f"{_name(row)} on the {device.upper()}: the slowest repeat took {ratio} times as long as the "
-                "fastest; time it again before relying on it."
+                f"{_name(study, row)} on the {wording.device(device)}: the slowest repeat took {ratio} times "
+                "as long as the fastest; time it again before relying on it."
             )
     return warnings
 
 
-def _name(row: Row) -> str:
-    return f"{wording.model(row['model'])} {wording.optimizer(row['optimizer'])}".strip()
+def _name(study: Study, row: SpeedupRow) -> str:
+    return " ".join([study.label(row.competitor), *study.levels(row.factors)])
 
 
-def _speedup(row: Row, measured: bool) -> list[Cell]:
-    verdict = row["verdict"]
-    note = row["reason"] or ""
-    if row["speedup"] is not None:
-        others = f"result: {row['result_verdict']}; accuracy: {row['accuracy_verdict']}"
+def _speedup(study: Study, row: SpeedupRow, measured: bool) -> list[Entry]:
+    verdict, cpu, gpu = row.verdict, *map(row.timed, DEVICES)
+    note = row.reason or ""
+    if row.ratios:
+        others = f"result: {row.result_verdict}; accuracy: {row.accuracy_verdict}"
         note = f"{note}; {others}" if note else others
     return [
-        parts.text(_name(row), note=_settings(row)),
-        _time(row, "cpu"),
-        _time(row, "gpu"),
-        *([_ratio(row, "speedup"), _saved(row), _ratio(row, "result_speedup")] if measured else []),
-        _accuracy(row, "cpu"),
-        _accuracy(row, "gpu"),
-        Cell(verdict[:1].upper() + verdict[1:], verdict, note=note, look=_look(verdict)),
+        parts.text(_name(study, row), note=wording.settings(row.settings)),
+        _time(cpu),
+        _time(gpu),
+        *(_ratios(row.ratios) if measured else []),
+        _accuracy(cpu),
+        _accuracy(gpu),
+        Entry(verdict[:1].upper() + verdict[1:], verdict, note=note, look=_look(verdict)),
     ]
-
-
-def _settings(row: Row) -> str:
-    return wording.settings(json.loads(row["settings"]))
 
 
 def _look(verdict: str) -> str:
     return "hint" if verdict in (wording.NOT_MEASURED, wording.NOT_JUDGED, TIE) else ""
 
 
-def _time(row: Row, device: str) -> Cell:
-    time = row[f"{device}_train_s_median"]
-    if time is None:
-        return Cell(wording.NOT_MEASURED, None, look="hint")
-    ends = [wording.seconds(row[f"{device}_train_s_{end}"]) for end in ("min", "max")]
-    note = f"{ends[0]}\N{EN DASH}{ends[1]}, n = {row[f'{device}_n']}"
-    if row[f"{device}_disturbed"]:
-        note += f", {row[f'{device}_disturbed']} disturbed"
-    return parts.seconds(time, note=note)
+def _time(side: Side | None) -> Entry:
+    if side is None:
+        return NOT_MEASURED
+    ends = [wording.seconds(end) for end in (side.train_s_min, side.train_s_max)]
+    note = f"{ends[0]}\N{EN DASH}{ends[1]}, n = {side.n}"
+    if side.disturbed:
+        note += f", {side.disturbed} disturbed"
+    return parts.seconds(side.train_s_median, note=note)
 
 
-def _ratio(row: Row, name: str) -> Cell:
-    if row[name] is None:
-        return Cell(wording.NOT_MEASURED, None, look="hint")
-    note = "no interval"
-    if row[f"{name}_low"] is not None:
-        note = wording.ratio_span(row[f"{name}_low"], row[f"{name}_high"])
-    return Cell(wording.ratio(row[name]), row[name], note=note)
+def _ratios(found: Ratios | None) -> list[Entry]:
+    """Return the speedup, what it saves and the speedup of the result."""
+    if found is None:
+        return [NOT_MEASURED] * 3
+    saved = wording.seconds(found.time_saved_s).replace("-", "\N{MINUS SIGN}")
+    return [
+        _ratio(found.speedup, found.speedup_low, found.speedup_high),
+        Entry(saved, found.time_saved_s),
+        _ratio(found.result_speedup, found.result_speedup_low, found.result_speedup_high),
+    ]
 
 
-def _saved(row: Row) -> Cell:
-    if row["time_saved_s"] is None:
-        return Cell(wording.NOT_MEASURED, None, look="hint")
-    return Cell(wording.seconds(row["time_saved_s"]).replace("-", "\N{MINUS SIGN}"), row["time_saved_s"])
+def _ratio(ratio: float, low: float | None, high: float | None) -> Entry:
+    note = "no interval" if low is None or high is None else wording.ratio_span(low, high)
+    return Entry(wording.ratio(ratio), ratio, note=note)
 
 
-def _accuracy(row: Row, device: str) -> Cell:
-    accuracy = row[f"{device}_accuracy"]
-    if accuracy is None:
-        return Cell(wording.NOT_MEASURED, None, look="hint")
-    return parts.percent(
-        accuracy, note=wording.span(row[f"{device}_accuracy_low"], row[f"{device}_accuracy_high"])
-    )
+def _accuracy(side: Side | None) -> Entry:
+    if side is None:
+        return NOT_MEASURED
+    return parts.percent(side.accuracy, note=wording.span(side.accuracy_low, side.accuracy_high))
 
 
-def _rate(row: Row, device: str) -> Cell:
-    rate, share = row[f"{device}_flops_per_s"], row[f"{device}_peak_share"]
-    if not rate:
-        return Cell(wording.NOT_MEASURED, None, look="hint")
-    note = f"{wording.percent(row[f'{device}_executed_share'])} % executed"
-    if share:
-        note = f"{wording.percent(share)} % of the peak; {note}"
-    return Cell(wording.scaled(rate), rate, note=note)
+def _rate(side: Side | None) -> Entry:
+    if side is None or not side.flops_per_s:
+        return NOT_MEASURED
+    note = f"{wording.percent(side.executed_share)} % executed"
+    if side.peak_share:
+        note = f"{wording.percent(side.peak_share)} % of the peak; {note}"
+    return Entry(wording.scaled(side.flops_per_s), side.flops_per_s, note=note)
 
 
-def achieved(study: Study, rows: list[Row]) -> list[Table]:
+def achieved(study: Study, rows: list[SpeedupRow]) -> list[Table]:
     """Return the arithmetic per second that each timed training reached."""
     columns = (
         Column("Training"),
@@ -158,43 +152,37 @@ def achieved(study: Study, rows: list[Row]) -> list[Table]:
     )
     found = []
     for row in rows:
-        cells = [_rate(row, device) for device in ("cpu", "gpu")]
-        if any(cell.value for cell in cells):
-            named = [parts.text(_name(row)), parts.text(study.title(row["dataset"]))]
-            found.append([*named, *cells])
+        rates = [_rate(row.timed(device)) for device in DEVICES]
+        if any(rate.value for rate in rates):
+            found.append([parts.text(_name(study, row)), parts.text(study.title(row.dataset)), *rates])
     note = (
         "FLOPs executed in training one image \N{MULTIPLICATION SIGN} images \N{MULTIPLICATION SIGN} epochs, "
-        "over the median training time. Executed: their share of the FLOPs that the network counts, which "
-        "holds taps of small maps that only ever meet padding. The peak is the highest rate at a large "
+        "over the median training time. Executed: their share of the FLOPs that are counted, which "
+        "hold taps of small maps that only ever meet padding. The peak is the highest rate at a large "
         "convolution in the same precision, of those measured beside the study's timed trainings on that "
         "machine and device."
     )
     return [Table("achieved", "Arithmetic per second while training", columns, found, note)] if found else []
 
 
+# Of each device that trains, the devices whose counters are read.
 ENERGY = {
-    "cpu_energy_cpu_j": Column("On the CPU: processor", "J", True),
-    "gpu_energy_cpu_j": Column("On the GPU: processor", "J", True),
-    "gpu_energy_gpu_j": Column("On the GPU: GPU", "J", True),
+    ("cpu", "energy_cpu_j"): Column("On the CPU: processor", "J", True),
+    ("gpu", "energy_cpu_j"): Column("On the GPU: processor", "J", True),
+    ("gpu", "energy_gpu_j"): Column("On the GPU: GPU", "J", True),
 }
 
 
-def energy(study: Study, rows: list[Row]) -> list[Table]:
+def energy(study: Study, rows: list[SpeedupRow]) -> list[Table]:
     """Return the energy of each timed training, as far as the devices report it."""
-    found = [
-        [
-            parts.text(_name(row)),
-            parts.text(study.title(row["dataset"])),
-            *(
-                Cell(wording.NOT_MEASURED, None, look="hint")
-                if row[name] is None
-                else parts.scaled(row[name])
-                for name in ENERGY
-            ),
-        ]
-        for row in rows
-        if any(row[name] is not None for name in ENERGY)
-    ]
+    found = []
+    for row in rows:
+        counted = [getattr(row.timed(device), name, None) for device, name in ENERGY]
+        if any(each is not None for each in counted):
+            named = [parts.text(_name(study, row)), parts.text(study.title(row.dataset))]
+            found.append(
+                [*named, *(NOT_MEASURED if each is None else parts.scaled(each) for each in counted)]
+            )
     columns = (Column("Training"), Column("Data set"), *ENERGY.values())
     note = (
         "Of the training time, medians of the repeats, from the devices' own counters. Memory, fans and the "

@@ -1,11 +1,11 @@
-// The explorer: every finished run as a point; a person picks the data set, the axes and the models.
+// The explorer: every finished run as a point; a person picks the data set, the axes and the competitors.
 const explorer = document.getElementById("explorer-form");
 if (explorer) explore(explorer, JSON.parse(document.getElementById("explorer-runs").textContent));
 
 function explore(form, study) {
   const SVG = "http://www.w3.org/2000/svg";
   const WIDTH = 760, HEIGHT = 420, EDGE = { left: 66, right: 16, top: 14, bottom: 48 };
-  // One path per model, about 10 units across: colour is never the only sign.
+  // One path per competitor, about 10 units across: colour is never the only sign.
   const SHAPES = [
     "M5,0A5,5 0 1 1 -5,0A5,5 0 1 1 5,0Z", "M-4.5,-4.5H4.5V4.5H-4.5Z", "M0,-5.5L5.2,4.2H-5.2Z",
     "M0,-6L6,0L0,6L-6,0Z", "M0,5.5L5.2,-4.2H-5.2Z", "M-2,-5.5H2V-2H5.5V2H2V5.5H-2V2H-5.5V-2H-2Z",
@@ -27,7 +27,7 @@ function explore(form, study) {
     return made;
   }
 
-  // A copy of the point's look for the list of models.
+  // A copy of the point's look for the list of competitors.
   for (const swatch of form.querySelectorAll("svg[data-place]")) symbol(swatch, Number(swatch.dataset.place), 8, 8);
 
   function symbol(parent, place, x, y) {
@@ -70,7 +70,7 @@ function explore(form, study) {
     const [x, y] = [field("x").value, field("y").value];
     // A study of one device has no boxes for it, and leaves none out.
     const left = (run, name) => form.querySelector(`[name=${name}][value="${CSS.escape(value(run, name))}"]:not(:checked)`);
-    const fits = study.runs.filter((run) => value(run, "dataset") === field("dataset").value && !left(run, "model") && !left(run, "device"));
+    const fits = study.runs.filter((run) => value(run, "dataset") === field("dataset").value && !left(run, "competitor") && !left(run, "device"));
     const runs = fits.filter((run) => Number.isFinite(value(run, x)) && Number.isFinite(value(run, y)));
     runs.sort((a, b) => value(a, x) - value(b, x));
     const lost = fits.length - runs.length;
@@ -109,7 +109,7 @@ function explore(form, study) {
 
   function point(run, left, top, x, y) {
     const link = element(plot, "a", { href: `#run-${value(run, "run")}`, tabindex: "-1" });
-    const mark = symbol(link, study.models.indexOf(value(run, "model")), left, top);
+    const mark = symbol(link, study.competitors.indexOf(value(run, "competitor")), left, top);
     if (value(run, "packed")) mark.classList.add("packed");
     const facts = [x, y].map((name) => `${column[name].label} ${number(value(run, name))}${column[name].unit ? ` ${column[name].unit}` : ""}`);
     const words = [`Run ${value(run, "run")}`, value(run, "title"), value(run, "settings"), ...facts, ...(value(run, "packed") ? ["packed"] : [])].join(", ");
