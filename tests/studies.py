@@ -268,12 +268,11 @@ def save(folder: Path, cells: Iterable[dict], predictions: bool = True) -> list[
         choice = selection.choose(found.runs)
         best = selection.summarise(choice)
         given["best"] = best and to_json(best)
-        place = folder / found.dataset / layout.FOLDERS[found.purpose]
-        paths.append(place / f"{found.cell}.json")
+        paths.append(folder / f"{layout.place(found.dataset, found.purpose, found.cell)}{layout.RECORD}")
         written.write(paths[-1], dataclasses.replace(found, best=best))
         if predictions:
             kept = answered(found, choice.final if choice else [], number)
-            predicted.save(place / "predictions" / f"{found.cell}.npz", **kept)
+            predicted.save(layout.beside(paths[-1], "predictions"), **kept)
     return paths
 
 

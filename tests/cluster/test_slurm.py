@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.records import record as records
+import studies
 from checkout import ROOT, copy_to, snakemake
 from optional import needs, program
 
@@ -92,7 +92,7 @@ def study(folder):
 
 
 def cell(folder: Path, name: str) -> dict:
-    return records.read(folder / f"results/digits/{name}.json")
+    return studies.read(folder / f"results/digits/{name}.json")
 
 
 def test_the_readme_s_command_is_the_one_that_is_tested():

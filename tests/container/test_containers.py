@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import studies
 from bakeoff.records import record as records
 from checkout import ROOT, copy_to
 from optional import needs
@@ -97,7 +98,7 @@ def contained(checkout, snakemake_alone):
 
 
 def results(folder: Path) -> dict[str, list]:
-    cells = {name: records.read(folder / f"results/digits/{name}.json") for name in CELLS}
+    cells = {name: studies.read(folder / f"results/digits/{name}.json") for name in CELLS}
     accuracies = {}
     for name, record in cells.items():
         runs = [{key: run[key] for key in (*records.ACCURACIES, "settings")} for run in record["runs"]]

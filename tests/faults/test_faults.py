@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.records import record as records
+import studies
 from checkout import snakemake
 
 pytestmark = pytest.mark.faults
@@ -35,7 +35,7 @@ def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def results(folder: Path) -> dict:
     """Return all that was measured: a run that was made anew would have other times."""
-    found = {name: records.read(folder / name) for name in RECORDS}
+    found = {name: studies.read(folder / name) for name in RECORDS}
     return {name: [record["runs"], record["best"]] for name, record in found.items()}
 
 

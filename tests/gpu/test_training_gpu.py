@@ -2,13 +2,14 @@ import pytest
 from bakeoff.families.network.backend import NetworkBackend
 
 import arrays
+import studies
 import fits
 from bakeoff.cells import run as cell
 from bakeoff.data import store
 from bakeoff.families.network import engines
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.machine import hardware, threads
 from bakeoff.networks import models
-from bakeoff.records import record as records
 
 torch = pytest.importorskip("torch")
 pytestmark = [
@@ -28,10 +29,10 @@ def dataset(tmp_path_factory) -> store.Dataset:
 
 
 def fit_all(dataset, device: str, optimizer="adam", seeds=(0,), pack=1, **settings) -> list[dict]:
-    backend = NetworkBackend(
+    family = NetworkFamily(
         dataset, *fits.rows("resnet18", optimizer), device, [{**BLOCK, **settings}], seeds, pack
     )
-    return [fitted.run for fitted in fits.fit_all(backend)]
+    return [fitted.run for fitted in fits.fit_all(family)]
 
 
 def fit(dataset, device: str, **settings) -> dict:
@@ -184,9 +185,9 @@ def test_the_record_names_the_gpu_and_the_kept_weights_load_on_a_host(dataset, t
     from safetensors.torch import load_file
 
     place = tmp_path / "tiny" / "resnet18_adam_gpu.json"
-    backend = NetworkBackend(dataset, *fits.rows("resnet18", "adam"), "gpu", [{**BLOCK, "epochs": 1}], [0])
-    cell.run_cell(backend, place, 2, [])
-    record = records.read(place)
+    family = NetworkFamily(dataset, *fits.rows("resnet18", "adam"), "gpu", [{**BLOCK, "epochs": 1}], [0])
+    cell.run_cell(family, place, 2, [])
+    record = studies.read(place)
     assert record["device"] == "gpu"
     assert record["environments"][0]["gpu"] == torch.cuda.get_device_name(0)
     assert record["environments"][0]["driver"] is not None

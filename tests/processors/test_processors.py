@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from bakeoff.records import record as records
+import studies
 from checkout import ROOT
 
 pytestmark = pytest.mark.processors
@@ -108,7 +108,7 @@ def test_a_network_cell_comes_out_as_its_seeds_let_expect(processor, data, tmp_p
         "--output",
         place,
     )
-    record = records.read(place)
+    record = studies.read(place)
     assert {each["status"] for each in record["runs"]} == {"ok"}
     assert record["best"]["test_accuracy"] > NETWORK_BOUND
 
@@ -118,7 +118,7 @@ def svm(processor: str | None, data: Path, place: Path, kernel: str, engine: str
     what = ("--kernel", kernel, "--grid", grid, "--engine", engine, "--threads", "2")
     run(processor, SCRIPTS / "train_svm.py", "--data", data, *what, "--output", place)
     with np.load(place.parent / "predictions" / f"{place.stem}.npz") as file:
-        return records.read(place), file["test"][0]
+        return studies.read(place), file["test"][0]
 
 
 @pytest.mark.parametrize(("kernel", "engine"), [("rbf", "pairwise"), ("poly", "sklearn")])

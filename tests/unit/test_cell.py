@@ -14,15 +14,17 @@ import arrays
 import fits
 import studies
 import train_network
-from bakeoff.cells import family as fitting
 from bakeoff.cells import keeping
 from bakeoff.cells import run as cell
-from bakeoff.cells.family import Fitted, Plan
+from bakeoff.cells.family import Fitted, Plan, unfinished_run
 from bakeoff.data import store
 from bakeoff.families.network import engines
 from bakeoff.machine import hardware
-from bakeoff.records import record as records
+from bakeoff.records import written
+from bakeoff.records.parts import Compute, Environment
 from bakeoff.records.predictions import Answers
+from bakeoff.records.record import Competitor, Factor, to_json
+from bakeoff.records.request import Request
 
 pytestmark = pytest.mark.numeric
 
@@ -34,16 +36,14 @@ class OutOfSpace(Exception):
 
 
 class Fake:
-    """A backend that "trains" at once: accuracies follow from rate, epochs and seed."""
+    """A family that "trains" at once: accuracies follow from rate, epochs, seed and fold."""
 
-    model_suffix = ".safetensors"
     failures = (OutOfSpace,)
     input_shape = (3, 8, 8)
 
     def __init__(self, dataset, rates=(0.1, 0.2), epochs=(1, 2), seeds=(0,), best=0.2):
         self.dataset = dataset
-        what = {"family": "network", "model": "resnet18", "optimizer": "sgd", "device": "cpu"}
-        self.identity = {**what, "kernel": None}
+        self.competitor = of_device("cpu")
         self.rows = {}
         self.context = {}
         self.follows_threads = True
@@ -51,41 +51,48 @@ class Fake:
         self.stop_after = None
         self.failing = set()
         self._best = best
-        self._plans = [
-            Plan(tuple(({"rate": rate, "epochs": e, "batch_size": 8}, seed) for e in epochs), 1)
-            for rate in rates
-            for seed in seeds
-        ]
+        self.settings = [{"rate": rate, "epochs": e, "batch_size": 8} for rate in rates for e in epochs]
+        self.seeds = seeds
 
-    def plans(self):
-        return self._plans
+    def plans(self, requests):
+        trainings = {}
+        for request in requests:
+            training = request.settings["rate"], request.seed, request.fold
+            trainings.setdefault(training, []).append(request)
+        return [Plan(tuple(asked), 1) for asked in trainings.values()]
 
     def fit(self, plan, progress):
-        for settings, seed in plan.wanted:
+        for request in plan.requests:
+            settings, seed, _ = request
             if self.stop_after == len(self.fitted):
                 raise KeyboardInterrupt
             if (settings["rate"], settings["epochs"]) in self.failing:
                 raise OutOfSpace(f"rate {settings['rate']} took it all\nsecond line")
             self.fitted.append((settings["rate"], settings["epochs"], seed))
-            yield self._finished(settings, seed)
+            yield self._finished(request)
 
-    def _finished(self, settings, seed):
+    def _finished(self, request):
+        settings, seed, fold = request
         good = 0.9 - abs(settings["rate"] - self._best) + 0.01 * settings["epochs"] + 0.001 * seed
-        run = studies.run(settings, 0.5, validation=round(good, 6), seed=seed, details={})
+        made = studies.run(settings, 0.5, validation=round(good, 6), seed=seed, fold=fold, details={})
+        (run,) = studies.as_runs([made])
         text = f"{settings['rate']} {settings['epochs']} {seed}"
-        labels = self.dataset.labels["test"]
-        scores = np.full((len(labels), 3), settings["rate"])
-        validation = np.full(len(self.dataset.labels["validation"]), settings["epochs"])
-        answers = Answers(validation, np.full(len(labels), seed % 3), scores)
+        test = len(self.dataset.parts["test"])
+        scores = np.full((test, 3), settings["rate"])
+        validation = np.full(len(self.dataset.fold(fold)[1]), settings["epochs"])
+        answers = Answers(validation, np.full(test, seed % 3), scores)
         return Fitted(run, lambda path: path.write_text(text), answers)
 
     def compute(self, chosen):
-        count = chosen["seed"] if chosen else None
-        return {
-            **dict.fromkeys(("macs_forward", "flops_forward", "flops_train")),
-            "parameters": count,
-            "method": "none",
-        }
+        nothing = dict.fromkeys(("macs_forward", "flops_forward", "flops_train"))
+        return Compute(**nothing, parameters=chosen.seed if chosen else None, method="none")
+
+
+def of_device(device: str) -> Competitor:
+    """Return what a network's cell says that it is of."""
+    said = {"family": "network", "competitor": "resnet18", "label": "ResNet-18", "group": "networks"}
+    factors = {"optimizer": Factor(name="sgd", label="SGD")}
+    return Competitor(**said, factors=factors, scores="probabilities", device=device)
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +113,9 @@ def place(tmp_path):
     return tmp_path / "tiny" / "resnet18_sgd_cpu.json"
 
 
-def run(backend, place, code) -> dict:
-    cell.run_cell(backend, place, 1, code)
-    return records.read(place)
+def run(family, place, code) -> dict:
+    cell.run_cell(family, place, 1, code)
+    return studies.read(place)
 
 
 def comparable(record: dict) -> dict:
@@ -122,10 +129,10 @@ def kept(place: Path) -> tuple[str, np.ndarray]:
 
 
 def test_every_run_is_fitted_once_recorded_in_order_and_the_best_is_kept(dataset, place, code):
-    backend = Fake(dataset)
-    record = run(backend, place, code)
+    family = Fake(dataset)
+    record = run(family, place, code)
     order = list(itertools.product((0.1, 0.2), (1, 2), (0,)))
-    assert backend.fitted == order
+    assert family.fitted == order
     assert [(r["settings"]["rate"], r["settings"]["epochs"], r["seed"]) for r in record["runs"]] == order
     assert record["best"]["settings"] == {"rate": 0.2, "epochs": 2, "batch_size": 8}
     assert record["best"]["validation_accuracy"] == 0.92
@@ -140,7 +147,7 @@ def test_the_kept_predictions_hold_labels_predictions_and_scores_in_small_types(
     run(Fake(dataset, seeds=(2,)), place, code)
     with np.load(place.parent / "predictions" / "resnet18_sgd_cpu.npz") as file:
         found = {name: (array.shape, array.dtype.name) for name, array in file.items()}
-        assert np.array_equal(file["labels"], dataset.labels["test"])
+        assert np.array_equal(file["labels"], dataset.parts["test"].labels)
         assert np.array_equal(file["test"], [[2] * 4])
         assert np.array_equal(file["validation"][:, 0], [1, 2, 1, 2])  # of every run, in the record's order
         assert np.array_equal(file["tested"], [3])  # the chosen one's place
@@ -196,9 +203,9 @@ def test_a_kill_between_the_journal_and_the_model_costs_one_fit(dataset, place, 
 
 
 def test_a_failed_fit_is_recorded_and_the_others_go_on(dataset, place, code):
-    backend = Fake(dataset)
-    backend.failing = {(0.2, 2)}
-    record = run(backend, place, code)
+    family = Fake(dataset)
+    family.failing = {(0.2, 2)}
+    record = run(family, place, code)
     assert [each["status"] for each in record["runs"]] == ["ok", "ok", "ok", "failed"]
     assert record["runs"][3]["error"] == "OutOfSpace: rate 0.2 took it all"
     assert record["runs"][3]["validation_accuracy"] is None
@@ -206,9 +213,9 @@ def test_a_failed_fit_is_recorded_and_the_others_go_on(dataset, place, code):
 
 
 def test_a_failed_run_is_tried_again_in_the_next_call(dataset, place, code):
-    backend = Fake(dataset)
-    backend.failing = {(0.2, 2)}
-    run(backend, place, code)
+    family = Fake(dataset)
+    family.failing = {(0.2, 2)}
+    run(family, place, code)
     healed = Fake(dataset)
     record = run(healed, place, code)
     assert (0.2, 2, 0) in healed.fitted
@@ -218,17 +225,17 @@ def test_a_failed_run_is_tried_again_in_the_next_call(dataset, place, code):
 
 
 def test_a_mistake_in_the_program_is_no_failed_run(dataset, place, code):
-    backend = Fake(dataset)
-    backend.failures = ()
-    backend.failing = {(0.2, 2)}
+    family = Fake(dataset)
+    family.failures = ()
+    family.failing = {(0.2, 2)}
     with pytest.raises(OutOfSpace):
-        run(backend, place, code)
+        run(family, place, code)
 
 
 def test_where_everything_failed_the_cell_is_empty_but_there(dataset, place, code, capsys):
-    backend = Fake(dataset)
-    backend.failing = set(itertools.product((0.1, 0.2), (1, 2)))
-    record = run(backend, place, code)
+    family = Fake(dataset)
+    family.failing = set(itertools.product((0.1, 0.2), (1, 2)))
+    record = run(family, place, code)
     assert record["best"] is None
     assert {each["status"] for each in record["runs"]} == {"failed"}
     with np.load(place.parent / "predictions" / f"{place.stem}.npz") as file:
@@ -262,7 +269,7 @@ def test_changed_code_or_data_or_threads_fit_everything_again_and_say_why(datase
     run(changed, place, code)
     assert len(changed.fitted) == 4
 
-    other = store.Dataset(dataset.images, dataset.labels, {**dataset.meta, "digest": "other"})
+    other = store.Dataset(dataset.parts, {**dataset.meta, "digest": "other"})
     changed = Fake(other)
     run(changed, place, code)
     assert len(changed.fitted) == 4
@@ -279,11 +286,11 @@ def test_changed_code_or_data_or_threads_fit_everything_again_and_say_why(datase
 
 def test_threads_that_change_no_result_make_no_other_run(dataset, place, code, capsys):
     for threads in (1, 2):
-        backend = Fake(dataset)
-        backend.follows_threads = False
-        cell.run_cell(backend, place, threads, code)
-        assert len(backend.fitted) == (4 if threads == 1 else 0)
-    assert [each["threads"] for each in records.read(place)["environments"]] == [1]
+        family = Fake(dataset)
+        family.follows_threads = False
+        cell.run_cell(family, place, threads, code)
+        assert len(family.fitted) == (4 if threads == 1 else 0)
+    assert [each["threads"] for each in studies.read(place)["environments"]] == [1]
     assert "made anew" not in capsys.readouterr().out
 
 
@@ -311,21 +318,22 @@ def test_every_run_says_what_it_was_measured_on(dataset, place, code, monkeypatc
     there = {**here, "cpu": "Another CPU", "versions": {"torch": "9.9.9"}}
     monkeypatch.setattr(hardware, "describe", lambda threads, device: there)
     record = run(Fake(dataset), place, code)
-    assert record["environments"] == [here, there]
     assert [each["environment"] for each in record["runs"]] == [0, 0, 1, 1]
-    assert records.environment(record, record["runs"][-1])["cpu"] == "Another CPU"
+    found = written.read(place)
+    assert found.environments == (Environment(**here), Environment(**there))
+    assert found.environment(found.runs[-1]).cpu == "Another CPU"
 
 
 def test_a_group_with_a_failed_seed_is_not_chosen(dataset, place, code):
-    backend = Fake(dataset, seeds=(0, 1))
-    fit = backend.fit
+    family = Fake(dataset, seeds=(0, 1))
+    fit = family.fit
 
     def failing_once(plan, progress):
-        backend.failing = {(0.2, 1), (0.2, 2)} if plan.wanted[0][1] == 1 else set()
+        family.failing = {(0.2, 1), (0.2, 2)} if plan.requests[0].seed == 1 else set()
         return fit(plan, progress)
 
-    backend.fit = failing_once
-    record = run(backend, place, code)
+    family.fit = failing_once
+    record = run(family, place, code)
     assert record["best"]["settings"]["rate"] == 0.1
     assert kept(place)[0] == "0.1 2 0"
 
@@ -343,10 +351,11 @@ def test_the_journal_folder_holds_one_model_however_large_the_grid(dataset, plac
 
 
 def test_an_unfinished_run_is_a_valid_entry_without_numbers():
-    run = fitting.unfinished_run({"rate": 1}, 3, "diverged", "the loss was not finite")
-    record = studies.cell("digits", "resnet18", "sgd", "cpu", [run | {"environment": 0, "load": None}])
-    assert records.fault(record) is None
-    assert run["train_s"] is None
+    request = Request({"rate": 1}, 3)
+    run = unfinished_run(request, "diverged", "the loss was not finite")
+    written.from_json(studies.cell("digits", "resnet18", "sgd", "cpu", [to_json(run)]))
+    assert run.request == request
+    assert run.train_s is None
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
@@ -395,8 +404,9 @@ def start_training(data: Path, output: Path) -> subprocess.Popen:
 
 def train_here(data: Path, output: Path) -> dict:
     """Call the command in this process, which has imported torch already."""
-    train_network.main(train_network.Options(data, "resnet18", "sgd", "cpu", BLOCKS, output))
-    return records.read(output)
+    what = {"model": "resnet18", "optimizer": "sgd", "device": "cpu", "grid": BLOCKS}
+    train_network.main(train_network.Options(data=data, output=output, **what))
+    return studies.read(output)
 
 
 def kill_after(lines: int, journal: Path, process: subprocess.Popen) -> None:

@@ -156,9 +156,9 @@ def test_a_prepared_data_set_comes_back_in_either_form(tmp_path):
         made[f"{part}_resized"] = made[f"{part}_resized"][:, ::2, ::2]
     store.save_prepared(tmp_path / "tiny.npz", made, arrays.about("tiny", 3, 8))
     original, resized = (store.load(tmp_path / "tiny.npz", form) for form in ("images", "resized"))
-    assert np.array_equal(original.images["train"], made["train_images"])
-    assert np.array_equal(resized.images["train"], made["train_resized"])
-    assert np.array_equal(resized.labels["test"], made["test_labels"])
+    assert np.array_equal(original.parts["train"].images, made["train_images"])
+    assert np.array_equal(resized.parts["train"].images, made["train_resized"])
+    assert np.array_equal(resized.parts["test"].labels, made["test_labels"])
     assert resized.meta["counts"] == arrays.COUNTS
     assert "name" not in resized.describe((3, 4, 4))
     assert resized.describe((3, 4, 4))["input_shape"] == [3, 4, 4]

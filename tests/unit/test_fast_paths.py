@@ -9,6 +9,7 @@ from bakeoff.families.network.backend import NetworkBackend
 
 import fits
 from bakeoff.data import store
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.batches import Pixels
 from bakeoff.machine import threads
 
@@ -318,23 +319,23 @@ def colour_data(classes: int, per_class: int) -> store.Dataset:
 @pytest.mark.usefixtures("short_and_steady")
 def test_a_network_learns_from_every_colour_and_the_run_says_which_paths_it_took():
     block = {"batch_size": 16, "learning_rate": 0.001, "epochs": 5}
-    backend = NetworkBackend(colour_data(3, 40), *fits.rows("resnet18", "adam"), "cpu", [block], [0])
-    (fitted,) = fits.fit_all(backend)
+    family = NetworkFamily(colour_data(3, 40), *fits.rows("resnet18", "adam"), "cpu", [block], [0])
+    (fitted,) = fits.fit_all(family)
     graph = "declined: it is for GPUs"
-    assert fitted.run["details"]["fast_paths"] == {**TAKEN, "grey_stem": UNSAID, "graph": graph}
-    assert fitted.run["validation_accuracy"] > 0.8
-    assert backend.compute(None)["flops_train_executed"] > 0
+    assert fitted.run.details["fast_paths"] == {**TAKEN, "grey_stem": UNSAID, "graph": graph}
+    assert fitted.run.validation_accuracy > 0.8
+    assert family.compute(None)["flops_train_executed"] > 0
 
 
 @pytest.mark.usefixtures("short_and_steady")
 def test_three_hundred_classes_are_told_apart_by_their_numbers():
     block = {"batch_size": 64, "learning_rate": 0.001, "epochs": 1}
     adam = fits.rows("resnet18", "adam")
-    (fitted,) = fits.fit_all(NetworkBackend(colour_data(300, 2), *adam, "cpu", [block], [0]))
+    (fitted,) = fits.fit_all(NetworkFamily(colour_data(300, 2), *adam, "cpu", [block], [0]))
     assert fitted.answers.scores.shape == (600, 300)
     assert np.array_equal(fitted.answers.test, fitted.answers.scores.argmax(1))
     truth = np.tile(np.arange(300), 2)
-    assert fitted.run["test_accuracy"] == pytest.approx(float((fitted.answers.test == truth).mean()))
+    assert fitted.run.test_accuracy == pytest.approx(float((fitted.answers.test == truth).mean()))
 
 
 @pytest.mark.usefixtures("short_and_steady")
@@ -343,8 +344,8 @@ def test_data_that_say_it_are_grey(dataset):
     unsaid = copy.deepcopy(dataset)
     del unsaid.meta["grey"]
     for data, said in ((dataset, "taken"), (unsaid, UNSAID)):
-        (fitted,) = fits.fit_all(NetworkBackend(data, *fits.rows("resnet18", "sgd"), "cpu", [block], [0]))
-        assert fitted.run["details"]["fast_paths"]["grey_stem"] == said
+        (fitted,) = fits.fit_all(NetworkFamily(data, *fits.rows("resnet18", "sgd"), "cpu", [block], [0]))
+        assert fitted.run.details["fast_paths"]["grey_stem"] == said
 
 
 def test_the_shapes_here_leave_dead_taps():

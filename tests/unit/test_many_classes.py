@@ -9,6 +9,7 @@ from bakeoff.families.network.backend import NetworkBackend
 from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
+import studies
 import fits
 from bakeoff import saved
 from bakeoff.analysis import mistakes
@@ -18,9 +19,10 @@ from bakeoff.command import UserError
 from bakeoff.data import prepare, store
 from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
-from bakeoff.families.svm.task import Resources
+from bakeoff.families.network.family import NetworkFamily
+from bakeoff.families.svm.family import SvmFamily
+from bakeoff.cells.family import Resources
 from bakeoff.records import predictions
-from bakeoff.records import record as records
 from bakeoff.records.predictions import Answers, Kept
 
 CLASSES = 300
@@ -37,12 +39,12 @@ def path(tmp_path_factory) -> Path:
     return arrays.save(place, classes=CLASSES, seen=SEEN, counts=COUNTS, noise=10)
 
 
-def machines(path: Path, engine: str) -> SvmBackend:
-    return SvmBackend(store.load(path, "images"), "linear", [{"C": [1.0, 10.0]}], Resources(engine))
+def machines(path: Path, engine: str) -> SvmFamily:
+    return SvmFamily(store.load(path, "images"), "linear", [{"C": [1.0, 10.0]}], Resources(engine))
 
 
-def network(path: Path, _: str) -> NetworkBackend:
-    return NetworkBackend(store.load(path, "resized"), *fits.rows("resnet18", "adam"), "cpu", [NETWORK], [0])
+def network(path: Path, _: str) -> NetworkFamily:
+    return NetworkFamily(store.load(path, "resized"), *fits.rows("resnet18", "adam"), "cpu", [NETWORK], [0])
 
 
 # On disk
@@ -111,11 +113,11 @@ def test_a_number_beyond_any_class_is_one_line(tmp_path):
 def test_a_cell_learns_all_classes_and_its_answers_are_read_as_they_were_given(
     path, tmp_path, make, engine, short_and_steady
 ):
-    backend = make(path, engine)
+    family = make(path, engine)
     place = tmp_path / "wide" / "cell.json"
-    cell.run_cell(backend, place, 1, CODE)
-    record = records.read(place)
-    run, labels = record["best"], backend.dataset.labels["test"]
+    cell.run_cell(family, place, 1, CODE)
+    record = studies.read(place)
+    run, labels = record["best"], family.dataset.parts["test"].labels
     kept = Kept(place.parent / "predictions" / "cell.npz", record["data"])
     given = kept.test(next(n for n, r in enumerate(record["runs"]) if r["settings"] == run["settings"]))
     kept.check()
@@ -130,7 +132,7 @@ def test_a_cell_learns_all_classes_and_its_answers_are_read_as_they_were_given(
     with np.load(kept.path) as found:
         assert {found[name].dtype.name for name in ("labels", "validation", "test")} == {"uint16"}
     predictor = saved.load(place.parent / record["saved"]["file"])
-    assert np.array_equal(predictor(backend.dataset.images["test"])[0], given.predictions)
+    assert np.array_equal(predictor(family.dataset.parts["test"].images)[0], given.predictions)
 
 
 def test_the_journal_keeps_answers_in_the_type_of_the_file(path, tmp_path):
@@ -140,8 +142,8 @@ def test_the_journal_keeps_answers_in_the_type_of_the_file(path, tmp_path):
 
 
 def test_timed_runs_keep_what_they_answered(path, tmp_path):
-    backend = SvmBackend(store.load(path, "images"), "linear", [{"C": 1.0}], Resources("sklearn"))
+    family = SvmFamily(store.load(path, "images"), "linear", [{"C": 1.0}], Resources("sklearn"))
     place = tmp_path / "wide" / "alone" / "cell.json"
-    timed.in_turns([timed.Timed(backend, place, "alone", 2, CODE)], 1)
-    kept = Kept(place.parent / "predictions" / "cell.npz", records.read(place)["data"])
+    timed.in_turns([timed.Timed(family, place, "alone", 2, CODE)], 1)
+    kept = Kept(place.parent / "predictions" / "cell.npz", studies.read(place)["data"])
     assert all(set(kept.test(number).predictions) == set(SEEN) for number in range(2))

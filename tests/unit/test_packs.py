@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 from bakeoff.families.network.backend import NetworkBackend
 
+import studies
+
 import fits
 from bakeoff.cells import run as cell
 from bakeoff.families.network import axes, batches, engines, graphs, loop, packs, speed
 from bakeoff.families.network.axes import NetworkSettings
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.state import Member, Training, build_state
 from bakeoff.networks import models
-from bakeoff.records import record as records
 from bakeoff.records import selection
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
@@ -18,16 +20,14 @@ BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": [1, 2]}
 GREY = Pixels(grey=True)
 
 
-def backend(dataset, *blocks, pack: int, seeds=(0, 1)) -> NetworkBackend:
-    return NetworkBackend(dataset, *fits.rows("resnet18", "sgd"), "cpu", blocks, seeds, pack)
+def family(dataset, *blocks, pack: int, seeds=(0, 1)) -> NetworkFamily:
+    return NetworkFamily(dataset, *fits.rows("resnet18", "sgd"), "cpu", blocks, seeds, pack)
 
 
-def fits_of(backend: NetworkBackend) -> dict:
+def fits_of(family: NetworkFamily) -> dict:
     """Return run and scores by what was asked."""
-    fitted = fits.fit_all(backend)
-    return {
-        repr((each.run["settings"], each.run["seed"])): (each.run, each.answers.scores) for each in fitted
-    }
+    fitted = fits.fit_all(family)
+    return {repr((each.run.settings, each.run.seed)): (each.run, each.answers.scores) for each in fitted}
 
 
 def comparable(run: dict) -> dict:
@@ -36,11 +36,11 @@ def comparable(run: dict) -> dict:
 
 @pytest.fixture(scope="module")
 def alone(dataset, short_and_steady) -> dict:
-    return fits_of(backend(dataset, BLOCK, pack=1))
+    return fits_of(family(dataset, BLOCK, pack=1))
 
 
 def test_trainings_side_by_side_give_the_bits_of_each_alone(dataset, alone):
-    together = fits_of(backend(dataset, BLOCK, pack=3))
+    together = fits_of(family(dataset, BLOCK, pack=3))
     assert together.keys() == alone.keys()
     assert len(alone) == 8
     for asked, (run, scores) in together.items():
@@ -49,12 +49,12 @@ def test_trainings_side_by_side_give_the_bits_of_each_alone(dataset, alone):
 
 
 def test_times_side_by_side_are_a_share_and_say_so(dataset):
-    runs = [run for run, _ in fits_of(backend(dataset, BLOCK, pack=4)).values()]
+    runs = [run for run, _ in fits_of(family(dataset, BLOCK, pack=4)).values()]
     assert all(run["packed"] and run["details"]["side_by_side"] == 4 for run in runs)
     for run in runs:
         phases = run["phases_s"]
         assert run["train_s"] == pytest.approx(phases["to_device"] + phases["train"], abs=1e-5)
-    single = fits_of(backend(dataset, {**BLOCK, "learning_rate": 0.01}, pack=4, seeds=(0,)))
+    single = fits_of(family(dataset, {**BLOCK, "learning_rate": 0.01}, pack=4, seeds=(0,)))
     assert not any(run["packed"] for run, _ in single.values())
 
 
@@ -100,7 +100,7 @@ def test_what_does_not_fit_together_is_tried_in_halves(dataset, alone, monkeypat
             yield epochs
 
     monkeypatch.setattr(loop, "train", tight)
-    found = fits_of(backend(dataset, BLOCK, pack=4))
+    found = fits_of(family(dataset, BLOCK, pack=4))
     assert tried == [4, 2, 1, 1, 2, 1, 1]
     assert found.keys() == alone.keys()
     assert all(comparable(run) == comparable(alone[asked][0]) for asked, (run, _) in found.items())
@@ -108,7 +108,7 @@ def test_what_does_not_fit_together_is_tried_in_halves(dataset, alone, monkeypat
 
 
 def test_one_that_diverges_leaves_the_others_alone(dataset):
-    found = fits_of(backend(dataset, {**BLOCK, "learning_rate": [1e30, 0.01]}, pack=4, seeds=(0,)))
+    found = fits_of(family(dataset, {**BLOCK, "learning_rate": [1e30, 0.01]}, pack=4, seeds=(0,)))
     runs = [run for run, _ in found.values()]
     assert [(run["settings"]["learning_rate"], run["status"]) for run in runs] == [
         (0.01, "ok"),
@@ -120,16 +120,16 @@ def test_one_that_diverges_leaves_the_others_alone(dataset):
 
 def test_what_was_chosen_among_packed_runs_is_timed_again_alone(dataset, tmp_path):
     place = tmp_path / "tiny" / "resnet18_sgd_cpu.json"
-    cell.run_cell(backend(dataset, BLOCK, pack=4), place, 1, [])
-    record = records.read(place)
+    cell.run_cell(family(dataset, BLOCK, pack=4), place, 1, [])
+    record = studies.read(place)
     assert all(run["packed"] for run in record["runs"])
     assert [run["seed"] for run in record["runs"]] == [0, 0, 1, 1, 0, 0, 1, 1]
     speed.time_chosen(record, dataset, 2, tmp_path / "tiny" / "alone" / place.name, 1)
-    alone = records.read(tmp_path / "tiny" / "alone" / place.name)
+    alone = studies.read(tmp_path / "tiny" / "alone" / place.name)
     assert [(run["packed"], run["seed"]) for run in alone["runs"]] == [(False, 2), (False, 3)]
     assert {repr(run["settings"]) for run in alone["runs"]} == {repr(record["best"]["settings"])}
-    cell.run_cell(backend(dataset, BLOCK, pack=1), place, 1, [])
-    assert not any(run["packed"] for run in records.read(place)["runs"])
+    cell.run_cell(family(dataset, BLOCK, pack=1), place, 1, [])
+    assert not any(run["packed"] for run in studies.read(place)["runs"])
 
 
 # The engine's schedule and its graphs, with the recording replaced: a GPU records for real in tests/gpu.
@@ -317,11 +317,11 @@ def noisy(name: str, classes: int, seed: int):
 
 def test_a_network_that_draws_random_numbers_trains_alone_and_says_so(dataset, monkeypatch):
     monkeypatch.setattr(models, "build", noisy)
-    one_by_one = fits_of(backend(dataset, BLOCK, pack=1))
-    assert [len(packs.by_training(plan.wanted)) for plan in backend(dataset, BLOCK, pack=4).plans()] == [
+    one_by_one = fits_of(family(dataset, BLOCK, pack=1))
+    assert [len(packs.by_training(plan.requests)) for plan in family(dataset, BLOCK, pack=4).plans()] == [
         1
     ] * 4
-    asked_together = fits_of(backend(dataset, BLOCK, pack=4))
+    asked_together = fits_of(family(dataset, BLOCK, pack=4))
     for asked, (run, scores) in asked_together.items():
         why = "declined: the network draws random numbers, of which there is one stream for all"
         assert run["details"]["fast_paths"]["side_by_side"] == why
@@ -331,9 +331,9 @@ def test_a_network_that_draws_random_numbers_trains_alone_and_says_so(dataset, m
 
 def test_what_goes_side_by_side_says_so(dataset, monkeypatch):
     monkeypatch.setattr(models, "build", lambda *what: noisy(*what)[:2].append(noisy(*what)[3]))
-    runs = [run for run, _ in fits_of(backend(dataset, BLOCK, pack=3, seeds=(0,))).values()]
+    runs = [run for run, _ in fits_of(family(dataset, BLOCK, pack=3, seeds=(0,))).values()]
     assert [run["details"]["fast_paths"]["side_by_side"] for run in runs] == ["taken"] * 4
-    single = fits_of(backend(dataset, {**BLOCK, "learning_rate": 0.01}, pack=3, seeds=(0,)))
+    single = fits_of(family(dataset, {**BLOCK, "learning_rate": 0.01}, pack=3, seeds=(0,)))
     said = {run["details"]["fast_paths"]["side_by_side"] for run, _ in single.values()}
     assert said == {"declined: none went beside it"}
 
@@ -347,7 +347,7 @@ def test_where_a_step_follows_the_number_of_epochs_each_number_is_a_training(dat
     both = {**BLOCK, "learning_rate": 0.01}
     assert asked(both, 1) == [[(16, 0.01, 1, 0)], [(16, 0.01, 2, 0)]]
     assert asked(both, 8) == asked(both, 1)
-    runs = [run for run, _ in fits_of(backend(dataset, both, pack=1, seeds=(0,))).values()]
+    runs = [run for run, _ in fits_of(family(dataset, both, pack=1, seeds=(0,))).values()]
     assert all(run["details"]["follows_epochs"] for run in runs)
     assert len({selection.training_key(run) for run in runs}) == 2
     monkeypatch.undo()

@@ -19,8 +19,10 @@ from bakeoff.analysis import best, collect, derivation
 from bakeoff.cells import run as cell
 from bakeoff.command import DamagedError, UserError
 from bakeoff.data import store
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.batches import Pixels
-from bakeoff.families.svm.task import Resources
+from bakeoff.families.svm.family import SvmFamily
+from bakeoff.cells.family import Resources
 from bakeoff.machine import hardware
 from bakeoff.records import record as records
 from bakeoff.records import signature
@@ -48,13 +50,13 @@ def study(tmp_path_factory, short_and_steady):
     narrow = store.Dataset(
         {part: images[:, :, :6] for part, images in data.images.items()}, data.labels, data.meta
     )
-    backends = [
-        NetworkBackend(data, *fits.rows("resnet18", "sgd"), "cpu", [BLOCK], (0,)),
-        *(SvmBackend(narrow, name, [{"C": 2.0}], Resources("sklearn")) for name in ("rbf", "poly")),
+    families = [
+        NetworkFamily(data, *fits.rows("resnet18", "sgd"), "cpu", [BLOCK], (0,)),
+        *(SvmFamily(narrow, name, [{"C": 2.0}], Resources("sklearn")) for name in ("rbf", "poly")),
     ]
     place = folder / "results" / "digits"
-    for backend in backends:
-        cell.run_cell(backend, place / f"{records.cell_name(backend.identity)}.json", 1, [])
+    for family in families:
+        cell.run_cell(family, place / f"{records.cell_name(family.identity)}.json", 1, [])
     return place, {"resnet18": data, "svm_rbf": narrow, "svm_poly": narrow}
 
 
@@ -66,13 +68,13 @@ def file_of(place, model):
 def test_a_saved_model_answers_as_its_cell_recorded(study, model):
     place, data = study
     ready = saved.load(file_of(place, model))
-    numbers, scores = ready(data[model].images["test"])
+    numbers, scores = ready(data[model].parts["test"].images)
     kept = chosen_answers(place, CELLS[model])
     assert np.array_equal(numbers, kept.predictions)
     assert np.allclose(scores, kept.scores, atol=1e-5)
     assert scores.shape == (20, 4)
-    assert records.read(place / f"{CELLS[model]}.json")["best"]["test_accuracy"] == np.mean(
-        numbers == data[model].labels["test"]
+    assert studies.read(place / f"{CELLS[model]}.json")["best"]["test_accuracy"] == np.mean(
+        numbers == data[model].parts["test"].labels
     )
 
 
@@ -96,7 +98,7 @@ def test_its_signature_says_all_that_is_needed_to_use_it(study, model):
 @pytest.mark.parametrize("model", CELLS)
 def test_the_record_says_of_the_file_what_the_file_says(study, model):
     place, _ = study
-    record = records.read(place / f"{CELLS[model]}.json")
+    record = studies.read(place / f"{CELLS[model]}.json")
     about = dict(record["saved"])
     assert place / about.pop("file") == file_of(place, model)
     known = json.loads(json.dumps(dataclasses.asdict(signature.read(file_of(place, model)))))
@@ -148,7 +150,7 @@ def test_pixels_are_normalised_as_in_training_to_the_last_bit(study):
 @pytest.mark.parametrize("model", CELLS)
 def test_grey_images_may_have_a_channel_and_a_networks_three(study, model):
     place, data = study
-    ready, images = saved.load(file_of(place, model)), data[model].images["test"]
+    ready, images = saved.load(file_of(place, model)), data[model].parts["test"].images
     forms = [images[..., None]] + ([np.repeat(images[..., None], 3, 3)] if model == "resnet18" else [])
     for form in forms:
         assert np.array_equal(ready(form)[1], ready(images)[1])
@@ -170,7 +172,7 @@ def test_other_images_are_refused_in_one_line(study, model, wrong, said):
     place, data = study
     ready = saved.load(file_of(place, model))
     with pytest.raises(UserError, match=f"^{said}") as refused:
-        ready(wrong(data[model].images["test"]))
+        ready(wrong(data[model].parts["test"].images))
     assert "\n" not in str(refused.value)
 
 
@@ -324,7 +326,7 @@ def test_readmes_lines_use_a_saved_model_of_any_family(study, model, monkeypatch
     assert len([line for line in lines.splitlines() if line]) == 3
     given = re.search(r"results/digits/models/(\w+)\.safetensors", lines)
     monkeypatch.chdir(place.parents[1])
-    known = {"images": data[model].images["test"]}
+    known = {"images": data[model].parts["test"].images}
     exec(lines.replace(given[1], CELLS[model]), known)
     kept = chosen_answers(place, CELLS[model])
     assert np.array_equal(known["numbers"], kept.predictions)

@@ -14,7 +14,8 @@ import rendered
 import studies
 from bakeoff import surroundings
 from bakeoff.cells import run as cell
-from bakeoff.families.svm.task import Resources
+from bakeoff.families.svm.family import SvmFamily
+from bakeoff.cells.family import Resources
 from bakeoff.machine import energy, hardware, load, timing
 from bakeoff.machine.energy import Counter
 from bakeoff.records import record as records
@@ -137,8 +138,8 @@ def test_a_library_s_caller_keeps_its_own_style(small, tmp_path):
 def test_what_is_kept_and_published_follows_the_umask(dataset, tmp_path, mask):
     before = os.umask(mask)
     try:
-        backend = SvmBackend(dataset, "rbf", [{"C": 2.0}], Resources("sklearn"))
-        cell.run_cell(backend, tmp_path / "svm_rbf_cpu.json", 1, [])
+        family = SvmFamily(dataset, "rbf", [{"C": 2.0}], Resources("sklearn"))
+        cell.run_cell(family, tmp_path / "svm_rbf_cpu.json", 1, [])
     finally:
         os.umask(before)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -154,7 +155,7 @@ def test_a_stream_that_the_caller_has_closed_ends_nothing_and_takes_no_file_s_pl
     line = f'"{sys.executable}" "{SCRIPTS / "train_svm.py"}" {words} {closed}'
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert [run["status"] for run in records.read(record)["runs"]] == ["ok"]
+    assert [run["status"] for run in studies.read(record)["runs"]] == ["ok"]
 
 
 def test_a_path_that_python_is_told_not_to_read_is_one_line(tmp_path):
@@ -186,4 +187,4 @@ def test_what_libraries_are_told_in_words_that_they_cannot_read_loses_no_run(tmp
     environment = {**os.environ, **told}
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert [run["status"] for run in records.read(record)["runs"]] == ["ok"]
+    assert [run["status"] for run in studies.read(record)["runs"]] == ["ok"]

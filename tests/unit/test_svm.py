@@ -1,7 +1,7 @@
-import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -9,15 +9,16 @@ import pytest
 from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
-from bakeoff import latency
+import studies
+import time_chosen
 from bakeoff.cells import run as cell
+from bakeoff.cells.family import Resources, requests
 from bakeoff.cells.progress import Progress
 from bakeoff.command import UserError
 from bakeoff.data import prepare, store
 from bakeoff.data.split import Split
-from bakeoff.families.svm import axes, chosen, saved
-from bakeoff.families.svm.task import Resources
-from bakeoff.records import record as records
+from bakeoff.families.svm import axes, saved
+from bakeoff.families.svm.family import SvmFamily
 from checkout import ROOT
 from originals import fetch
 
@@ -35,8 +36,8 @@ def digits(tmp_path_factory) -> store.Dataset:
 
 
 def fit(dataset: store.Dataset, kernel: str, engine: str = "auto", **settings):
-    backend = SvmBackend(dataset, kernel, [settings], Resources(engine))
-    return next(backend.fit(backend.plans()[0], Progress("svm", 1))), backend
+    family = SvmFamily(dataset, kernel, [settings], Resources(engine))
+    return next(family.fit(family.plans(requests(family))[0], Progress("svm", 1))), family
 
 
 def flat(images: np.ndarray) -> np.ndarray:
@@ -46,20 +47,20 @@ def flat(images: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 @pytest.mark.parametrize("kernel", axes.KERNELS)
 def test_every_kernel_learns_digits_and_states_the_facts(digits, kernel, engine):
-    fitted, backend = fit(digits, kernel, engine, C=1.0)
+    fitted, family = fit(digits, kernel, engine, C=1.0)
     run = fitted.run
-    assert run["test_accuracy"] > 0.8
-    assert run["status"] == "ok"
-    assert run["seed"] is None
+    assert run.test_accuracy > 0.8
+    assert run.finished
+    assert run.seed is None
     degree = 3 if kernel == "poly" else None
-    assert run["settings"] == {"C": 1.0, "gamma": "scale", "degree": degree, "scale": "standard"}
-    assert run["details"]["engine"] == engine
-    assert run["packed"] is False
-    assert 10 <= run["details"]["support_vectors"] <= 420
-    assert 0 < run["train_s"] < run["time_to_result_s"]
-    assert set(run["phases_s"]) == {"train", "validate", "test"}
-    assert backend.identity["kernel"] == kernel
-    assert backend.input_shape == (64,)
+    assert run.settings == {"C": 1.0, "gamma": "scale", "degree": degree, "scale": "standard"}
+    assert run.details["engine"] == engine
+    assert run.packed is False
+    assert 10 <= run.details["support_vectors"] == run.cost <= 420
+    assert 0 < run.train_s < run.time_to_result_s
+    assert set(run.phases_s) == {"train", "validate", "test"}
+    assert family.competitor.cell == f"svm_{kernel}_cpu"
+    assert family.input_shape == (64,)
 
 
 FIRST_FIT = """
@@ -67,28 +68,34 @@ import sys
 from pathlib import Path
 from bakeoff.data import store
 from bakeoff.cells.progress import Progress
-from bakeoff.families.svm import backend, engines, smo
+from bakeoff.families.svm import engines, family, smo
 dataset = store.load(Path(sys.argv[1]), "images")
-svms = backend.SvmBackend(dataset, "rbf", [{"C": [1.0, 500.0]}], engines.Resources(sys.argv[2]))
+svms = family.SvmFamily(dataset, "rbf", [{"C": [1.0, 500.0]}], engines.Resources(sys.argv[2]))
 plan, known = svms.plans()[0], []
 compiled = lambda: sum(len(getattr(each, "signatures", ())) for each in vars(smo).values())
-class Watch(backend.Stopwatch):
+class Watch(family.Stopwatch):
     def __init__(self):
         known.append((set(sys.modules), compiled()))
         super().__init__()
-backend.Stopwatch = Watch
+family.Stopwatch = Watch
 list(svms.fit(plan, Progress("first", 1)))
 modules, functions = known[0]
 print(sorted(set(sys.modules) - modules), compiled() - functions)
 """
 
 
+def data_of(digits: store.Dataset, folder: Path) -> Path:
+    """Write the digits as a prepared data set; return the file."""
+    images = {f"{name}_images": part.images for name, part in digits.parts.items()}
+    labels = {f"{name}_labels": part.labels for name, part in digits.parts.items()}
+    resized = {name.replace("_images", "_resized"): each for name, each in images.items()}
+    store.save_prepared(folder / "digits.npz", images | resized | labels, digits.meta)
+    return folder / "digits.npz"
+
+
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 def test_the_first_fit_s_clock_holds_no_import_and_no_compilation(digits, tmp_path, engine):
-    images = {f"{part}_images": array for part, array in digits.images.items()}
-    labels = {f"{part}_labels": array for part, array in digits.labels.items()}
-    store.save_prepared(tmp_path / "digits.npz", images | labels, digits.meta)
-    line = [sys.executable, "-c", FIRST_FIT, str(tmp_path / "digits.npz"), engine]
+    line = [sys.executable, "-c", FIRST_FIT, str(data_of(digits, tmp_path)), engine]
     folder = str(ROOT / "workflow" / "scripts")
     done = subprocess.run(
         line, env={**os.environ, "PYTHONPATH": folder}, capture_output=True, text=True, check=True
@@ -102,9 +109,9 @@ def test_each_accuracy_is_that_of_its_own_part(digits, tmp_path, engine):
     fitted.save_model(tmp_path / "m.safetensors")
     model = saved.load_pipeline(tmp_path / "m.safetensors")
     for part in prepare.PARTS:
-        expected = (model.predict(flat(digits.images[part])) == digits.labels[part]).mean()
-        assert fitted.run[f"{part}_accuracy"] == pytest.approx(expected), part
-    assert len({fitted.run[f"{part}_accuracy"] for part in prepare.PARTS}) > 1
+        expected = (model.predict(flat(digits.parts[part].images)) == digits.parts[part].labels).mean()
+        assert fitted.run.accuracy(part) == pytest.approx(expected), part
+    assert len({fitted.run.accuracy(part) for part in prepare.PARTS}) > 1
 
 
 def test_the_settings_reach_the_machine(digits, tmp_path):
@@ -118,8 +125,8 @@ def test_the_scaler_knows_the_training_part_only(digits, tmp_path):
     fitted, _ = fit(digits, "rbf", C=1.0)
     fitted.save_model(tmp_path / "m.safetensors")
     scaler = saved.load_pipeline(tmp_path / "m.safetensors")[0]
-    train = flat(digits.images["train"])
-    everything = np.concatenate([flat(images) for images in digits.images.values()])
+    train = flat(digits.parts["train"].images)
+    everything = np.concatenate([flat(part.images) for part in digits.parts.values()])
     assert np.allclose(scaler.mean_, train.mean(0), atol=1e-6)
     assert not np.allclose(scaler.mean_, everything.mean(0), atol=1e-4)
 
@@ -129,7 +136,7 @@ def test_scalings_do_what_their_names_say(digits, tmp_path, scale):
     fitted, _ = fit(digits, "rbf", C=1.0, scale=scale)
     fitted.save_model(tmp_path / "m.safetensors")
     scaler = saved.load_pipeline(tmp_path / "m.safetensors")[0]
-    train = flat(digits.images["train"])
+    train = flat(digits.parts["train"].images)
     lively = train.std(0) > 0
     scaled = scaler.transform(train)
     if scale == "standard":
@@ -140,20 +147,20 @@ def test_scalings_do_what_their_names_say(digits, tmp_path, scale):
         assert np.allclose(scaled[:, lively].max(0), 1, atol=1e-6)
     else:
         assert np.array_equal(scaled, train)
-    assert fitted.run["test_accuracy"] > 0.9
+    assert fitted.run.test_accuracy > 0.9
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
     place = tmp_path / "digits" / "svm_rbf_cpu.json"
     blocks = [{"C": [0.001, 10.0], "gamma": ["scale", 0.01]}]
-    backend = SvmBackend(digits, "rbf", blocks, Resources(engine, threads=2))
-    cell.run_cell(backend, place, 1, [])
-    record = records.read(place)
+    family = SvmFamily(digits, "rbf", blocks, Resources(engine, threads=2))
+    cell.run_cell(family, place, 1, [])
+    record = studies.read(place)
     assert len(record["runs"]) == 4
     assert record["best"]["settings"]["C"] == 10.0
     model = saved.load_pipeline(place.parent / "models" / "svm_rbf_cpu.safetensors")
-    test = flat(digits.images["test"])
+    test = flat(digits.parts["test"].images)
     with np.load(place.parent / "predictions" / "svm_rbf_cpu.npz") as kept:
         assert np.array_equal(model.predict(test), kept["test"][0])
         assert np.allclose(model.decision_function(test), kept["scores"][0], atol=1e-5)
@@ -165,17 +172,17 @@ def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
 
 def packed_cell(digits, place, blocks) -> tuple[dict, list]:
     """Run a cell with the pairwise engine; return its record and the settings of every fit made."""
-    backend = SvmBackend(digits, "rbf", blocks, Resources("pairwise"))
+    family = SvmFamily(digits, "rbf", blocks, Resources("pairwise"))
     asked = []
-    fit_plan = backend.fit
+    fit_plan = family.fit
 
     def noted(plan, progress):
-        asked.append([settings["C"] for settings, _ in plan.wanted])
+        asked.append([request.settings["C"] for request in plan.requests])
         return fit_plan(plan, progress)
 
-    backend.fit = noted
-    cell.run_cell(backend, place, 1, [])
-    return records.read(place), asked
+    family.fit = noted
+    cell.run_cell(family, place, 1, [])
+    return studies.read(place), asked
 
 
 def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_alone(digits, tmp_path):
@@ -185,10 +192,11 @@ def test_machines_of_a_grid_are_marked_packed_and_the_chosen_one_is_timed_again_
         assert run["packed"]
         assert 0 < run["details"]["amortised_s"] < run["train_s"]
     place = tmp_path / "alone" / "svm_rbf_cpu.json"
-    more = latency.beside(tmp_path / "models" / "svm_rbf_cpu.safetensors", record)
-    chosen.time_chosen(record, digits, 2, place, Resources("pairwise"), more)
-    alone = records.read(place)
-    assert [each["images"] for each in alone["prediction"]] == [1, min(256, len(digits.images["test"]))]
+    files = {"record": tmp_path / "svm_rbf_cpu.json", "data": data_of(digits, tmp_path), "output": place}
+    model = tmp_path / "models" / "svm_rbf_cpu.safetensors"
+    time_chosen.main(time_chosen.Options(**files, model=model, times=2, engine="pairwise"))
+    alone = studies.read(place)
+    assert [each["images"] for each in alone["prediction"]] == [1, min(256, len(digits.parts["test"].images))]
     assert {each["device"] for each in alone["prediction"]} == {"cpu"}
     assert all(0 < each["s_low"] <= each["s_median"] <= each["s_high"] for each in alone["prediction"])
     assert (alone["purpose"], [run["repeat"] for run in alone["runs"]]) == ("alone", [0, 1])
@@ -203,8 +211,8 @@ def test_threads_change_no_result_and_fit_nothing_again(digits, tmp_path, capsys
     """Pairs of classes are parted among the threads, and each is solved by one."""
 
     def answers(folder, threads):
-        backend = SvmBackend(digits, "rbf", [{"C": [0.5, 10.0]}], Resources("pairwise", threads))
-        cell.run_cell(backend, folder / "svm_rbf_cpu.json", threads, [])
+        family = SvmFamily(digits, "rbf", [{"C": [0.5, 10.0]}], Resources("pairwise", threads))
+        cell.run_cell(family, folder / "svm_rbf_cpu.json", threads, [])
         return (folder / "predictions" / "svm_rbf_cpu.npz").read_bytes()
 
     alone = answers(tmp_path / "one", 1)
@@ -236,18 +244,18 @@ def test_a_grid_that_grows_fits_what_is_new(digits, tmp_path):
 )
 def test_an_impossible_setting_is_refused_before_anything_is_fitted(digits, wrong, said):
     with pytest.raises(UserError, match=said):
-        SvmBackend(digits, "poly", [wrong])
+        SvmFamily(digits, "poly", [wrong])
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 def test_a_single_class_is_a_failed_run_with_the_reason(tmp_path, engine):
     dataset = small(tmp_path, classes=3)
-    labels = {**dataset.labels, "train": np.zeros_like(dataset.labels["train"])}
-    alone = store.Dataset(dataset.images, labels, dataset.meta)
+    train = store.Part(dataset.parts["train"].images, np.zeros_like(dataset.parts["train"].labels))
+    alone = store.Dataset({**dataset.parts, "train": train}, dataset.meta)
     place = tmp_path / "svm_rbf_cpu.json"
-    cell.run_cell(SvmBackend(alone, "rbf", [{"C": [1.0, 2.0]}], Resources(engine)), place, 1, [])
-    assert [run["status"] for run in records.read(place)["runs"]] == ["failed", "failed"]
-    assert "greater than one" in records.read(place)["runs"][0]["error"]
+    cell.run_cell(SvmFamily(alone, "rbf", [{"C": [1.0, 2.0]}], Resources(engine)), place, 1, [])
+    assert [run["status"] for run in studies.read(place)["runs"]] == ["failed", "failed"]
+    assert "greater than one" in studies.read(place)["runs"][0]["error"]
 
 
 def test_fitting_twice_gives_the_same_machine(digits):
@@ -271,10 +279,9 @@ def test_two_classes_have_two_columns_of_scores(tmp_path, engine):
 @pytest.mark.parametrize("known", [2, 3])
 def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tmp_path, known, engine):
     dataset = small(tmp_path, classes=5)
-    seen = dataset.labels["train"] < known
-    images = {**dataset.images, "train": dataset.images["train"][seen]}
-    labels = {**dataset.labels, "train": dataset.labels["train"][seen]}
-    fitted, _ = fit(store.Dataset(images, labels, dataset.meta), "linear", engine, C=1.0)
+    seen = dataset.parts["train"].labels < known
+    parts = {**dataset.parts, "train": dataset.parts["train"].select(seen)}
+    fitted, _ = fit(store.Dataset(parts, dataset.meta), "linear", engine, C=1.0)
     assert fitted.answers.scores.shape == (20, 5)
     assert np.array_equal(fitted.answers.scores.argmax(1), fitted.answers.test)
     assert np.isfinite(fitted.answers.scores).all()
@@ -282,7 +289,7 @@ def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tm
 
 def test_an_unknown_kernel_is_refused_with_the_known_ones(digits):
     with pytest.raises(UserError, match="quantum is no kernel; known are rbf, poly, linear, sigmoid"):
-        SvmBackend(digits, "quantum", [{}])
+        SvmFamily(digits, "quantum", [{}])
 
 
 def test_the_command_writes_the_cell(tmp_path):
@@ -290,5 +297,6 @@ def test_the_command_writes_the_cell(tmp_path):
 
     data = arrays.save(tmp_path / "tiny.npz")
     output = tmp_path / "tiny" / "svm_poly_cpu.json"
-    train_svm.main(train_svm.Options(data, "poly", json.loads('[{"C": 1, "degree": [2, 3]}]'), output))
-    assert [run["settings"]["degree"] for run in records.read(output)["runs"]] == [2, 3]
+    blocks = [{"C": 1, "degree": [2, 3]}]
+    train_svm.main(train_svm.Options(data=data, kernel="poly", grid=blocks, output=output))
+    assert [run["settings"]["degree"] for run in studies.read(output)["runs"]] == [2, 3]

@@ -10,12 +10,14 @@ from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
 from bakeoff.families.svm import TOLERANCE, blocks, decisions, engines, kkt, packed, pairwise
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.families.svm.machine import Machine, from_svc
+from bakeoff.families.svm.task import Task
 
 pytestmark = pytest.mark.numeric
 
@@ -143,7 +145,7 @@ def test_the_machines_are_those_of_libsvm(data, case, dtype):
     name, gamma, degree = case
     kernel = Kernel(name, coefficient(gamma, x), degree)
     for C in CASES[case]:
-        precise = max(dtype, engines.precision(C))
+        precise = max(dtype, engines.dtype_of(C))
         (solution,) = pairwise.fit(x.astype(precise), y, [Problem(kernel, C)])
         machine, solves = solution.machine, solution.solves
         shape = {"decision_function_shape": "ovo", "shrinking": False}
@@ -166,7 +168,7 @@ def test_the_machines_are_those_of_libsvm(data, case, dtype):
 def test_equal_rows_of_a_class_are_one_row_that_counts_for_all_of_them(engine):
     x, y, rest = with_duplicates()
     wanted = Problem(Kernel("rbf", coefficient("scale", x)), 1.0)
-    task = engines.Task({"train": x, "test": rest}, y, [wanted], engines.Resources(), lambda share: None)
+    task = Task({"train": x, "test": rest}, y, [wanted], Resources(), lambda share: None)
     (outcome,) = engines.ENGINES[engine](task)
     machine = outcome.machine.compact()
     assert len(np.unique(machine.vectors, axis=0)) == len(machine.vectors)
@@ -233,11 +235,11 @@ def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
 def test_a_solve_that_does_not_end_is_stopped_and_says_so(monkeypatch):
     x, y, rest = digits(300)
     monkeypatch.setattr(blocks, "STEP_LIMIT", 5)
-    task = engines.Task(
+    task = Task(
         {"train": x, "test": rest},
         y,
         [Problem(Kernel("rbf", 0.02), 1.0)],
-        engines.Resources(),
+        Resources(),
         lambda share: None,
     )
     (outcome,) = engines.ENGINES["pairwise"](task)
@@ -274,9 +276,7 @@ EXTREMES = (
 
 def fitted(engine: str, data, *wanted: Problem, **resources):
     x, y, rest = data()
-    task = engines.Task(
-        {"train": x, "test": rest}, y, list(wanted), engines.Resources(engine, **resources), print
-    )
+    task = Task({"train": x, "test": rest}, y, list(wanted), Resources(engine, **resources), print)
     return list(engines.ENGINES[engine](replace(task, tick=lambda share: None)))
 
 
@@ -363,13 +363,13 @@ EXTENT = engines.Extent([4200] * 10, 70_000, 784, 6, 2, 4)
 
 
 @pytest.mark.parametrize(
-    ("means", "extent", "chosen"),
+    ("resources", "extent", "chosen"),
     [
-        (engines.Resources(), EXTENT, "pairwise"),
-        (engines.Resources(mem_mb=1000), EXTENT, "sklearn"),
-        (engines.Resources(), replace(EXTENT, sizes=[100] * 10, rows=1800, features=64), "sklearn"),
-        (engines.Resources("sklearn"), EXTENT, "sklearn"),
-        (engines.Resources("pairwise"), replace(EXTENT, sizes=[20] * 2), "pairwise"),
+        (Resources(), EXTENT, "pairwise"),
+        (Resources(mem_mb=1000), EXTENT, "sklearn"),
+        (Resources(), replace(EXTENT, sizes=[100] * 10, rows=1800, features=64), "sklearn"),
+        (Resources("sklearn"), EXTENT, "sklearn"),
+        (Resources("pairwise"), replace(EXTENT, sizes=[20] * 2), "pairwise"),
     ],
 )
 def test_auto_takes_what_is_worth_its_start_and_fits(resources, extent, chosen):
@@ -377,11 +377,11 @@ def test_auto_takes_what_is_worth_its_start_and_fits(resources, extent, chosen):
 
 
 @pytest.mark.parametrize(
-    ("means", "said"),
+    ("resources", "said"),
     [
-        (engines.Resources("fast"), "unknown SVM engine fast; known are auto, pairwise, sklearn, intelex"),
-        (engines.Resources("pairwise", mem_mb=1000), "raise it, or set svm/engine to sklearn"),
-        (engines.Resources("sklearn", device="gpu"), "runs on the CPU"),
+        (Resources("fast"), "unknown SVM engine fast; known are auto, pairwise, sklearn, intelex"),
+        (Resources("pairwise", mem_mb=1000), "raise it, or set svm/engine to sklearn"),
+        (Resources("sklearn", device="gpu"), "runs on the CPU"),
     ],
 )
 def test_an_engine_that_cannot_be_had_is_refused_in_one_line(resources, said):
@@ -392,14 +392,14 @@ def test_an_engine_that_cannot_be_had_is_refused_in_one_line(resources, said):
 def test_an_engine_that_is_not_installed_names_its_package(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="intelex needs the package sklearnex, which is not installed here"):
-        engines.choose(engines.Resources("intelex"), EXTENT)
-    assert engines.choose(engines.Resources(), EXTENT) == "sklearn"
+        engines.choose(Resources("intelex"), EXTENT)
+    assert engines.choose(Resources(), EXTENT) == "sklearn"
 
 
 def test_intelex_gives_the_same_machines():
     pytest.importorskip("sklearnex", reason="scikit-learn-intelex is not installed")
     x, y, rest = digits(600)
-    task = engines.Task({"train": x, "test": rest}, y, GRID, engines.Resources(), lambda share: None)
+    task = Task({"train": x, "test": rest}, y, GRID, Resources(), lambda share: None)
     pairs = zip(engines.ENGINES["intelex"](task), engines.ENGINES["pairwise"](task), strict=True)
     for theirs, ours in pairs:
         found = [each.machine.labels(each.decisions["test"]) for each in (theirs, ours)]

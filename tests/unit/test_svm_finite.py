@@ -7,14 +7,16 @@ from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
 import arrays
+import studies
 from bakeoff.cells import run as cell
+from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.families.svm import engines, kernels, pairwise, scaling, sound
 from bakeoff.families.svm.blocks import Problem
+from bakeoff.families.svm.family import SvmFamily
 from bakeoff.families.svm.kernels import Kernel
-from bakeoff.families.svm.task import Lost, Outcome, Resources, Task
-from bakeoff.records import record as records
+from bakeoff.families.svm.task import Lost, Outcome, Task
 
 pytestmark = pytest.mark.numeric
 
@@ -129,16 +131,16 @@ def test_the_others_of_a_grid_go_on_as_if_nothing_were_lost(engine):
 def test_a_cell_records_what_was_lost_and_chooses_among_the_rest(tmp_path, engine):
     dataset = store.load(arrays.save(tmp_path / "tiny.npz"), "images")
     place = tmp_path / "tiny" / "svm_poly_cpu.json"
-    backend = SvmBackend(dataset, "poly", [{"degree": [40, 2], "gamma": 1.0}], Resources(engine))
-    cell.run_cell(backend, place, 1, [])
-    record = records.read(place)
+    family = SvmFamily(dataset, "poly", [{"degree": [40, 2], "gamma": 1.0}], Resources(engine))
+    cell.run_cell(family, place, 1, [])
+    record = studies.read(place)
     assert [run["status"] for run in record["runs"]] == ["diverged", "ok"]
     assert "the kernel's values are not finite" in record["runs"][0]["error"]
     assert record["runs"][0]["test_accuracy"] is None
     assert record["best"]["settings"]["degree"] == 2
     asked = []
-    backend.fit = lambda plan, progress: asked.append(plan)
-    cell.run_cell(backend, place, 1, [])
+    family.fit = lambda plan, progress: asked.append(plan)
+    cell.run_cell(family, place, 1, [])
     assert asked == []  # it would be lost again: nothing in it is random
 
 
@@ -154,10 +156,10 @@ def test_a_scaling_that_is_not_finite_costs_its_own_runs_alone(tmp_path, monkeyp
     monkeypatch.setattr(scaling, "fit", spoilt)
     dataset = store.load(arrays.save(tmp_path / "tiny.npz"), "images")
     place = tmp_path / "tiny" / "svm_rbf_cpu.json"
-    backend = SvmBackend(dataset, "rbf", [{"scale": ["minmax", "standard"]}], Resources("sklearn"))
+    family = SvmFamily(dataset, "rbf", [{"scale": ["minmax", "standard"]}], Resources("sklearn"))
     with np.errstate(divide="ignore", invalid="ignore"):
-        cell.run_cell(backend, place, 1, [])
-    lost, found = records.read(place)["runs"]
+        cell.run_cell(family, place, 1, [])
+    lost, found = studies.read(place)["runs"]
     assert (lost["status"], found["status"]) == ("failed", "ok")
     assert "feature values (train) are not finite" in lost["error"]
 
@@ -194,4 +196,4 @@ def test_a_gamma_at_the_end_of_what_numbers_hold_is_decided_or_lost(engine, gamm
 def test_a_setting_that_is_not_finite_is_refused(tmp_path, wrong):
     dataset = store.load(arrays.save(tmp_path / "tiny.npz"), "images")
     with pytest.raises(UserError, match=r"finite number|above 0"):
-        SvmBackend(dataset, "rbf", [wrong])
+        SvmFamily(dataset, "rbf", [wrong])

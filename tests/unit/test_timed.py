@@ -6,14 +6,15 @@ import sys
 import time
 
 import pytest
-from test_cell import Fake
+from test_cell import Fake, of_device
 
 import arrays
+import studies
 from bakeoff.cells import timed
+from bakeoff.cells.family import requests
 from bakeoff.cells.timed import Timed
 from bakeoff.data import store
 from bakeoff.machine import load
-from bakeoff.records import record as records
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -76,12 +77,12 @@ def test_a_steadily_busy_neighbour_is_seen():
 
 
 class Clocked(Fake):
-    """A backend that notes when each of its fits took place."""
+    """A family that notes when each of its fits took place."""
 
     order: list[str]
 
     def fit(self, plan, progress):
-        self.order.append(self.identity["device"])
+        self.order.append(self.competitor.device)
         yield from super().fit(plan, progress)
 
 
@@ -91,9 +92,10 @@ def turns(tmp_path):
     order: list[str] = []
 
     def cell(device: str, times: int) -> Timed:
-        backend = Clocked(dataset, rates=(0.2,), epochs=(1,), seeds=range(times))
-        backend.identity["device"], backend.order = device, order
-        return Timed(backend, tmp_path / "speed" / f"resnet18_sgd_{device}.json", "speed", times, [])
+        family = Clocked(dataset, rates=(0.2,), epochs=(1,), seeds=range(times))
+        family.competitor, family.order = of_device(device), order
+        output = tmp_path / "speed" / f"resnet18_sgd_{device}.json"
+        return Timed(family, requests(family), output, "speed", times, [])
 
     def run(*cells: Timed) -> list[str]:
         order.clear()
@@ -108,7 +110,7 @@ def test_devices_take_turns_and_each_has_its_record(turns, tmp_path, monkeypatch
     cell, run = turns
     assert run(cell("cpu", 3), cell("gpu", 3)) == ["cpu", "gpu", "gpu", "cpu", "cpu", "gpu"]
     for device in ("cpu", "gpu"):
-        record = records.read(tmp_path / "speed" / f"resnet18_sgd_{device}.json")
+        record = studies.read(tmp_path / "speed" / f"resnet18_sgd_{device}.json")
         assert [(each["seed"], each["repeat"]) for each in record["runs"]] == [(0, 0), (1, 1), (2, 2)]
         assert all(each["load"] is None or each["load"]["seconds"] >= 0 for each in record["runs"])
     # A second call takes all from the journal; a longer one fits what is new, in its turn.

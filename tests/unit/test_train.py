@@ -4,17 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bakeoff.families.network.backend import NetworkBackend
 
 import arrays
+import studies
+import time_chosen
 from bakeoff.cells import run as cell
+from bakeoff.cells.family import requests
 from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.families.network import batches, engines, loop, precision, speed
 from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.machine import hardware
 from bakeoff.networks import models
-from bakeoff.records import record as records
+from bakeoff.records import written
 from bakeoff.records.predictions import Kept
 from fits import build as build_stock
 from fits import fit_all, rows, without
@@ -25,24 +28,24 @@ BLOCK = {"batch_size": 16, "learning_rate": 0.01, "epochs": 2}
 GREY = Pixels(grey=True)
 
 
-def backend(dataset, *blocks, optimizer="sgd", seeds=(0,)) -> NetworkBackend:
-    return NetworkBackend(dataset, *rows("resnet18", optimizer), "cpu", blocks, seeds)
+def family(dataset, *blocks, optimizer="sgd", seeds=(0,)) -> NetworkFamily:
+    return NetworkFamily(dataset, *rows("resnet18", optimizer), "cpu", blocks, seeds)
 
 
-def run_here(dataset, folder, *blocks, **wishes) -> tuple[dict, object]:
+def run_here(dataset, folder, *blocks, **wishes) -> tuple[dict, Path]:
     place = folder / "tiny" / "resnet18_sgd_cpu.json"
-    cell.run_cell(backend(dataset, *blocks, **wishes), place, 1, [])
-    return records.read(place), place.parent
+    cell.run_cell(family(dataset, *blocks, **wishes), place, 1, [])
+    return studies.read(place), place.parent
 
 
 @pytest.fixture(scope="module")
 def both_epochs(dataset, short_and_steady):
     """Runs of one training, recorded after 1 and after 2 epochs."""
-    return fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
+    return fit_all(family(dataset, {**BLOCK, "epochs": [1, 2]}))
 
 
 def test_the_same_seed_gives_the_same_bits(dataset, both_epochs):
-    again = fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2]}))
+    again = fit_all(family(dataset, {**BLOCK, "epochs": [1, 2]}))
     for a, b in zip(both_epochs, again, strict=True):
         assert without(a.run) == without(b.run)
         assert np.array_equal(a.answers.scores, b.answers.scores)
@@ -50,60 +53,62 @@ def test_the_same_seed_gives_the_same_bits(dataset, both_epochs):
 
 def test_epochs_1_and_2_of_one_training_are_separate_trainings(dataset, both_epochs):
     for number, together in enumerate(both_epochs, start=1):
-        alone = fit_all(backend(dataset, {**BLOCK, "epochs": number}))
+        alone = fit_all(family(dataset, {**BLOCK, "epochs": number}))
         assert without(alone[0].run) == without(together.run)
         assert np.array_equal(alone[0].answers.scores, together.answers.scores)
 
 
 def test_another_seed_is_another_training(dataset, both_epochs):
-    other = fit_all(backend(dataset, BLOCK, seeds=(1,)))
-    assert without(other[0].run["history"]) != without(both_epochs[1].run["history"])
+    other = fit_all(family(dataset, BLOCK, seeds=(1,)))
+    assert without(other[0].run.history) != without(both_epochs[1].run.history)
 
 
 def test_warm_up_leaves_no_trace(dataset, both_epochs, monkeypatch):
     monkeypatch.setattr(engines, "WARM_UP_STEPS", 4)
-    assert without(fit_all(backend(dataset, BLOCK))[0].run) == without(both_epochs[1].run)
+    assert without(fit_all(family(dataset, BLOCK))[0].run) == without(both_epochs[1].run)
 
 
 def test_the_dataloader_engine_trains_the_same(dataset, both_epochs):
-    run = fit_all(backend(dataset, {**BLOCK, "engine": "dataloader"}))[0].run
+    run = fit_all(family(dataset, {**BLOCK, "engine": "dataloader"}))[0].run
     expected = both_epochs[1].run
-    assert without(run["history"]) == without(expected["history"])
-    assert run["test_accuracy"] == expected["test_accuracy"]
+    assert without(run.history) == without(expected.history)
+    assert run.test_accuracy == expected.test_accuracy
 
 
 def test_a_run_states_what_it_measured(both_epochs):
     run = both_epochs[1].run
-    assert [entry["epoch"] for entry in run["history"]] == [1, 2]
-    assert run["history"][0]["train_s"] < run["history"][1]["train_s"] == run["train_s"]
-    assert run["train_s"] == pytest.approx(run["phases_s"]["to_device"] + run["phases_s"]["train"], abs=1e-5)
-    assert run["time_to_result_s"] > run["train_s"]
-    assert run["details"]["steps_per_epoch"] == 3
-    assert run["details"]["execution"] == "step by step"
-    assert run["details"]["images_per_s"] == pytest.approx(96 / run["train_s"])
-    assert run["validation_accuracy"] == run["history"][1]["validation_accuracy"]
-    assert run["train_accuracy"] == run["history"][1]["train_accuracy"]
-    assert len(both_epochs[0].run["history"]) == 1
+    assert [entry.epoch for entry in run.history] == [1, 2]
+    assert run.history[0].train_s < run.history[1].train_s == run.train_s
+    assert run.train_s == pytest.approx(run.phases_s["to_device"] + run.phases_s["train"], abs=1e-5)
+    assert run.time_to_result_s > run.train_s
+    assert run.cost == 2 / 16
+    assert run.details["steps_per_epoch"] == 3
+    assert run.details["execution"] == "step by step"
+    assert run.details["images_per_s"] == pytest.approx(96 / run.train_s)
+    assert run.validation_accuracy == run.history[1].validation_accuracy
+    assert run.train_accuracy == run.history[1].train_accuracy
+    assert len(both_epochs[0].run.history) == 1
 
 
 def test_training_learns(dataset):
     adam = {"batch_size": 16, "learning_rate": 0.001, "epochs": 4}
-    run = fit_all(backend(dataset, adam, optimizer="adam"))[0].run
-    losses = [entry["train_loss"] for entry in run["history"]]
+    run = fit_all(family(dataset, adam, optimizer="adam"))[0].run
+    losses = [entry.train_loss for entry in run.history]
     assert losses[-1] < losses[0] / 2
-    assert run["history"][-1]["train_accuracy"] > 0.9
+    assert run.history[-1].train_accuracy > 0.9
 
 
 @pytest.mark.parametrize("engine", ["resident", "dataloader"])
 def test_pin_memory_means_nothing_where_no_batch_is_copied_to_a_gpu(dataset, engine):
-    found = backend(dataset, {**BLOCK, "engine": engine, "pin_memory": [True, False]})
-    assert len(found.plans()) == 1
-    assert found.plans()[0].wanted[0][0]["pin_memory"] is None
+    found = family(dataset, {**BLOCK, "engine": engine, "pin_memory": [True, False]})
+    (plan,) = found.plans(requests(found))
+    assert plan.requests[0].settings["pin_memory"] is None
 
 
 def test_settings_that_differ_in_epochs_alone_share_a_training_per_seed(dataset):
-    plans = backend(dataset, {**BLOCK, "epochs": [3, 1], "batch_size": [8, 16]}, seeds=(5, 6)).plans()
-    found = [[(s["batch_size"], s["epochs"], seed) for s, seed in plan.wanted] for plan in plans]
+    cell = family(dataset, {**BLOCK, "epochs": [3, 1], "batch_size": [8, 16]}, seeds=(5, 6))
+    plans = cell.plans(requests(cell))
+    found = [[(s["batch_size"], s["epochs"], seed) for s, seed, _ in plan.requests] for plan in plans]
     assert found == [[(batch, 3, seed), (batch, 1, seed)] for batch in (8, 16) for seed in (5, 6)]
     assert {plan.work for plan in plans} == {3 * 48}
 
@@ -146,14 +151,14 @@ def test_epochs_before_the_divergence_stand(dataset, monkeypatch):
         return [(math.inf if number == 2 else loss, right) for loss, right in epoch(self, number)]
 
     monkeypatch.setattr(engines.Resident, "epoch", lost_in_epoch_2)
-    runs = [fitted.run for fitted in fit_all(backend(dataset, {**BLOCK, "epochs": [1, 2, 3]}))]
-    assert [(run["settings"]["epochs"], run["status"]) for run in runs] == [
+    runs = [fitted.run for fitted in fit_all(family(dataset, {**BLOCK, "epochs": [1, 2, 3]}))]
+    assert [(run.settings["epochs"], run.status) for run in runs] == [
         (1, "ok"),
         (2, "diverged"),
         (3, "diverged"),
     ]
-    assert len(runs[2]["history"]) == 2
-    assert runs[2]["error"] == "the loss was not finite in epoch 2"
+    assert len(runs[2].history) == 2
+    assert runs[2].error == "the loss was not finite in epoch 2"
 
 
 # Batches
@@ -167,9 +172,9 @@ def test_the_shorter_last_batch_counts_and_a_last_batch_of_one_is_left_out():
 
 def test_a_training_part_that_leaves_one_image_over_trains(tmp_path):
     odd = store.load(arrays.save(tmp_path / "odd.npz", counts={"train": 17}), "resized")
-    fitted = fit_all(backend(odd, {**BLOCK, "epochs": 1}))[0]
-    assert fitted.run["status"] == "ok"
-    assert fitted.run["details"]["steps_per_epoch"] == 1
+    fitted = fit_all(family(odd, {**BLOCK, "epochs": 1}))[0]
+    assert fitted.run.status == "ok"
+    assert fitted.run.details["steps_per_epoch"] == 1
 
 
 def test_the_order_changes_with_seed_and_epoch_and_with_nothing_else():
@@ -232,9 +237,9 @@ def test_evaluation_returns_mean_loss_and_probabilities_over_all_batches(monkeyp
 
 def test_mixed_precision_on_a_cpu_without_bfloat16_is_fp32_and_says_so(dataset, both_epochs, monkeypatch):
     monkeypatch.setattr(precision, "_cpu_has_bfloat16", lambda: False)
-    run = fit_all(backend(dataset, {**BLOCK, "precision": "mixed"}))[0].run
-    assert run["details"]["autocast"] is None
-    assert without(run["history"]) == without(both_epochs[1].run["history"])
+    run = fit_all(family(dataset, {**BLOCK, "precision": "mixed"}))[0].run
+    assert run.details["autocast"] is None
+    assert without(run.history) == without(both_epochs[1].run.history)
 
 
 def test_mixed_precision_on_a_cpu_with_bfloat16_computes_in_it(dataset, monkeypatch):
@@ -250,14 +255,14 @@ def test_mixed_precision_on_a_cpu_with_bfloat16_computes_in_it(dataset, monkeypa
         return network
 
     monkeypatch.setattr(models, "build", watched)
-    run = fit_all(backend(dataset, {**BLOCK, "precision": "mixed", "epochs": 1}))[0].run
-    assert run["details"]["autocast"] == "bfloat16"
-    assert run["status"] == "ok"
+    run = fit_all(family(dataset, {**BLOCK, "precision": "mixed", "epochs": 1}))[0].run
+    assert run.details["autocast"] == "bfloat16"
+    assert run.status == "ok"
     assert torch.bfloat16 in seen
 
 
 def test_fp32_is_not_autocast(both_epochs):
-    assert both_epochs[0].run["details"]["autocast"] is None
+    assert both_epochs[0].run.details["autocast"] is None
 
 
 # The kept model
@@ -277,11 +282,11 @@ def test_the_kept_weights_are_torchvisions_and_give_the_kept_predictions(dataset
     network = resnet18(num_classes=3)
     network.load_state_dict(load_file(place / "models" / "resnet18_sgd_cpu.safetensors"), strict=True)
     with torch.no_grad():
-        logits = network.eval()(GREY.normalise(torch.from_numpy(dataset.images["test"])))
+        logits = network.eval()(GREY.normalise(torch.from_numpy(dataset.parts["test"].images)))
     with np.load(place / "predictions" / "resnet18_sgd_cpu.npz") as kept:
         assert np.array_equal(logits.argmax(1), kept["test"][0])
         assert np.allclose(logits.softmax(1), kept["scores"][0], atol=1e-5)
-        assert np.array_equal(kept["labels"], dataset.labels["test"])
+        assert np.array_equal(kept["labels"], dataset.parts["test"].labels)
         accuracy = float((kept["test"][0] == kept["labels"]).mean())
     best = record["best"]
     assert (best["seeds"], best["model_seed"]) == ([3, 4], 3)
@@ -321,8 +326,8 @@ def test_an_unknown_network_is_refused_with_the_known_ones():
 
 def timed(dataset, place: Path, repeats: int = 2) -> dict:
     what = (dataset, *rows("resnet18", "sgd"), {**BLOCK, "epochs": 1})
-    speed.compare_devices(*what, repeats, {"cpu": place}, 1)
-    return records.read(place)
+    speed.compare_devices(*what, repeats, [("cpu", place)], 1)
+    return studies.read(place)
 
 
 def test_a_timed_cell_repeats_one_setting_with_its_own_seeds(dataset, tmp_path):
@@ -353,29 +358,38 @@ def test_finished_timings_are_kept_for_the_machine_and_versions_that_they_are_of
     assert not set(times()) & set(first)
 
 
-def test_what_a_cell_chose_is_trained_again_from_seeds_that_chose_nothing(dataset, finished, tmp_path):
+def again(record: dict, data: Path, place: Path, threads: int = 1) -> dict:
+    """Train what a record's cell chose twice again, as the command does."""
+    given = place.parent / "given.json"
+    given.parent.mkdir(parents=True, exist_ok=True)
+    given.write_text(json.dumps(record))
+    options = {"record": given, "data": data, "output": place, "times": 2, "threads": threads}
+    time_chosen.main(time_chosen.Options(**options))
+    return studies.read(place)
+
+
+def test_what_a_cell_chose_is_trained_again_from_seeds_that_chose_nothing(tiny, finished, tmp_path):
     record, _ = finished
     place = tmp_path / "alone" / "resnet18_sgd_cpu.json"
-    speed.time_chosen(record, dataset, 2, place, 2)
-    alone = records.read(place)
+    alone = again(record, tiny, place, threads=2)
     assert alone["purpose"] == "alone"
     assert [run["seed"] for run in alone["runs"]] == [5, 6]
     assert {json.dumps(run["settings"]) for run in alone["runs"]} == {json.dumps(record["best"]["settings"])}
-    assert records.environment(alone, alone["runs"][0])["threads"] == 2
+    found = written.read(place)
+    assert found.environment(found.runs[0]).threads == 2
 
 
-def test_where_nothing_finished_there_is_nothing_to_train_again(dataset, finished, tmp_path):
+def test_where_nothing_finished_there_is_nothing_to_train_again(tiny, finished, tmp_path):
     record, _ = finished
     runs = [{**run, "status": "diverged"} for run in record["runs"]]
-    speed.time_chosen({**record, "runs": runs}, dataset, 2, tmp_path / "resnet18_sgd_cpu.json", 1)
-    assert records.read(tmp_path / "resnet18_sgd_cpu.json")["runs"] == []
+    assert again({**record, "runs": runs}, tiny, tmp_path / "resnet18_sgd_cpu.json")["runs"] == []
 
 
-def test_other_data_than_a_cell_was_trained_on_are_refused(dataset, finished, tmp_path):
+def test_other_data_than_a_cell_was_trained_on_are_refused(tiny, finished, tmp_path):
     record, _ = finished
     other = {**record, "data": {**record["data"], "digest": "0" * 64}}
     with pytest.raises(UserError, match="resnet18_sgd_cpu was trained on other data than these"):
-        speed.time_chosen(other, dataset, 2, tmp_path / "resnet18_sgd_cpu.json", 1)
+        again(other, tiny, tmp_path / "resnet18_sgd_cpu.json")
 
 
 def test_the_stopwatch_waits_for_the_device_before_both_reads():
@@ -412,4 +426,4 @@ def test_a_phase_that_breaks_off_is_counted():
 )
 def test_a_setting_that_no_training_knows_is_refused_in_one_line(dataset, optimizer, wrong, said):
     with pytest.raises(UserError, match=said):
-        backend(dataset, wrong, optimizer=optimizer)
+        family(dataset, wrong, optimizer=optimizer)

@@ -5,6 +5,7 @@ import pytest
 from bakeoff.families.network.backend import NetworkBackend
 
 from bakeoff.families.network import precision, trial
+from bakeoff.families.network.family import NetworkFamily
 from fits import fit_all, rows
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
@@ -13,8 +14,8 @@ BLOCK = {"batch_size": 16, "learning_rate": [0.01, 0.02], "epochs": 1, "precisio
 
 
 def runs(dataset) -> list[dict]:
-    backend = NetworkBackend(dataset, *rows("resnet18", "sgd"), "cpu", [BLOCK], [0])
-    return [fitted.run for fitted in fit_all(backend)]
+    family = NetworkFamily(dataset, *rows("resnet18", "sgd"), "cpu", [BLOCK], [0])
+    return [fitted.run for fitted in fit_all(family)]
 
 
 def tried(monkeypatch, speedup: float, fp32: list[float], mixed: list[float]) -> list:

@@ -7,7 +7,7 @@ import os
 import pytest
 from pypdf import PdfReader
 
-from bakeoff.records import record as records
+import studies
 from checkout import copy_to, snakemake
 
 pytestmark = [
@@ -38,7 +38,7 @@ def table(study, name):
 @pytest.mark.parametrize("dataset", ["mnist", "fashion"])
 @pytest.mark.parametrize("cell", NETWORKS + SVMS)
 def test_every_cell_has_its_whole_grid(study, dataset, cell):
-    record = records.read(study / f"results/{dataset}/{cell}.json")
+    record = studies.read(study / f"results/{dataset}/{cell}.json")
     assert len(record["runs"]) == (8 if cell in NETWORKS else 6)
     # 14 steps leave the running variances of ResNet-50 so unfinished that its validation loss may overflow:
     # on so few images rounding decides what a network reaches, as a seed does. An SVM is the same everywhere.

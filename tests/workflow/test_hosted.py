@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from bakeoff.records import record as records
+import studies
 from checkout import copy_to, snakemake
 from optional import needs
 
@@ -111,7 +111,7 @@ def test_modules_side_by_side_keep_to_their_places_and_rerun_for_their_code_alon
     assert (made["first"], made["ours_train_svm"], made["theirs_train_svm_shard"]) == (1, 1, 2)
     assert {path.name for path in folder.iterdir()} == {"Snakefile", ".snakemake", "ours", "theirs"}
     ours, theirs = (
-        records.read(folder / f"{name}/results/digits/svm_{kernel}_cpu.json")
+        studies.read(folder / f"{name}/results/digits/svm_{kernel}_cpu.json")
         for name, kernel in (("ours", "linear"), ("theirs", "poly"))
     )
     assert (ours["data"]["limit_train"], theirs["data"]["limit_train"]) == (200, 150)

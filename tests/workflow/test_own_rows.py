@@ -9,9 +9,9 @@ import yaml
 
 import fetch_dataset
 import prepare_dataset
+import studies
 import train_network
 import train_svm
-from bakeoff.records import record as records
 from checkout import copy_to, snakemake
 
 LOADER = '''
@@ -81,8 +81,8 @@ def check_data(record: dict, title: str, classes: int) -> None:
 
 
 def test_images_in_colour_are_learnt_from_a_person_s_own_function(garden):
-    check_data(records.read(garden / NETWORK.format("flowers")), "Flowers", 3)
-    svm = records.read(garden / "results/flowers/svm_linear_cpu.json")
+    check_data(studies.read(garden / NETWORK.format("flowers")), "Flowers", 3)
+    svm = studies.read(garden / "results/flowers/svm_linear_cpu.json")
     check_data(svm, "Flowers", 3)
     assert svm["best"]["test_accuracy"] > 0.9
 
@@ -100,11 +100,11 @@ def test_so_are_three_hundred_classes_of_them(garden, tmp_path, monkeypatch):
     rows = [json.dumps({"name": "own", **catalog[kind][name]}) for kind, name in OWN.items()]
     train_network.main(train_network.Options(data, *rows, "cpu", blocks, network))
     for place in (svm, network):
-        check_data(records.read(place), "weeds", 300)
+        check_data(studies.read(place), "weeds", 300)
 
 
 def test_what_rows_say_is_in_the_record_and_the_command(garden):
-    record = records.read(garden / NETWORK.format("flowers"))
+    record = studies.read(garden / NETWORK.format("flowers"))
     assert record["rows"] == {
         "network": STUDY["catalog"]["networks"]["mobilenet"],
         "optimizer": STUDY["catalog"]["optimizers"]["adamw"],

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
+import studies
 from bakeoff.records import record as records
 from checkout import ROOT, copy_to, snakemake
 
@@ -34,7 +35,7 @@ def study(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cells(study):
-    return {name: records.read(study / f"results/digits/{name}.json") for name in CELLS}
+    return {name: studies.read(study / f"results/digits/{name}.json") for name in CELLS}
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -83,7 +84,7 @@ def test_kept_predictions_belong_to_the_chosen_run(study, cells, name):
 
 @pytest.mark.parametrize("name", CELLS)
 def test_what_was_chosen_is_trained_again_alone(study, cells, name):
-    record = records.read(study / f"results/digits/alone/{name}.json")
+    record = studies.read(study / f"results/digits/alone/{name}.json")
     network = name.startswith("resnet")
     assert [run["seed"] for run in record["runs"]] == ([2, 3] if network else [None, None])
     assert {json.dumps(run["settings"]) for run in record["runs"]} == {
@@ -232,7 +233,7 @@ def test_the_command_in_a_record_makes_it_again(study, cells):
     path_with_python = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path_with_python}
     subprocess.run(["bash", "-c", record["command"]], cwd=study, check=True, env=environment)
-    again = records.read(path)
+    again = studies.read(path)
     assert again["best"]["settings"] == record["best"]["settings"]
     assert again["best"]["test_accuracy"] == record["best"]["test_accuracy"]
 
@@ -250,7 +251,7 @@ def test_cells_cut_into_shards_come_to_the_same_records(cells, tmp_path):
     done = snakemake(folder, *targets, *STUDY, "--config", "shards=2", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
     for name in names:
-        assert results(records.read(folder / f"results/digits/{name}.json")) == results(cells[name])
+        assert results(studies.read(folder / f"results/digits/{name}.json")) == results(cells[name])
         assert len(list((folder / "results/digits/shards").glob(f"{name}.?of2"))) == 2
     assert "8 of 8 runs are in the journal" in done.stdout
     assert "2 of 2 runs are in the journal" in done.stdout
