@@ -1,9 +1,8 @@
 import pytest
-from bakeoff.families.network.backend import NetworkBackend
 
 import arrays
-import studies
 import fits
+import studies
 from bakeoff.cells import run as cell
 from bakeoff.data import store
 from bakeoff.families.network import engines

@@ -5,12 +5,11 @@ from functools import partial
 
 import numpy as np
 import pytest
-from bakeoff.families.network.backend import NetworkBackend
 
 import fits
 from bakeoff.data import store
-from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.batches import Pixels
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.machine import threads
 
 torch = pytest.importorskip("torch")

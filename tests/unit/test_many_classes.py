@@ -5,23 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bakeoff.families.network.backend import NetworkBackend
-from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
-import studies
 import fits
+import studies
 from bakeoff import saved
 from bakeoff.analysis import mistakes
 from bakeoff.cells import keeping, timed
 from bakeoff.cells import run as cell
+from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
 from bakeoff.data import prepare, store
 from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.svm.family import SvmFamily
-from bakeoff.cells.family import Resources
 from bakeoff.records import predictions
 from bakeoff.records.predictions import Answers, Kept
 

@@ -1,15 +1,13 @@
 import numpy as np
 import pytest
-from bakeoff.families.network.backend import NetworkBackend
-
-import studies
 
 import fits
+import studies
 from bakeoff.cells import run as cell
 from bakeoff.families.network import axes, batches, engines, graphs, loop, packs, speed
 from bakeoff.families.network.axes import NetworkSettings
-from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.state import Member, Training, build_state
 from bakeoff.networks import models
 from bakeoff.records import selection

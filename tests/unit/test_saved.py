@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bakeoff.families.network.backend import NetworkBackend
-from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
 import fits
@@ -17,12 +15,12 @@ import studies
 from bakeoff import plugins, saved
 from bakeoff.analysis import best, collect, derivation
 from bakeoff.cells import run as cell
+from bakeoff.cells.family import Resources
 from bakeoff.command import DamagedError, UserError
 from bakeoff.data import store
-from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.batches import Pixels
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.svm.family import SvmFamily
-from bakeoff.cells.family import Resources
 from bakeoff.machine import hardware
 from bakeoff.records import record as records
 from bakeoff.records import signature

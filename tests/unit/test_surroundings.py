@@ -7,15 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
 import rendered
 import studies
 from bakeoff import surroundings
 from bakeoff.cells import run as cell
-from bakeoff.families.svm.family import SvmFamily
 from bakeoff.cells.family import Resources
+from bakeoff.families.svm.family import SvmFamily
 from bakeoff.machine import energy, hardware, load, timing
 from bakeoff.machine.energy import Counter
 from bakeoff.records import record as records

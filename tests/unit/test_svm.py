@@ -6,7 +6,6 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
 import studies

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from bakeoff.families.svm.backend import SvmBackend
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from bakeoff.families.network.backend import NetworkBackend
 
 from bakeoff.families.network import precision, trial
 from bakeoff.families.network.family import NetworkFamily
