@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import studies
-
 from checkout import ROOT, copy_to, snakemake
 from optional import needs, program
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import studies
-
 from bakeoff.records import record as records
 from checkout import ROOT, copy_to
 from optional import needs

@@ -15,8 +15,6 @@ from pathlib import Path
 import pytest
 
 import studies
-
-from bakeoff.records import record as records
 from checkout import snakemake
 
 pytestmark = pytest.mark.faults

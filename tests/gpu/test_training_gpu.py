@@ -1,8 +1,8 @@
 import pytest
 
 import arrays
-import studies
 import fits
+import studies
 from bakeoff.cells import run as cell
 from bakeoff.data import store
 from bakeoff.families.network import engines

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-import studies
 import yaml
 
+import studies
 from checkout import ROOT
 
 pytestmark = pytest.mark.processors

@@ -5,11 +5,9 @@ import json
 import os
 
 import pytest
-
-import studies
 from pypdf import PdfReader
 
-from bakeoff.records import record as records
+import studies
 from checkout import copy_to, snakemake
 
 pytestmark = [

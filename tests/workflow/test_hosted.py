@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 import studies
-
 from checkout import copy_to, snakemake
 from optional import needs
 

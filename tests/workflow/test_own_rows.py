@@ -5,12 +5,11 @@ import subprocess
 import sys
 
 import pytest
-
-import studies
 import yaml
 
 import fetch_dataset
 import prepare_dataset
+import studies
 import train_network
 import train_svm
 from checkout import copy_to, snakemake

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-import studies
 from pypdf import PdfReader
 
+import studies
 from bakeoff.records import record as records
 from checkout import ROOT, copy_to, snakemake
 
