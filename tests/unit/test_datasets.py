@@ -6,11 +6,14 @@ import pytest
 
 import arrays
 import originals
+import studies
 from bakeoff.command import UserError
 from bakeoff.data import known, prepare, store
 from bakeoff.data.raw import Raw
 from bakeoff.data.rows import DATASETS, FILES
 from bakeoff.data.split import Split
+from bakeoff.records import written
+from bakeoff.records.parts import Data
 from originals import fetch
 
 PUBLISHED = Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
@@ -160,8 +163,7 @@ def test_a_prepared_data_set_comes_back_in_either_form(tmp_path):
     assert np.array_equal(resized.parts["train"].images, made["train_resized"])
     assert np.array_equal(resized.parts["test"].labels, made["test_labels"])
     assert resized.meta["counts"] == arrays.COUNTS
-    assert "name" not in resized.describe((3, 4, 4))
-    assert resized.describe((3, 4, 4))["input_shape"] == [3, 4, 4]
+    assert resized.describe((3, 4, 4)).input_shape == (3, 4, 4)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.npz"]
 
 
@@ -211,11 +213,17 @@ def fetched(folder: Path, contents: dict[str, bytes]) -> Raw:
     return store.load_raw(folder / "raw.npz")
 
 
+def of_fingerprints(found: dict[str, str]) -> Data:
+    """Return what a record says of data of these originals."""
+    data = written.from_json(studies.small()[0]).data
+    return dataclasses.replace(data, fingerprints=found)
+
+
 def test_an_original_of_the_catalog_is_known_by_its_arrays(tmp_path, contents):
     found = known.fingerprints(fetched(tmp_path, contents))
     assert found == DATASETS.named("mnist").row.digests
     assert list(found) == list(FILES)
-    assert known.original({"fingerprints": found}) == "mnist"
+    assert known.original(of_fingerprints(found)) == "mnist"
 
 
 def test_a_prepared_data_set_says_what_originals_it_was_made_of_under_any_name(tmp_path, contents):
@@ -225,8 +233,8 @@ def test_a_prepared_data_set_says_what_originals_it_was_made_of_under_any_name(t
     split = {"train": 0.4, "validation": 0.2, "holdout": 0.4}
     options = prepare_dataset.Options(tmp_path / "raw.npz", "fashion", split, 8, tmp_path / "fashion.npz")
     prepare_dataset.main(options)
-    meta = store.load(tmp_path / "fashion.npz", "images").meta
-    assert known.original(meta) == "mnist"
+    found = store.load(tmp_path / "fashion.npz", "images").describe((64,))
+    assert known.original(found) == "mnist"
 
 
 @pytest.mark.parametrize("array", ["train_images", "train_labels", "test_images", "test_labels"])
@@ -247,4 +255,4 @@ def test_a_prepared_data_set_of_an_earlier_version_is_read(tmp_path):
     about = arrays.about("tiny", 3, 8)
     del about["fingerprints"]
     store.save_prepared(tmp_path / "tiny.npz", arrays.prepared(), about)
-    assert "fingerprints" not in store.load(tmp_path / "tiny.npz", "images").describe((1,))
+    assert store.load(tmp_path / "tiny.npz", "images").describe((1,)).fingerprints is None

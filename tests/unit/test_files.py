@@ -4,6 +4,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ import pytest
 import arrays
 import studies
 from bakeoff.analysis import best, collect, study, tables
+from bakeoff.analysis.derived import BestRow
 from bakeoff.command import DamagedError, UserError
 from bakeoff.data import store
 from bakeoff.data.raw import Raw
-from bakeoff.records import predictions
-from bakeoff.records import record as records
+from bakeoff.records import predictions, written
+from bakeoff.records.parts import Counts
 from bakeoff.records.predictions import Answers, Kept
 from bakeoff.report import figures
 
@@ -23,7 +25,7 @@ CELL = studies.small()[2]
 
 
 def save_record(path):
-    records.write(path, CELL)
+    written.write(path, written.from_json(CELL))
 
 
 def save_records(path):
@@ -36,8 +38,8 @@ def save_predictions(path):
 
 
 def save_table(path):
-    rows = [dict.fromkeys(best.COLUMNS) | {"dataset": "digits", "validation_accuracy": 0.95}]
-    tables.write(path, best.COLUMNS, rows)
+    found = studies.study([CELL], path.parent)
+    tables.write(path, BestRow, best.rows(found))
 
 
 def save_raw(path):
@@ -46,10 +48,10 @@ def save_raw(path):
 
 
 KINDS = {
-    "cell.json": (save_record, records.read),
+    "cell.json": (save_record, written.read),
     "records.jsonl": (save_records, study.load),
     "answers.npz": (save_predictions, lambda path: Kept(path).check()),
-    "best.csv": (save_table, lambda path: tables.read(path, best.COLUMNS)),
+    "best.csv": (save_table, lambda path: tables.read(path, BestRow)),
     "digits.npz": (arrays.save, lambda path: store.load(path, "resized")),
     "raw.npz": (save_raw, store.load_raw),
 }
@@ -156,13 +158,13 @@ def test_a_whole_file_of_other_arrays_is_one_line_that_says_which(tmp_path, name
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"name": "a/b"}, "its meta: dataset: 'a/b' is no name"),
+        ({"name": "a/b"}, "its meta: dataset: a/b is no name"),
         ({"classes": ["one", "two"]}, "a train label is 2, of 2 classes"),
-        ({"classes": [1, 2, 3]}, "its meta: data/classes/0: 1 is not of type 'string'"),
-        ({"counts": None}, "its meta: data/counts: None is not of type 'object'"),
+        ({"classes": [1, 2, 3]}, "its meta: data/classes/0: 1: input should be a valid string"),
+        ({"counts": None}, "its meta: data/counts: null: input should be an object"),
         ({"counts": {**arrays.COUNTS, "test": 7}}, "20 test images, but its meta says otherwise"),
-        ({"digest": None}, "its meta: data/digest: None is not of type 'string'"),
-        ({"more": 1}, "its meta: data: Additional properties are not allowed"),
+        ({"digest": None}, "its meta: data/digest: null: input should be a valid string"),
+        ({"more": 1}, "its meta: data/more: 1: unexpected"),
     ],
 )
 def test_data_that_no_record_could_be_of_are_refused_before_any_training(tmp_path, change, said):
@@ -220,14 +222,20 @@ def test_an_archive_with_a_password_is_no_data_set(tmp_path):
 def test_answers_that_do_not_fit_their_record_are_named_before_anything_is_drawn(tmp_path):
     paths = studies.save(tmp_path, studies.small())
     found = study.Study(collect.read_cells(paths), tmp_path)
-    record = next(each for each in found.records if each["kernel"] == "rbf")
-    record["data"] = {**record["data"], "classes": record["data"]["classes"][:-1]}
+    (place,) = (number for number, each in enumerate(found.records) if each.competitor == "svm_rbf")
+    record = found.records[place]
+
+    def said_otherwise(**data) -> study.Study:
+        records = list(found.records)
+        records[place] = replace(record, data=replace(record.data, **data))
+        return study.Study(records, tmp_path)
+
     with pytest.raises(DamagedError, match="of 10 classes, its record names 9"):
-        collect.check_predictions(found)
-    record["data"] = {**record["data"], "classes": studies.DIGITS, "counts": studies.COUNTS["mnist"]}
-    for read in (collect.check_predictions, lambda _: found.predictions(record)):
+        collect.check_predictions(said_otherwise(classes=record.data.classes[:-1]))
+    other = said_otherwise(counts=Counts(**studies.COUNTS["mnist"]))
+    for read in (collect.check_predictions, lambda _: other.predictions(other.records[place])):
         with pytest.raises(DamagedError, match="images, its record says"):
-            read(found)
+            read(other)
 
 
 def test_all_damaged_records_and_predictions_are_named_at_once(tmp_path):

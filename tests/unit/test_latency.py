@@ -1,5 +1,7 @@
 """How long a prediction takes: measured on the saved model, written into the record, said on the page."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import studies
 from bakeoff import latency
 from bakeoff.analysis import best, contrasts, findings, speedup
 from bakeoff.analysis.findings import Tables
+from bakeoff.records import written
 from bakeoff.report import deployment
 from rendered import collected
 
@@ -40,8 +43,10 @@ def test_slow_predictions_are_made_often_enough(monkeypatch):
 
 
 def test_without_a_model_or_a_run_nothing_is_added(tmp_path):
-    assert latency.beside(None, {})(None, [{}]) == {}
-    assert latency.beside(tmp_path / "model.safetensors", {"runs": []})(None, []) == {}
+    record = written.from_json(studies.small()[0])
+    assert latency.beside(None, record)(None, list(record.runs)) == {}
+    empty = dataclasses.replace(record, runs=())
+    assert latency.beside(tmp_path / "model.safetensors", empty)(None, []) == {}
 
 
 def test_the_choice_says_what_a_prediction_takes(tmp_path):

@@ -13,14 +13,14 @@ from bakeoff import saved
 from bakeoff.analysis import mistakes
 from bakeoff.cells import keeping, timed
 from bakeoff.cells import run as cell
-from bakeoff.cells.family import Resources
+from bakeoff.cells.family import Resources, requests
 from bakeoff.command import UserError
 from bakeoff.data import prepare, store
 from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.svm.family import SvmFamily
-from bakeoff.records import predictions
+from bakeoff.records import predictions, written
 from bakeoff.records.predictions import Answers, Kept
 
 CLASSES = 300
@@ -55,7 +55,7 @@ def test_labels_are_kept_in_the_smallest_type_and_read_as_they_were(tmp_path, cl
     file = arrays.save(tmp_path / "wide.npz", classes=classes, seen=(0, classes - 1), size=2)
     with np.load(file) as found:
         assert {found[f"{part}_labels"].dtype.name for part in prepare.PARTS} == {kept}
-    labels = store.load(file, "images").labels["test"]
+    labels = store.load(file, "images").parts["test"].labels
     assert labels.dtype == np.int64
     assert np.array_equal(labels, np.resize([0, classes - 1], len(labels)))
 
@@ -116,7 +116,7 @@ def test_a_cell_learns_all_classes_and_its_answers_are_read_as_they_were_given(
     cell.run_cell(family, place, 1, CODE)
     record = studies.read(place)
     run, labels = record["best"], family.dataset.parts["test"].labels
-    kept = Kept(place.parent / "predictions" / "cell.npz", record["data"])
+    kept = Kept(place.parent / "predictions" / "cell.npz", written.read(place).data)
     given = kept.test(next(n for n, r in enumerate(record["runs"]) if r["settings"] == run["settings"]))
     kept.check()
     assert np.array_equal(given.labels, labels)
@@ -142,6 +142,6 @@ def test_the_journal_keeps_answers_in_the_type_of_the_file(path, tmp_path):
 def test_timed_runs_keep_what_they_answered(path, tmp_path):
     family = SvmFamily(store.load(path, "images"), "linear", [{"C": 1.0}], Resources("sklearn"))
     place = tmp_path / "wide" / "alone" / "cell.json"
-    timed.in_turns([timed.Timed(family, place, "alone", 2, CODE)], 1)
-    kept = Kept(place.parent / "predictions" / "cell.npz", studies.read(place)["data"])
+    timed.in_turns([timed.Timed(family, requests(family), place, "alone", 2, CODE)], 1)
+    kept = Kept(place.parent / "predictions" / "cell.npz", written.read(place).data)
     assert all(set(kept.test(number).predictions) == set(SEEN) for number in range(2))

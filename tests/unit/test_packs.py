@@ -1,16 +1,23 @@
+from itertools import product
+
 import numpy as np
 import pytest
 
 import fits
 import studies
+import time_chosen
 from bakeoff.cells import run as cell
-from bakeoff.families.network import axes, batches, engines, graphs, loop, packs, speed
+from bakeoff.cells.family import Plan, requests
+from bakeoff.families.network import axes, batches, engines, graphs, loop, packs
 from bakeoff.families.network.axes import NetworkSettings
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.state import Member, Training, build_state
 from bakeoff.networks import models
 from bakeoff.records import selection
+from bakeoff.records.request import Request
+from bakeoff.records.run import Run
+from bakeoff.search import grid
 
 pytestmark = [pytest.mark.numeric, pytest.mark.usefixtures("short_and_steady")]
 
@@ -28,7 +35,7 @@ def fits_of(family: NetworkFamily) -> dict:
     return {repr((each.run.settings, each.run.seed)): (each.run, each.answers.scores) for each in fitted}
 
 
-def comparable(run: dict) -> dict:
+def comparable(run: Run) -> dict:
     return fits.without(run, (*fits.CLOCKS, "packed", "side_by_side"))
 
 
@@ -48,19 +55,27 @@ def test_trainings_side_by_side_give_the_bits_of_each_alone(dataset, alone):
 
 def test_times_side_by_side_are_a_share_and_say_so(dataset):
     runs = [run for run, _ in fits_of(family(dataset, BLOCK, pack=4)).values()]
-    assert all(run["packed"] and run["details"]["side_by_side"] == 4 for run in runs)
+    assert all(run.packed and run.details["side_by_side"] == 4 for run in runs)
     for run in runs:
-        phases = run["phases_s"]
-        assert run["train_s"] == pytest.approx(phases["to_device"] + phases["train"], abs=1e-5)
+        phases = run.phases_s
+        assert run.train_s == pytest.approx(phases["to_device"] + phases["train"], abs=1e-5)
     single = fits_of(family(dataset, {**BLOCK, "learning_rate": 0.01}, pack=4, seeds=(0,)))
-    assert not any(run["packed"] for run, _ in single.values())
+    assert not any(run.packed for run, _ in single.values())
+
+
+def planned(block: dict, seeds, pack: int, folds=(None,)) -> list[Plan]:
+    """Return the plans of a grid where every training sees ten images."""
+    settings = grid.expand([block], NetworkSettings)
+    requests = [Request(*each) for each in product(settings, seeds, folds)]
+    return packs.plan(requests, lambda fold: 10, pack)
 
 
 def asked(block: dict, pack: int, seeds=(0,)) -> list[list[tuple]]:
-    from bakeoff.search import grid
-
-    plans = packs.plan(grid.expand([block], NetworkSettings), seeds, 10, pack)
-    return [[(s["batch_size"], s["learning_rate"], s["epochs"], seed) for s, seed in p.wanted] for p in plans]
+    plans = planned(block, seeds, pack)
+    return [
+        [(s["batch_size"], s["learning_rate"], s["epochs"], seed) for s, seed, _ in plan.requests]
+        for plan in plans
+    ]
 
 
 def test_only_trainings_of_equal_steps_go_together():
@@ -76,12 +91,8 @@ def test_only_trainings_of_equal_steps_go_together():
 
 
 def test_the_work_of_a_plan_is_its_images():
-    from bakeoff.search import grid
-
-    settings = grid.expand(
-        [{"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}], NetworkSettings
-    )
-    assert [plan.work for plan in packs.plan(settings, (0, 1), 10, 3)] == [3 * 3 * 10, 3 * 10]
+    block = {"batch_size": 8, "learning_rate": [0.1, 0.2], "epochs": [1, 3]}
+    assert [plan.work for plan in planned(block, (0, 1), 3)] == [3 * 3 * 10, 3 * 10]
 
 
 def test_what_does_not_fit_together_is_tried_in_halves(dataset, alone, monkeypatch, capsys):
@@ -108,7 +119,7 @@ def test_what_does_not_fit_together_is_tried_in_halves(dataset, alone, monkeypat
 def test_one_that_diverges_leaves_the_others_alone(dataset):
     found = fits_of(family(dataset, {**BLOCK, "learning_rate": [1e30, 0.01]}, pack=4, seeds=(0,)))
     runs = [run for run, _ in found.values()]
-    assert [(run["settings"]["learning_rate"], run["status"]) for run in runs] == [
+    assert [(run.settings["learning_rate"], run.status) for run in runs] == [
         (0.01, "ok"),
         (0.01, "ok"),
         (1e30, "diverged"),
@@ -116,14 +127,15 @@ def test_one_that_diverges_leaves_the_others_alone(dataset):
     ]
 
 
-def test_what_was_chosen_among_packed_runs_is_timed_again_alone(dataset, tmp_path):
+def test_what_was_chosen_among_packed_runs_is_timed_again_alone(dataset, tiny, tmp_path):
     place = tmp_path / "tiny" / "resnet18_sgd_cpu.json"
     cell.run_cell(family(dataset, BLOCK, pack=4), place, 1, [])
     record = studies.read(place)
     assert all(run["packed"] for run in record["runs"])
     assert [run["seed"] for run in record["runs"]] == [0, 0, 1, 1, 0, 0, 1, 1]
-    speed.time_chosen(record, dataset, 2, tmp_path / "tiny" / "alone" / place.name, 1)
-    alone = studies.read(tmp_path / "tiny" / "alone" / place.name)
+    output = tmp_path / "tiny" / "alone" / place.name
+    time_chosen.main(time_chosen.Options(record=place, data=tiny, output=output, times=2))
+    alone = studies.read(output)
     assert [(run["packed"], run["seed"]) for run in alone["runs"]] == [(False, 2), (False, 3)]
     assert {repr(run["settings"]) for run in alone["runs"]} == {repr(record["best"]["settings"])}
     cell.run_cell(family(dataset, BLOCK, pack=1), place, 1, [])
@@ -316,13 +328,13 @@ def noisy(name: str, classes: int, seed: int):
 def test_a_network_that_draws_random_numbers_trains_alone_and_says_so(dataset, monkeypatch):
     monkeypatch.setattr(models, "build", noisy)
     one_by_one = fits_of(family(dataset, BLOCK, pack=1))
-    assert [len(packs.by_training(plan.requests)) for plan in family(dataset, BLOCK, pack=4).plans()] == [
-        1
-    ] * 4
-    asked_together = fits_of(family(dataset, BLOCK, pack=4))
+    together = family(dataset, BLOCK, pack=4)
+    plans = together.plans(requests(together))
+    assert [len(packs.by_training(plan.requests)) for plan in plans] == [1] * 4
+    asked_together = fits_of(together)
     for asked, (run, scores) in asked_together.items():
         why = "declined: the network draws random numbers, of which there is one stream for all"
-        assert run["details"]["fast_paths"]["side_by_side"] == why
+        assert run.details["fast_paths"]["side_by_side"] == why
         assert comparable(run) == comparable(one_by_one[asked][0])
         assert np.array_equal(scores, one_by_one[asked][1])
 
@@ -330,9 +342,9 @@ def test_a_network_that_draws_random_numbers_trains_alone_and_says_so(dataset, m
 def test_what_goes_side_by_side_says_so(dataset, monkeypatch):
     monkeypatch.setattr(models, "build", lambda *what: noisy(*what)[:2].append(noisy(*what)[3]))
     runs = [run for run, _ in fits_of(family(dataset, BLOCK, pack=3, seeds=(0,))).values()]
-    assert [run["details"]["fast_paths"]["side_by_side"] for run in runs] == ["taken"] * 4
+    assert [run.details["fast_paths"]["side_by_side"] for run in runs] == ["taken"] * 4
     single = fits_of(family(dataset, {**BLOCK, "learning_rate": 0.01}, pack=3, seeds=(0,)))
-    said = {run["details"]["fast_paths"]["side_by_side"] for run, _ in single.values()}
+    said = {run.details["fast_paths"]["side_by_side"] for run, _ in single.values()}
     assert said == {"declined: none went beside it"}
 
 
@@ -346,18 +358,20 @@ def test_where_a_step_follows_the_number_of_epochs_each_number_is_a_training(dat
     assert asked(both, 1) == [[(16, 0.01, 1, 0)], [(16, 0.01, 2, 0)]]
     assert asked(both, 8) == asked(both, 1)
     runs = [run for run, _ in fits_of(family(dataset, both, pack=1, seeds=(0,))).values()]
-    assert all(run["details"]["follows_epochs"] for run in runs)
+    assert all(run.details["follows_epochs"] for run in runs)
     assert len({selection.training_key(run) for run in runs}) == 2
     monkeypatch.undo()
     assert len(asked(both, 1)) == 1
 
 
 def test_a_training_is_told_by_seed_and_settings_but_for_epochs():
-    def key(*but, epochs=1, rate=0.1, seed=0, **details):
+    def key(*but, epochs=1, rate=0.1, seed=0, fold=None, **details):
         settings = {"epochs": epochs, "learning_rate": rate}
-        return selection.training_key({"settings": settings, "seed": seed, "details": details}, *but)
+        (run,) = studies.as_runs([studies.run(settings, 0.9, seed=seed, fold=fold, details=details)])
+        return selection.training_key(run, *but)
 
     assert key(epochs=1) == key(epochs=2) != key(seed=1)
+    assert len({key(fold=fold) for fold in (None, 0, 1, "refit")}) == 4
     assert key(rate=0.1) != key(rate=0.2)
     assert key("learning_rate", rate=0.1) == key("learning_rate", rate=0.2)
     assert key(epochs=1, follows_epochs=True) != key(epochs=2, follows_epochs=True)

@@ -14,6 +14,7 @@ import rendered
 import studies
 from bakeoff import plugins, saved
 from bakeoff.analysis import best, collect, derivation
+from bakeoff.cells import predictor
 from bakeoff.cells import run as cell
 from bakeoff.cells.family import Resources
 from bakeoff.command import DamagedError, UserError
@@ -22,7 +23,6 @@ from bakeoff.families.network.batches import Pixels
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.machine import hardware
-from bakeoff.records import record as records
 from bakeoff.records import signature
 from bakeoff.records.predictions import Predictions
 from bakeoff.report import context, deployment
@@ -45,16 +45,15 @@ def study(tmp_path_factory, short_and_steady):
     """A finished cell of each family; images of 8 rows and, for the SVMs, of 6 columns."""
     folder = tmp_path_factory.mktemp("study")
     data = store.load(arrays.save(folder / "digits.npz", classes=4), "resized")
-    narrow = store.Dataset(
-        {part: images[:, :, :6] for part, images in data.images.items()}, data.labels, data.meta
-    )
+    cut = {name: store.Part(part.images[:, :, :6], part.labels) for name, part in data.parts.items()}
+    narrow = store.Dataset(cut, data.meta)
     families = [
         NetworkFamily(data, *fits.rows("resnet18", "sgd"), "cpu", [BLOCK], (0,)),
         *(SvmFamily(narrow, name, [{"C": 2.0}], Resources("sklearn")) for name in ("rbf", "poly")),
     ]
     place = folder / "results" / "digits"
     for family in families:
-        cell.run_cell(family, place / f"{records.cell_name(family.identity)}.json", 1, [])
+        cell.run_cell(family, place / f"{family.competitor.cell}.json", 1, [])
     return place, {"resnet18": data, "svm_rbf": narrow, "svm_poly": narrow}
 
 
@@ -87,7 +86,7 @@ def test_its_signature_says_all_that_is_needed_to_use_it(study, model):
     assert found.range == ((-1.0, 1.0) if network else (0.0, 1.0))
     assert len(found.mean) == len(found.deviation) == found.channels
     assert found.classes == tuple(data[model].meta["classes"])
-    assert found.data == data[model].meta["digest"]
+    assert found.data == data[model].digest
     if not network:
         assert found.parameters["C"] == 2.0
         assert found.parameters["name"] == model.removeprefix("svm_")
@@ -113,7 +112,7 @@ def test_the_module_is_torchvisions_and_takes_the_stated_range(study):
     ready = saved.load(file_of(place, "resnet18"))
     assert type(ready.module) is ResNet
     assert not ready.module.training
-    images = data["resnet18"].images["test"]
+    images = data["resnet18"].parts["test"].images
     pixels = ready.signature.normalise(images)
     low, high = ready.signature.range
     assert low <= pixels.min() < 0 < pixels.max() <= high
@@ -128,7 +127,7 @@ def test_the_pipeline_is_scikit_learns_and_takes_the_stated_range(study):
     place, data = study
     ready = saved.load(file_of(place, "svm_rbf"))
     assert type(ready.pipeline) is Pipeline
-    images = data["svm_rbf"].images["test"]
+    images = data["svm_rbf"].parts["test"].images
     rows = images.reshape(len(images), -1) / 255
     assert np.array_equal(ready.pipeline.predict(rows.astype(np.float32)), ready(images)[0])
 
@@ -137,10 +136,10 @@ def test_pixels_are_normalised_as_in_training_to_the_last_bit(study):
     import torch
 
     place, data = study
-    images = data["resnet18"].images["test"]
+    images = data["resnet18"].parts["test"].images
     trained = Pixels(grey=True).normalise(torch.from_numpy(images)).permute(0, 2, 3, 1).numpy()
     assert np.array_equal(signature.read(file_of(place, "resnet18")).normalise(images), trained)
-    narrow = data["svm_rbf"].images["test"]
+    narrow = data["svm_rbf"].parts["test"].images
     fitted = narrow.astype(np.float32) / 255
     assert np.array_equal(signature.read(file_of(place, "svm_rbf")).normalise(narrow)[..., 0], fitted)
 
@@ -176,10 +175,10 @@ def test_other_images_are_refused_in_one_line(study, model, wrong, said):
 
 def test_more_images_than_a_batch_are_answered_in_their_order(study, monkeypatch):
     place, data = study
-    images = data["resnet18"].images["test"]
+    images = data["resnet18"].parts["test"].images
     ready = saved.load(file_of(place, "resnet18"))
     whole = ready(images)
-    monkeypatch.setattr(saved, "BATCH", 7)
+    monkeypatch.setattr(predictor, "BATCH", 7)
     cut = ready(images)
     assert np.array_equal(whole[0], cut[0])
     assert np.allclose(whole[1], cut[1], atol=1e-5)

@@ -17,7 +17,7 @@ from bakeoff.cells.family import Resources
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.machine import energy, hardware, load, timing
 from bakeoff.machine.energy import Counter
-from bakeoff.records import record as records
+from bakeoff.records import written
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
 WRONG = ("", "two", "2,1", "4(x", "(x2)", "99999999999999999999", "-1", "2(x3),1,", "\udcff")
@@ -31,8 +31,7 @@ def test_whatever_a_batch_system_says_a_record_can_be_written(monkeypatch, name,
         monkeypatch.delenv(known)
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv(f"SLURM_{name}", value)
-    record = {**studies.small()[0], "allocation": hardware.allocation()}
-    assert records.fault(record) is None
+    written.from_json({**studies.small()[0], "allocation": hardware.allocation()})
 
 
 @pytest.mark.parametrize(
@@ -56,8 +55,7 @@ def test_what_cannot_be_read_of_a_machine_is_null_and_the_record_is_written(monk
     monkeypatch.setattr(hardware.importlib.metadata, "version", refuse)
     found = hardware.describe(2, "gpu")
     assert (found["memory_bytes"], found["gpu"], found["git_commit"]) == (None, None, None)
-    record = studies.small()[0]
-    assert records.fault({**record, "environments": [found]}) is None
+    written.from_json({**studies.small()[0], "environments": [found]})
 
 
 def test_a_counter_that_ceases_to_count_takes_no_run_with_it(monkeypatch):
@@ -87,7 +85,7 @@ def test_variables_that_change_numbers_are_pinned_and_those_of_the_machine_recor
     assert "NVIDIA_TF32_OVERRIDE" not in os.environ
     found = hardware.describe(1, "cpu")
     assert found["switches"] == {"ATEN_CPU_CAPABILITY": "default"}
-    assert records.fault({**studies.small()[0], "environments": [found]}) is None
+    written.from_json({**studies.small()[0], "environments": [found]})
 
 
 def drawn(folder: Path, study: Path, **environment: str) -> dict[str, bytes]:
@@ -141,9 +139,9 @@ def test_what_is_kept_and_published_follows_the_umask(dataset, tmp_path, mask):
         cell.run_cell(family, tmp_path / "svm_rbf_cpu.json", 1, [])
     finally:
         os.umask(before)
-    written = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 7
-    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o666 & ~mask}
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 7
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o666 & ~mask}
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -66,11 +66,12 @@ FIRST_FIT = """
 import sys
 from pathlib import Path
 from bakeoff.data import store
+from bakeoff.cells.family import Resources, requests
 from bakeoff.cells.progress import Progress
-from bakeoff.families.svm import engines, family, smo
+from bakeoff.families.svm import family, smo
 dataset = store.load(Path(sys.argv[1]), "images")
-svms = family.SvmFamily(dataset, "rbf", [{"C": [1.0, 500.0]}], engines.Resources(sys.argv[2]))
-plan, known = svms.plans()[0], []
+svms = family.SvmFamily(dataset, "rbf", [{"C": [1.0, 500.0]}], Resources(sys.argv[2]))
+plan, known = svms.plans(requests(svms))[0], []
 compiled = lambda: sum(len(getattr(each, "signatures", ())) for each in vars(smo).values())
 class Watch(family.Stopwatch):
     def __init__(self):

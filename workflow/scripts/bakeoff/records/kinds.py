@@ -27,5 +27,5 @@ Made = TypeVar("Made")
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(said,))
 def form(cls: type[Made]) -> type[Made]:
     """Make a class a frozen dataclass that takes its fields by name, each of its very type, and no others."""
-    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, ser_json_inf_nan="constants")
     return dataclass(frozen=True, kw_only=True, config=config)(cls)  # type: ignore[return-value]

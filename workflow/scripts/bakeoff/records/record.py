@@ -5,7 +5,7 @@ competitors: a record says of itself what others need.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from bakeoff.records.kinds import MOST_WORK, Device, Name, form
 from bakeoff.records.parts import Best, Compute, Data, Environment, Prediction, Saved
-from bakeoff.records.request import REFIT
+from bakeoff.records.request import REFIT, Fold
 from bakeoff.records.run import ACCURACIES, Run
 from bakeoff.typed import said
 
@@ -134,6 +134,13 @@ def _incomplete(run: Run, folds: int | None) -> str | None:
     measured = [name for name in (*ACCURACIES, "train_s", "time_to_result_s") if name not in left_out]
     lacking = [name for name in measured if run.finished and getattr(run, name) is None]
     return f"{lacking[0]}: none, though the run finished" if lacking else None
+
+
+def _seen(fold: Fold) -> Sequence[str]:
+    """Return the accuracies of a finished run: on a fold no held-back part is read, a refit is not scored."""
+    if fold is None:
+        return ACCURACIES
+    return ACCURACIES[1:] if fold == REFIT else ("validation_accuracy", "train_accuracy")
 
 
 def with_environments(

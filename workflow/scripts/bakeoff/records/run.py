@@ -40,25 +40,23 @@ class Epoch:
     train_s: Seconds | None = said("Cumulative.")
 
 
-class _Details(TypedDict, total=False):
-    """Facts of one family beside those that others ask for."""
-
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
-
-    support_vectors: Count
-    autocast: str | None
-    execution: str
-    fast_paths: Texts
-    follows_epochs: bool
-    images_per_s: float
-    warning: str
-    energy_j: Mapping[str, Annotated[float, Field(ge=0, le=MOST_WORK)]]
-
-
 if TYPE_CHECKING:
     Details = Mapping[str, Any]
 else:
-    Details = _Details
+
+    class Details(TypedDict, total=False):
+        """Facts of one family beside those that others ask for."""
+
+        __pydantic_config__ = ConfigDict(extra="allow", ser_json_inf_nan="constants")
+
+        support_vectors: Count
+        autocast: str | None
+        execution: str
+        fast_paths: Texts
+        follows_epochs: bool
+        images_per_s: float
+        warning: str
+        energy_j: Mapping[str, Annotated[float, Field(ge=0, le=MOST_WORK)]]
 
 
 @form

@@ -1,6 +1,7 @@
 """Records as files: written whole or not at all, checked on both sides, earlier versions' read as well."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def from_json(given: Any) -> Record:
         # As text: lists of JSON are tuples here, and nothing else is taken for what it is not.
         record: Record = adapter(Record).validate_json(json.dumps(given))
     except ValidationError as error:
-        raise ValueError(f"not a cell record: {_first(error)}") from None
+        raise ValueError(f"not a cell record: {_first(given, error)}") from None
     if fault := contradiction(record):
         raise ValueError(f"not a cell record: {fault}")
     return record
@@ -47,20 +48,39 @@ def from_json(given: Any) -> Record:
 
 def data_fault(dataset: Any, data: Any) -> str | None:
     """Return where what is said of a data set could not stand in a record, None where it could."""
+    given = {"dataset": dataset, "data": data}
     try:
-        adapter(Place).validate_json(json.dumps({"dataset": dataset, "data": data}))
+        adapter(Place).validate_json(json.dumps(given))
     except ValidationError as error:
-        return _first(error)
+        return _first(given, error)
     return None
 
 
-def _first(error: ValidationError) -> str:
-    """Return the place, the value and the words of the first complaint."""
-    first = min(error.errors(include_url=False), key=lambda each: tuple(map(str, each["loc"])))
-    place = " ".join("/".join(map(str, first["loc"])).split())[:100] or "top level"
+def _first(given: Any, error: ValidationError) -> str:
+    """Return the place, the value and the words of the first complaint, the innermost of its place."""
+    first, *rest = sorted(error.errors(include_url=False), key=lambda each: tuple(map(str, each["loc"])))
+    for each in rest:
+        if each["loc"][: len(first["loc"])] != first["loc"]:
+            break
+        first = each
+    missing = first["type"] in ("missing", "missing_argument")
+    steps = [*_steps(given, first["loc"]), *(map(str, first["loc"][-1:]) if missing else ())]
+    place = " ".join("/".join(steps).split())[:100] or "top level"
+    if missing:
+        return f"{place}: missing"
     if first["type"] in ("string_pattern_mismatch", "string_too_long"):
         return f"{place}: {shown(first['input'])} is no name; one has letters, digits, _ and -, 64 at most"
     return f"{place}: {shown(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _steps(given: Any, path: Iterable[int | str]) -> Iterator[str]:
+    """Yield the steps of a path as far as there is something: beyond, they name kinds of values."""
+    for step in path:
+        try:
+            given = given[step]
+        except (LookupError, TypeError):
+            return
+        yield str(step)
 
 
 def text(record: Record, indent: int | None = None) -> str:
