@@ -8,10 +8,10 @@ import pytest
 
 import rendered
 import studies
-from bakeoff.analysis import best, collect, effects, repeatability, speedup, study, wording
+from bakeoff.analysis import best, collect, derivation, effects, repeatability, speedup, study, wording
 from bakeoff.analysis.derived import PublishedRow
 from bakeoff.records import written
-from bakeoff.report import context, explorer, render, runs
+from bakeoff.report import context, explorer, runs
 
 WISHES = {
     ("fp32", None): "fp32",
@@ -200,7 +200,7 @@ def test_published_results_stand_beside_runs_whose_precision_is_named(tmp_path):
     found, rows = beside_published(tmp_path, wished, mixed)
     ours = [row for row in rows if row.ours]
     assert {row.ours.test for row in ours} == {0.91}
-    derived = render.read_tables(found, None)
+    derived = derivation.every(found, None)
     tables = context.build(found, derived.__class__(**{**vars(derived), "published": rows}), []).sections
     table, *_ = next(section for section in tables if section.name == "published").tables
     assert table.note.startswith("Precision of our networks: mixed (asked for: auto).")

@@ -15,6 +15,7 @@ import studies
 from bakeoff import files
 from bakeoff.analysis import collect, tables
 from bakeoff.analysis.derived import ClassRow
+from bakeoff.cells.family import Measured
 from bakeoff.cells.journal import Journal
 from bakeoff.command import UserError
 from bakeoff.data import store
@@ -47,7 +48,7 @@ WRITERS = {
     "tiny.npz": lambda path, small: arrays.save(path),
     "figures": lambda path, small: drawn(small.study, path),
     "report.html": lambda path, small: rendered(small, path),
-    "journal": lambda path, small: Journal(path, {}).add(RUN),
+    "journal": lambda path, small: Journal(path, {}).add(Measured(RUN, RECORD.environments[0])),
 }
 
 

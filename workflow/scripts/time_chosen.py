@@ -31,9 +31,8 @@ def main(options: Options) -> None:
     more = latency.beside(options.model, record)
     hardware.require_device(record.device)
     resources = family.Resources(options.engine, options.threads, options.mem_mb, record.device)
-    entry = rooms.named(record.family)
-    fits = entry.again(record, options.data, resources)
-    timed.time_chosen(fits, record, options.times, options.output, entry.code(), options.threads, more)
+    fits, code = rooms.again(record, options.data, resources), rooms.named(record.family).code()
+    timed.time_chosen(fits, record, options.times, options.output, code, options.threads, more)
 
 
 if __name__ == "__main__":

@@ -124,14 +124,10 @@ def contradiction(record: Record) -> str | None:
 
 
 def _incomplete(run: Run, folds: int | None) -> str | None:
-    """Return what a run lacks that ended well, or which fold of it there is none of.
-
-    One that is scored on a fold has read no holdout and no test image, one that is refitted no other.
-    """
+    """Return what a run lacks that ended well, or which fold of it there is none of."""
     if isinstance(run.fold, int) and run.fold >= (folds or 0):
         return f"fold: {run.fold}, but there are {folds or 0} of them"
-    left_out = ACCURACIES[1:3] if isinstance(run.fold, int) else ACCURACIES[:1] if run.fold == REFIT else ()
-    measured = [name for name in (*ACCURACIES, "train_s", "time_to_result_s") if name not in left_out]
+    measured = [*_seen(run.fold), "train_s", "time_to_result_s"]
     lacking = [name for name in measured if run.finished and getattr(run, name) is None]
     return f"{lacking[0]}: none, though the run finished" if lacking else None
 

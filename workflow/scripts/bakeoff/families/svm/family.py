@@ -49,6 +49,7 @@ class SvmFamily:
         blocks: grid.Blocks,
         resources: Resources = AS_BEST,
     ) -> None:
+        self.settings: Sequence[Settings] = axes.expand(blocks, kernel)
         self.competitor = Competitor(
             family="svm",
             competitor=f"svm_{kernel}",
@@ -59,7 +60,6 @@ class SvmFamily:
         )
         self.rows: Mapping[str, Mapping[str, Any]] = {"svm": {"kernel": kernel}}
         self.dataset = dataset
-        self.settings: Sequence[Settings] = axes.expand(blocks, kernel)
         self._kernel = kernel
         self._pixels = Pixels(dataset)
         self.input_shape: tuple[int, ...] = (self._pixels.features,)
