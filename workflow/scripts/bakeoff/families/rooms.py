@@ -30,7 +30,7 @@ class Entry(Protocol):
 
 
 def again(record: Record, data: Path, resources: Resources) -> Family:
-    """Return the family of a record's cell, with no grid, on prepared data; UserError where it has no grid."""
+    """Return the family of a record's cell, with no grid, on prepared data; UserError where it had none."""
     if record.purpose != "selection" or not record.runs:
         raise UserError(f"{record.cell} chose nothing: it is no record of a grid; name the cell's own")
     return named(record.family).again(record, data, resources)
