@@ -9,7 +9,8 @@ import arrays
 from bakeoff.cells import run as cell
 from bakeoff.command import UserError
 from bakeoff.data import store
-from bakeoff.families.svm import engines, kernels, pairwise, scaling, sound
+from bakeoff.data import scaling
+from bakeoff.families.svm import engines, kernels, pairwise, sound
 from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel
