@@ -27,10 +27,9 @@ from time import perf_counter
 import numpy as np
 import yaml
 
-from bakeoff.data import prepare, sources
+from bakeoff.data import prepare, scaling, sources
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
-from bakeoff.data import scaling
 from bakeoff.families.svm import axes, engines
 from bakeoff.families.svm.axes import POLY_DEGREE
 from bakeoff.families.svm.blocks import Problem

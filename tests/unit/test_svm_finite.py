@@ -8,8 +8,7 @@ from sklearn.preprocessing import StandardScaler
 import arrays
 from bakeoff.cells import run as cell
 from bakeoff.command import UserError
-from bakeoff.data import store
-from bakeoff.data import scaling
+from bakeoff.data import scaling, store
 from bakeoff.families.svm import engines, kernels, pairwise, sound
 from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.blocks import Problem
