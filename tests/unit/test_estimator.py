@@ -462,3 +462,12 @@ def test_a_cell_that_was_stopped_goes_on(data, tmp_path, monkeypatch):
     record, _ = run(family(data, "knn"), tmp_path)
     assert len(fits) == 1
     assert len(record.runs) == 2
+
+
+def test_shards_make_the_same_cell(data, tmp_path):
+    for part in ("1/2", "2/2"):
+        cell.run_cell(family(data, "knn"), tmp_path / "cut" / "knn_cpu.json", 1, [], part)
+    cell.run_cell(family(data, "knn"), tmp_path / "cut" / "knn_cpu.json", 1, [])
+    _, whole = run(family(data, "knn"), tmp_path)
+    first, second = answers(tmp_path / "cut" / "knn_cpu.json"), answers(whole)
+    assert all(np.array_equal(first[name], second[name]) for name in second)
