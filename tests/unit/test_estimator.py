@@ -320,6 +320,29 @@ def test_a_grid_has_the_axes_of_its_row(data, block):
         family(data, "knn", blocks=[block])
 
 
+def test_an_axis_that_a_block_leaves_out_is_null_where_the_row_tries_that(data):
+    mine = row(FOREST["build"], settings={"max_depth": [None, 3]})
+    assert family(data, mine, blocks=[{"scale": "none"}]).settings == [{"max_depth": None, "scale": "none"}]
+
+
+def test_a_section_is_no_value_of_an_axis(data):
+    mine = row(FOREST["build"], settings={"class_weight": [{"0": 2}, "balanced"]})
+    with pytest.raises(UserError, match=r"^class_weight: .* is no value of an axis; take texts"):
+        family(data, mine)
+
+
+def test_a_list_in_a_list_is_one_value(data, path, tmp_path):
+    settings = {"hidden_layer_sizes": [[3, 2], [4]], "max_iter": 5}
+    record, place = run(
+        family(data, row("sklearn.neural_network:MLPClassifier", settings=settings)), tmp_path
+    )
+    assert [one.settings["hidden_layer_sizes"] for one in record.runs] == [(3, 2), (4,)]
+    assert "Maximum iterations (5) reached" in record.runs[0].details["warning"]
+    again = rooms.named("estimator").again(record, path, Resources())
+    assert again.settings == [{"scale": "standard", "hidden_layer_sizes": (3, 2)}]
+    assert saved.load(layout.beside(place, "models"))(data.parts["test"].images)[1].shape == (20, 3)
+
+
 def test_a_class_that_was_not_seen_has_no_probability(tmp_path):
     data = store.load(arrays.save(tmp_path / "cut.npz", classes=4, seen=(0, 2, 3)), "images")
     _, place = run(family(data, row(**FOREST)), tmp_path)
@@ -439,3 +462,12 @@ def test_a_cell_that_was_stopped_goes_on(data, tmp_path, monkeypatch):
     record, _ = run(family(data, "knn"), tmp_path)
     assert len(fits) == 1
     assert len(record.runs) == 2
+
+
+def test_shards_make_the_same_cell(data, tmp_path):
+    for part in ("1/2", "2/2"):
+        cell.run_cell(family(data, "knn"), tmp_path / "cut" / "knn_cpu.json", 1, [], part)
+    cell.run_cell(family(data, "knn"), tmp_path / "cut" / "knn_cpu.json", 1, [])
+    _, whole = run(family(data, "knn"), tmp_path)
+    first, second = answers(tmp_path / "cut" / "knn_cpu.json"), answers(whole)
+    assert all(np.array_equal(first[name], second[name]) for name in second)

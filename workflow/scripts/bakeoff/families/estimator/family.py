@@ -43,7 +43,9 @@ class EstimatorFamily:
     def __init__(
         self, dataset: Dataset, row: Named, blocks: grid.Blocks, seeds: Sequence[int], threads: int = 1
     ) -> None:
-        self.settings: Sequence[Settings] = axes.expand(blocks)
+        # Commands in reports leave out what is null.
+        nulls = {name: None for name, values in row.row.axes().items() if None in values}
+        self.settings: Sequence[Settings] = [{**nulls, **each} for each in axes.expand(blocks)]
         self._maker = Maker(row, self.settings, threads)
         self.seeds: Sequence[int | None] = list(seeds) if self._maker.takes_seed else [None]
         self.competitor = Competitor(
