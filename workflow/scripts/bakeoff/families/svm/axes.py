@@ -56,8 +56,6 @@ class Sigmoid(Rbf):
     """Sigmoid."""
 
 
-# How people call a machine with the kernel.
-LABELS = {"rbf": "RBF", "poly": "polynomial"}
 KERNELS: dict[str, type[Any]] = {"rbf": Rbf, "poly": Poly, "linear": Linear, "sigmoid": Sigmoid}
 Kernel = Literal[tuple(KERNELS)]  # type: ignore[valid-type]
 # What people call a machine with each.
@@ -90,4 +88,4 @@ def expand(blocks: Any, kernel: str) -> list[grid.Settings]:
 
 def label(kernel: str) -> str:
     """Return how people call a machine with this kernel."""
-    return f"SVM ({LABELS.get(kernel, kernel)})"
+    return LABELS[kernel]
