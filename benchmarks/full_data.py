@@ -69,7 +69,8 @@ def _number(text: str) -> float | None:
 
 def show(record: dict, lines: list[dict[str, str]]) -> None:
     """Print every run of a record beside the published rows with its settings."""
-    name = f"{record['dataset']}/{record['model']}_{record['optimizer'] or record['kernel']}"
+    factors = [each["name"] for each in record["factors"].values()]
+    name = "_".join([f"{record['dataset']}/{record['competitor']}", *factors])
     for run in record["runs"]:
         ours = 100 * run["test_accuracy"]
         theirs = [float(line["test_accuracy_percent"]) for line in lines if is_of(line, run)]
@@ -97,7 +98,7 @@ def main() -> None:
     for path in CELLS:
         cell = read(path)
         grid = [line for line in rows if line["table"] == "svm_grid" and line["dataset"] == cell["dataset"]]
-        show(cell, [line for line in grid if line["kernel"] == cell["kernel"]])
+        show(cell, [line for line in grid if cell["competitor"] == f"svm_{line['kernel']}"])
     grid = [line for line in rows if line["table"] == "hyperparameter_grid" and line["dataset"] == "fashion"]
     show(record, [line for line in grid if (line["model"], line["optimizer"]) == ("resnet18", "adam")])
     print(f"ResNet-18: {record['runs'][0]['train_s']:.0f} s of training")

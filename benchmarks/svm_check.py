@@ -18,11 +18,12 @@ from unittest.mock import patch
 from bakeoff.families.svm.backend import SvmBackend
 
 import arrays
+from bakeoff.cells.family import Resources, requests
 from bakeoff.cells.progress import Progress
 from bakeoff.data import store
 from bakeoff.data.store import Dataset
 from bakeoff.families.svm import kkt
-from bakeoff.families.svm.task import Resources
+from bakeoff.families.svm.family import SvmFamily
 from bakeoff.machine import hardware
 
 GRIDS = {
@@ -39,14 +40,14 @@ def unmeasured(machines, part):
 
 def fitted(data: Dataset, kernel: str, threads: int, checked: bool) -> tuple[float, float, list[float]]:
     """Fit a grid; return the training time of its records, the wall time, and the violations."""
-    backend = SvmBackend(data, kernel, GRIDS[kernel], Resources("pairwise", threads, 4000, "cpu"))
+    family = SvmFamily(data, kernel, GRIDS[kernel], Resources("pairwise", threads, 4000, "cpu"))
     with patch.object(kkt, "violations", kkt.violations if checked else unmeasured):
-        (plan,) = backend.plans()
+        (plan,) = family.plans(requests(family))
         start = perf_counter()
         with redirect_stdout(StringIO()):  # its progress
-            runs = [found.run for found in backend.fit(plan, Progress("", plan.work))]
+            runs = [found.run for found in family.fit(plan, Progress("", plan.work))]
         wall = perf_counter() - start
-    return runs[0]["train_s"], wall, [run["details"].get("kkt_violation", 0.0) for run in runs]
+    return runs[0].train_s, wall, [run.details.get("kkt_violation", 0.0) for run in runs]
 
 
 def main() -> None:

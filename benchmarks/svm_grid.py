@@ -27,13 +27,15 @@ from time import perf_counter
 import numpy as np
 import yaml
 
-from bakeoff.data import prepare, scaling, sources
+from bakeoff.cells.family import Resources
+from bakeoff.data import prepare, sources
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.families.svm import axes, engines
 from bakeoff.families.svm.axes import POLY_DEGREE
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel, coefficient
+from bakeoff.families.svm.task import Task
 from bakeoff.machine import hardware
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,9 +95,7 @@ def _run(
 ) -> tuple[float, list[np.ndarray], int]:
     """Fit and decide every part; return seconds, the checked test predictions, the most support vectors."""
     if engine == "pairwise":
-        task = engines.Task(
-            features, labels, machines, engines.Resources(engine, cores, MEM_MB), lambda share: None
-        )
+        task = Task(features, labels, machines, Resources(engine, cores, MEM_MB), lambda share: None)
         start = perf_counter()
         outcomes = list(engines.ENGINES[engine](task))
         seconds = perf_counter() - start

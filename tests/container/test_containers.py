@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import studies
-from bakeoff.records import record as records
+from bakeoff.records.run import ACCURACIES
 from checkout import ROOT, copy_to
 from optional import needs
 
@@ -101,7 +101,7 @@ def results(folder: Path) -> dict[str, list]:
     cells = {name: studies.read(folder / f"results/digits/{name}.json") for name in CELLS}
     accuracies = {}
     for name, record in cells.items():
-        runs = [{key: run[key] for key in (*records.ACCURACIES, "settings")} for run in record["runs"]]
+        runs = [{key: run[key] for key in (*ACCURACIES, "settings")} for run in record["runs"]]
         accuracies[name] = runs
     return accuracies
 

@@ -9,6 +9,7 @@ from bakeoff.families.network import engines
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.machine import hardware, threads
 from bakeoff.networks import models
+from bakeoff.records.run import Run
 
 torch = pytest.importorskip("torch")
 pytestmark = [
@@ -27,32 +28,32 @@ def dataset(tmp_path_factory) -> store.Dataset:
     return store.load(path, "resized")
 
 
-def fit_all(dataset, device: str, optimizer="adam", seeds=(0,), pack=1, **settings) -> list[dict]:
+def fit_all(dataset, device: str, optimizer="adam", seeds=(0,), pack=1, **settings) -> list[Run]:
     family = NetworkFamily(
         dataset, *fits.rows("resnet18", optimizer), device, [{**BLOCK, **settings}], seeds, pack
     )
     return [fitted.run for fitted in fits.fit_all(family)]
 
 
-def fit(dataset, device: str, **settings) -> dict:
+def fit(dataset, device: str, **settings) -> Run:
     return fit_all(dataset, device, **settings)[0]
 
 
-def losses(run: dict) -> list[float]:
-    return [entry["train_loss"] for entry in run["history"]]
+def losses(run: Run) -> list[float]:
+    return [entry.train_loss for entry in run.history]
 
 
 @pytest.fixture(scope="module")
-def on_gpu(dataset) -> dict:
+def on_gpu(dataset) -> Run:
     return fit(dataset, "gpu")
 
 
 def test_fp32_on_the_gpu_is_the_training_of_the_cpu(dataset, on_gpu):
     on_cpu = fit(dataset, "cpu")
-    first, second = (run["history"][0] for run in (on_cpu, on_gpu))
-    assert second["train_loss"] == pytest.approx(first["train_loss"], rel=0.05)
-    assert on_gpu["test_accuracy"] == pytest.approx(on_cpu["test_accuracy"], abs=0.03)
-    assert on_gpu["details"]["autocast"] is None
+    first, second = (run.history[0] for run in (on_cpu, on_gpu))
+    assert second.train_loss == pytest.approx(first.train_loss, rel=0.05)
+    assert on_gpu.test_accuracy == pytest.approx(on_cpu.test_accuracy, abs=0.03)
+    assert on_gpu.details["autocast"] is None
 
 
 def test_fp32_on_the_gpu_computes_no_tensorfloat32(on_gpu):
@@ -62,7 +63,7 @@ def test_fp32_on_the_gpu_computes_no_tensorfloat32(on_gpu):
 
 def test_both_engines_train_alike_on_the_gpu(dataset, on_gpu):
     loader = fit(dataset, "gpu", engine="dataloader", pin_memory=True)
-    assert loader["test_accuracy"] == pytest.approx(on_gpu["test_accuracy"], abs=0.03)
+    assert loader.test_accuracy == pytest.approx(on_gpu.test_accuracy, abs=0.03)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -71,8 +72,8 @@ def test_both_engines_train_alike_on_the_gpu(dataset, on_gpu):
 def test_a_replayed_graph_trains_as_single_steps_do(dataset, monkeypatch, optimizer, precision, batch_size):
     settings = {"optimizer": optimizer, "precision": precision, "batch_size": batch_size, "epochs": 2}
     graphed = fit(dataset, "gpu", **settings)
-    assert graphed["details"]["execution"] == "graph"
-    said = graphed["details"]["fast_paths"]
+    assert graphed.details["execution"] == "graph"
+    said = graphed.details["fast_paths"]
     assert (said["graph"], said["live_taps"], said["products"]) == (
         "taken",
         "taken",
@@ -80,10 +81,10 @@ def test_a_replayed_graph_trains_as_single_steps_do(dataset, monkeypatch, optimi
     )
     monkeypatch.setattr(engines.Resident, "_record", lambda self: None)
     stepped = fit(dataset, "gpu", **settings)
-    assert stepped["details"]["execution"] == "step by step"
+    assert stepped.details["execution"] == "step by step"
     # Sums of floats in another order: the curves part slowly.
     assert losses(graphed)[0] == pytest.approx(losses(stepped)[0], rel=0.02)
-    assert graphed["test_accuracy"] == pytest.approx(stepped["test_accuracy"], abs=0.05)
+    assert graphed.test_accuracy == pytest.approx(stepped.test_accuracy, abs=0.05)
 
 
 def test_a_graph_that_holds_another_learning_rate_is_not_replayed(dataset, monkeypatch):
@@ -98,7 +99,7 @@ def test_a_graph_that_holds_another_learning_rate_is_not_replayed(dataset, monke
     epoch, sizes = engines.Resident.epoch, []
     monkeypatch.setattr(engines.Resident, "epoch", stopped)
     run = fit(dataset, "gpu", optimizer="sgd", epochs=3)
-    assert "no longer those that were recorded" in run["details"]["fast_paths"]["graph"]
+    assert "no longer those that were recorded" in run.details["fast_paths"]["graph"]
     assert sizes[0] == sizes[1] == sizes[2]
 
 
@@ -113,17 +114,13 @@ def test_a_network_with_dropout_is_stepped_and_goes_alone(dataset, monkeypatch):
     monkeypatch.setattr(models, "build", with_dropout)
     first, second = (fit_all(dataset, "gpu", seeds=(0, 1), pack=2, epochs=1) for _ in range(2))
     for run in first:
-        assert run["details"]["fast_paths"]["graph"] == "declined: the network draws random numbers"
-        assert run["details"]["fast_paths"]["side_by_side"].startswith("declined: the network draws")
+        assert run.details["fast_paths"]["graph"] == "declined: the network draws random numbers"
+        assert run.details["fast_paths"]["side_by_side"].startswith("declined: the network draws")
     assert losses(first[0]) == pytest.approx(losses(second[0]), rel=0.02)
 
 
 def test_a_graph_takes_the_first_steps_exactly_as_single_steps_do(dataset, monkeypatch):
-    few = store.Dataset(
-        {part: images[:80] for part, images in dataset.images.items()},
-        {part: labels[:80] for part, labels in dataset.labels.items()},
-        dataset.meta,
-    )
+    few = store.Dataset({name: part.select(slice(80)) for name, part in dataset.parts.items()}, dataset.meta)
     graphed = fit(few, "gpu", epochs=1)
     monkeypatch.setattr(engines.Resident, "_record", lambda self: None)
     assert losses(fit(few, "gpu", epochs=1)) == pytest.approx(losses(graphed), rel=1e-4)
@@ -134,14 +131,12 @@ def test_trainings_side_by_side_train_as_each_alone(dataset, optimizer):
     grid = {"optimizer": optimizer, "seeds": (0, 1), "learning_rate": [0.001, 0.003], "epochs": 2}
     alone = fit_all(dataset, "gpu", **grid)
     together = fit_all(dataset, "gpu", pack=4, **grid)
-    assert [run["details"]["execution"] for run in together] == ["graph"] * 4
-    assert all(run["packed"] and run["details"]["side_by_side"] == 4 for run in together)
+    assert [run.details["execution"] for run in together] == ["graph"] * 4
+    assert all(run.packed and run.details["side_by_side"] == 4 for run in together)
     for run in together:
-        (other,) = (
-            each for each in alone if (each["settings"], each["seed"]) == (run["settings"], run["seed"])
-        )
+        (other,) = (each for each in alone if (each.settings, each.seed) == (run.settings, run.seed))
         assert losses(run)[0] == pytest.approx(losses(other)[0], rel=0.02)
-        assert run["test_accuracy"] == pytest.approx(other["test_accuracy"], abs=0.05)
+        assert run.test_accuracy == pytest.approx(other.test_accuracy, abs=0.05)
 
 
 def test_what_does_not_fit_the_memory_together_is_trained_in_halves(dataset, capsys):
@@ -157,7 +152,7 @@ def test_what_does_not_fit_the_memory_together_is_trained_in_halves(dataset, cap
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert "do not fit the GPU's memory; trying 4" in capsys.readouterr().out
-    assert [run["status"] for run in runs] == ["ok"] * 8
+    assert [run.status for run in runs] == ["ok"] * 8
 
 
 def test_mixed_precision_computes_in_float16(dataset, on_gpu, monkeypatch):
@@ -175,9 +170,9 @@ def test_mixed_precision_computes_in_float16(dataset, on_gpu, monkeypatch):
     run = fit(dataset, "gpu", precision="mixed")
     assert (True, torch.float16) in seen
     assert (True, torch.float32) not in seen
-    assert run["details"]["autocast"] == "float16"
-    assert run["status"] == "ok"
-    assert run["test_accuracy"] == pytest.approx(on_gpu["test_accuracy"], abs=0.05)
+    assert run.details["autocast"] == "float16"
+    assert run.status == "ok"
+    assert run.test_accuracy == pytest.approx(on_gpu.test_accuracy, abs=0.05)
 
 
 def test_the_record_names_the_gpu_and_the_kept_weights_load_on_a_host(dataset, tmp_path):

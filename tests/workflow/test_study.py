@@ -17,7 +17,7 @@ import pytest
 from pypdf import PdfReader
 
 import studies
-from bakeoff.records import record as records
+from bakeoff.records.run import ACCURACIES
 from checkout import ROOT, copy_to, snakemake
 
 STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml")
@@ -239,7 +239,7 @@ def test_the_command_in_a_record_makes_it_again(study, cells):
 
 
 def results(record: dict) -> list[dict]:
-    names = ("settings", "seed", "status", "packed", *records.ACCURACIES)
+    names = ("settings", "seed", "status", "packed", *ACCURACIES)
     runs = [{name: run[name] for name in names} for run in record["runs"]]
     return [*runs, {name: value for name, value in record["best"].items() if name != "train_s"}]
 
