@@ -15,8 +15,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from unittest.mock import patch
 
-from bakeoff.families.svm.backend import SvmBackend
-
 import arrays
 from bakeoff.cells.family import Resources, requests
 from bakeoff.cells.progress import Progress

@@ -28,7 +28,7 @@ import numpy as np
 import yaml
 
 from bakeoff.cells.family import Resources
-from bakeoff.data import prepare, sources
+from bakeoff.data import prepare, scaling, sources
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.families.svm import axes, engines

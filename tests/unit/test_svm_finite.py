@@ -12,7 +12,6 @@ from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
 from bakeoff.data import scaling, store
 from bakeoff.families.svm import engines, kernels, pairwise, sound
-from bakeoff.families.svm.backend import SvmBackend
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.families.svm.kernels import Kernel
