@@ -84,6 +84,15 @@ def test_a_runs_own_command_narrows_the_cells():
     assert words[words.index("--threads") + 1] == "8"
 
 
+def test_a_setting_that_is_a_list_is_one_value_of_the_grid():
+    [cell, *_] = studies.small()
+    cell["runs"][0]["settings"]["betas"] = [0.8, 0.99]
+    [record] = studies.study([cell], studies.ROOT).records
+    words = shlex.split(reproduce.command(record, record.runs[0]))
+    [block] = json.loads(words[words.index("--grid") + 1])
+    assert block["betas"] == [[0.8, 0.99]]
+
+
 def test_a_command_without_a_grid_stays():
     [*_, cell] = studies.study(studies.small(), studies.ROOT).records
     assert reproduce.command(cell, cell.runs[0]) == cell.command

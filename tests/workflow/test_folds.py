@@ -98,3 +98,5 @@ def test_a_run_of_a_fold_is_made_again_by_its_printed_command(folded):
     page = (folded / "results/report.html").read_text(encoding="utf-8")
     assert "--fold 2" in page
     assert "--fold refit" in page
+    assert "Validation over 3 folds: every image once" in page
+    assert "mean over seeds and folds" in page

@@ -26,6 +26,7 @@ DRY_RUNS = {
         *("classifiers={names: [Own-1, knn]}", f"catalog={{classifiers: {{Own-1: {OWN}}}}}"),
     ),
     "in_shards": ("-n", "--config", "shards=5"),
+    "in_json": ("-n", "--configfile", "own.json"),
     "missing_image": (
         "-n",
         "--use-singularity",
@@ -47,7 +48,9 @@ APPTAINER = "#!/bin/sh\necho apptainer version 1.4.0\n"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return a copy of the project, in which nothing was ever run."""
-    return copy_to(tmp_path_factory.mktemp("planned") / "with spaces")
+    found = copy_to(tmp_path_factory.mktemp("planned") / "with spaces")
+    (found / "own.json").write_text('{"datasets": ["digits"], "networks": {"models": []}}')
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,25 @@
-"""A third family in a study: named in the configuration, it is everywhere that the others are."""
+"""A third family in a study: named in the configuration, it is everywhere that the others are.
+
+Of such a study, which has all kinds of cells, the printed commands are carried out.
+"""
 
 import csv
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
 from bakeoff import saved
+from bakeoff.analysis import reproduce
 from bakeoff.records import written
+from bakeoff.records.run import Run
 from checkout import copy_to, snakemake
 
 LAID_OVER = {
@@ -19,7 +29,7 @@ LAID_OVER = {
         "grid": [{"batch_size": 16, "learning_rate": 0.01, "epochs": [1, 2]}],
     },
     "classifiers": {"names": ["knn", "forest"]},
-    "comparison": {"datasets": []},
+    "comparison": {"datasets": ["digits"], "repeats": 2},
 }
 STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml", "own.yaml")
 LABELS = {"knn": "Nearest neighbours", "forest": "Random forest"}
@@ -109,6 +119,43 @@ def test_it_has_figures_of_its_own(third):
 def test_the_report_calls_it_by_its_label(sections, section):
     for name, label in LABELS.items():
         assert (f"{name}_cpu" if section == "commands" else label) in sections[section]
+
+
+CELLS = ("resnet18_sgd_cpu", "svm_rbf_cpu", "knn_cpu", "forest_cpu")
+TIMED = (*(f"alone/{cell}" for cell in CELLS), "speed/resnet18_sgd_cpu")
+PARTS = ("train", "validation", "holdout", "test")
+
+
+def carry_out(folder, line: str) -> None:
+    """Run a printed command, by this Python."""
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    more = {"env": {**os.environ, "PATH": place, "CUDA_VISIBLE_DEVICES": ""}, "cwd": folder}
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def came_to(run: Run) -> tuple:
+    return (run.request.key, *(run.accuracy(part) for part in PARTS))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_printed_command_of_a_run_makes_that_run_again(third, cell):
+    record = written.read(third / f"results/digits/{cell}.json")
+    carry_out(third, reproduce.command(record, record.runs[-1]))
+    (made,) = written.read(third / "results/digits/rerun.json").runs
+    assert came_to(made) == came_to(record.runs[-1])
+
+
+@pytest.mark.parametrize("place", TIMED)
+def test_the_printed_command_of_a_timed_cell_makes_its_runs_again(third, tmp_path, place):
+    path = f"results/digits/{place}.json"
+    record = written.read(third / path)
+    folder = shutil.copytree(third, tmp_path / "copy", symlinks=True)
+    # Else a command takes what was made from there.
+    shutil.rmtree((folder / path).parent / "journal")
+    (folder / path).unlink()
+    carry_out(folder, record.command)
+    assert list(map(came_to, written.read(folder / path).runs)) == list(map(came_to, record.runs))
 
 
 def jobs(folder) -> set[str]:

@@ -1,8 +1,12 @@
 # The study as planned: by a command that anybody may call, plan_study.py, which says in one line what is wrong.
 import json
 import subprocess
+from collections import OrderedDict
 
 import yaml
+
+# Of a configuration in JSON Snakemake makes one of these.
+yaml.SafeDumper.add_representer(OrderedDict, yaml.SafeDumper.represent_dict)
 
 
 # In a folder that is not the project's own (--directory), the project's configuration.
