@@ -16,8 +16,8 @@ CHOSEN = (
     "Gap: validation minus test."
 )
 FOLDS = (
-    "Validation over {} folds: every image once, by models fitted on the other folds; the chosen settings were "
-    "fitted again on all. Its interval counts images, not what the models of several folds share."
+    "Validation over {} folds: every image once, by models fitted on the other folds; the chosen settings "
+    "were fitted again on all. Its interval counts images, not what the models of several folds share."
 )
 TRAIN = "Train: while a model learnt, in its last epoch, where it has epochs; else once it was fitted."
 ALONE = "Training: the chosen settings again, with no other job of the study beside them, on {}; median."
