@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bakeoff.data import store
+from bakeoff.data import prepare, store
 
 COUNTS = {"train": 48, "validation": 24, "holdout": 16, "test": 20}
 LIMITS = {"limit_train": None, "limit_test": None}
@@ -18,10 +18,11 @@ def prepared(
     noise: float = 60,
     seed: int = 0,
     seen: Sequence[int] | None = None,
+    folds: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Return the arrays of a prepared data set; original and resized images are the same.
 
-    seen: the classes that images are of, all where None.
+    seen: the classes that images are of, all where None; folds: how many there are, none where None.
     """
     random = np.random.default_rng(seed)
     patterns = random.integers(0, 256, (classes, size, size))
@@ -33,6 +34,9 @@ def prepared(
         arrays[f"{part}_images"] = np.clip(images, 0, 255).astype(np.uint8)
         arrays[f"{part}_resized"] = arrays[f"{part}_images"]
         arrays[f"{part}_labels"] = labels
+    if folds is not None:
+        learnt = np.concatenate([arrays["train_labels"], arrays["validation_labels"]])
+        arrays["folds"] = prepare.folds(learnt, folds, seed)
     return arrays
 
 

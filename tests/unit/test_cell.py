@@ -47,9 +47,10 @@ class Fake:
         self.rows = {}
         self.context = {}
         self.follows_threads = True
-        self.fitted = []
+        self.fitted = []  # rate, epochs and seed of each run, and its fold if it has one
         self.stop_after = None
-        self.failing = set()
+        self.failing = set()  # rate and epochs, or with a fold
+        self.better = {}  # by how much a rate is better on a fold
         self._best = best
         self.settings = [{"rate": rate, "epochs": e, "batch_size": 8} for rate in rates for e in epochs]
         self.seeds = seeds
@@ -63,25 +64,30 @@ class Fake:
 
     def fit(self, plan, progress):
         for request in plan.requests:
-            settings, seed, _ = request
+            settings, seed, fold = request
             if self.stop_after == len(self.fitted):
                 raise KeyboardInterrupt
-            if (settings["rate"], settings["epochs"]) in self.failing:
+            what = settings["rate"], settings["epochs"]
+            if what in self.failing or (*what, fold) in self.failing:
                 raise OutOfSpace(f"rate {settings['rate']} took it all\nsecond line")
-            self.fitted.append((settings["rate"], settings["epochs"], seed))
+            self.fitted.append((*what, seed, *([] if fold is None else [fold])))
             yield self._finished(request)
 
     def _finished(self, request):
         settings, seed, fold = request
         good = 0.9 - abs(settings["rate"] - self._best) + 0.01 * settings["epochs"] + 0.001 * seed
+        good += self.better.get((settings["rate"], fold), 0)
         made = studies.run(settings, 0.5, validation=round(good, 6), seed=seed, fold=fold, details={})
-        (run,) = studies.as_runs([made])
+        scored, test = len(self.dataset.fold(fold)[1]), len(self.dataset.parts["test"])
+        validation = np.full(scored, settings["epochs"]) if scored else None
+        if isinstance(fold, int):
+            made |= {"test_accuracy": None, "holdout_accuracy": None}
+            return Fitted(*studies.as_runs([made]), None, Answers(validation))
+        if not scored:
+            made["validation_accuracy"] = None
         text = f"{settings['rate']} {settings['epochs']} {seed}"
-        test = len(self.dataset.parts["test"])
-        scores = np.full((test, 3), settings["rate"])
-        validation = np.full(len(self.dataset.fold(fold)[1]), settings["epochs"])
-        answers = Answers(validation, np.full(test, seed % 3), scores)
-        return Fitted(run, lambda path: path.write_text(text), answers)
+        answers = Answers(validation, np.full(test, seed % 3), np.full((test, 3), settings["rate"]))
+        return Fitted(*studies.as_runs([made]), lambda path: path.write_text(text), answers)
 
     def compute(self, chosen):
         nothing = dict.fromkeys(("macs_forward", "flops_forward", "flops_train"))
