@@ -101,6 +101,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "arguments": {
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
         },
+        "layout": {purpose: layout.patterns(purpose) for purpose in layout.FOLDERS},
         "records": records,
         "predictions": [str(layout.beside(record, "predictions")) for record in made],
         "models": [str(layout.beside(record, "models")) for record in records["cells"]],
