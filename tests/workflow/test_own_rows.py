@@ -94,11 +94,15 @@ def test_so_are_three_hundred_classes_of_them(garden, tmp_path, monkeypatch):
     fetch_dataset.main(fetch_dataset.Options(json.dumps(row), raw))
     prepare_dataset.main(prepare_dataset.Options(raw, json.dumps(row), STUDY["split"], 16, data))
     svm, network = tmp_path / "svm_linear_cpu.json", tmp_path / "mobilenet_adamw_cpu.json"
-    train_svm.main(train_svm.Options(data, "linear", [{"C": 1}], svm))
+    train_svm.main(train_svm.Options(data=data, kernel="linear", grid=[{"C": 1}], output=svm))
     blocks = STUDY["networks"]["grid"]
     catalog = STUDY["catalog"]
-    rows = [json.dumps({"name": "own", **catalog[kind][name]}) for kind, name in OWN.items()]
-    train_network.main(train_network.Options(data, *rows, "cpu", blocks, network))
+    rows = {
+        option: json.dumps({"name": "own", **catalog[kind][name]})
+        for option, (kind, name) in zip(("model", "optimizer"), OWN.items(), strict=True)
+    }
+    what = {"data": data, **rows, "device": "cpu", "grid": blocks, "output": network}
+    train_network.main(train_network.Options(**what))
     for place in (svm, network):
         check_data(studies.read(place), "weeds", 300)
 

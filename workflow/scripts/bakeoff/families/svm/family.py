@@ -48,6 +48,7 @@ class SvmFamily:
         blocks: grid.Blocks,
         resources: Resources = AS_BEST,
     ) -> None:
+        self.settings: Sequence[Settings] = axes.expand(blocks, kernel)
         self.competitor = Competitor(
             family="svm",
             competitor=f"svm_{kernel}",
@@ -58,7 +59,6 @@ class SvmFamily:
         )
         self.rows: Mapping[str, Mapping[str, Any]] = {"svm": {"kernel": kernel}}
         self.dataset = dataset
-        self.settings: Sequence[Settings] = axes.expand(blocks, kernel)
         self._kernel = kernel
         self._kept: tuple[Fold, dict[str, Part], dict[str, np.ndarray]] | None = None
         self.input_shape: tuple[int, ...] = (int(np.prod(dataset.parts["train"].images.shape[1:])),)
