@@ -28,10 +28,10 @@ import numpy as np
 import yaml
 
 from bakeoff.cells.family import Resources
-from bakeoff.data import prepare, sources
+from bakeoff.data import prepare, scaling, sources
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
-from bakeoff.families.svm import axes, engines, scaling
+from bakeoff.families.svm import axes, engines
 from bakeoff.families.svm.axes import POLY_DEGREE
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel, coefficient

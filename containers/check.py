@@ -18,6 +18,7 @@ PACKAGES = (
     "safetensors",
     "seaborn",
     "sklearn.svm",
+    "skops.io",
     "torch",
     "torchvision",
     "tqdm",

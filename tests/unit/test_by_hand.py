@@ -1,5 +1,6 @@
 """Commands called by hand: whatever is wrong with a call is one line and exit status 2, never a traceback."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -22,7 +23,7 @@ import studies
 from bakeoff import faults, fields, values
 from bakeoff.data import store
 from bakeoff.families.network import axes
-from bakeoff.records import signature
+from bakeoff.records import signature, written
 from originals import fetch
 from rendered import collected
 
@@ -222,9 +223,10 @@ WORDS = [
     *(("fetch_dataset", {"dataset": "cats"}), ("prepare_dataset", {"dataset": "cats"})),
     *((name, {"model": "resnet99"}) for name in ("train_network", "time_training")),
     *((name, {"optimizer": "rmsprop"}) for name in ("train_network", "time_training")),
-    *((name, {"device": "tpu"}) for name in ("train_network", "train_svm")),
-    *(("time_training", {"devices": "tpu"}), ("train_svm", {"kernel": "quantum"})),
-    *((name, {"engine": "steam"}) for name in ("train_svm", "time_chosen")),
+    *((name, {"device": word}) for name in ("train_network", "train_svm") for word in ("tpu", "mps", "cuda")),
+    *(("time_training", {"devices": word}) for word in ("tpu", "mps", "cuda")),
+    ("train_svm", {"kernel": "quantum"}),
+    ("train_svm", {"engine": "steam"}),
     *(
         (name, {"threads": number})
         for name in ("train_network", "train_svm", "time_training", "time_chosen")
@@ -287,7 +289,9 @@ def test_a_record_that_chose_nothing_or_has_other_data_or_another_model_is_one_l
         assert said == "svm_rbf_cpu chose nothing: it is no record of a grid; name the cell's own"
         assert status == 2
     assert "was trained on other data" in say("time_chosen", record=other)[0]
-    known = signature.of(right, {}, (8, 8), (1, 0.0, 1.0), right["data"] | {"digest": "f" * 64})
+    record = written.read(place.folder / "cell.json")
+    data = dataclasses.replace(record.data, digest="f" * 64)
+    known = signature.of(record, {}, (8, 8), (1, 0.0, 1.0), data)
     signature.save(tmp_path / "model.safetensors", {"a": np.zeros(1)}, known)
     said, status = say("time_chosen", model=tmp_path / "model.safetensors")
     assert "not the model of svm_rbf_cpu, or of other data" in said
@@ -385,7 +389,7 @@ def test_a_library_that_finds_no_memory_to_be_loaded_is_one_line(tmp_path):
 def test_a_package_that_is_not_installed_is_one_line():
     done = run("-S", SCRIPTS / "select_best.py", "--help")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("select_best.py: needs the package numpy, which is not installed here; ")
+    assert line.startswith("select_best.py: needs the package pydantic, which is not installed here; ")
     assert done.returncode == faults.FAULT
 
 

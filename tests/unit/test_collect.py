@@ -14,12 +14,12 @@ def test_collects_sorted_and_flat(tmp_path):
     paths = studies.save(tmp_path, studies.small())
     collect.write(collect.read_cells(reversed(paths)), tmp_path / "records.jsonl", tmp_path / "runs.csv")
     found = study.load(tmp_path / "records.jsonl")
-    assert [cell["purpose"] for cell in found.records] == ["selection"] * 4 + ["speed"] * 2
+    assert [cell.purpose for cell in found.records] == ["selection"] * 4 + ["speed"] * 2
     with (tmp_path / "runs.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == sum(len(cell["runs"]) for cell in found.records) == 22
+    assert len(rows) == sum(len(cell.runs) for cell in found.records) == 22
     assert {"batch_size", "learning_rate", "C", "gamma", "degree"} < set(rows[0])
-    assert {row["model"] for row in rows} == {"resnet18", "svm_rbf", "svm_poly"}
+    assert {row["competitor"] for row in rows} == {"resnet18", "svm_rbf", "svm_poly"}
     [diverged] = [row for row in rows if row["status"] == "diverged"]
     assert diverged["test_accuracy"] == ""
     assert "NaN" in diverged["error"]
@@ -31,7 +31,7 @@ def test_data_sets_stay_in_the_order_of_the_configuration(tmp_path):
         for dataset in ("mnist", "fashion", "digits")
     ]
     found = collect.read_cells(studies.save(tmp_path, cells))
-    assert [cell["dataset"] for cell in found] == ["mnist", "fashion", "digits"]
+    assert [cell.dataset for cell in found] == ["mnist", "fashion", "digits"]
 
 
 def test_a_folder_stands_for_its_cells(tmp_path):
@@ -64,7 +64,7 @@ def test_odd_line_ends_in_a_class_name_survive(tmp_path):
     cells[0]["data"]["classes"] = ["a\u2028b", *studies.DIGITS[1:]]
     studies.save(tmp_path, cells)
     collect.write(collect.read_cells([tmp_path]), tmp_path / "records.jsonl", tmp_path / "runs.csv")
-    assert study.load(tmp_path / "records.jsonl").records[0]["data"]["classes"][0] == "a\u2028b"
+    assert study.load(tmp_path / "records.jsonl").records[0].data.classes[0] == "a\u2028b"
 
 
 def test_a_spoilt_line_is_named(tmp_path):

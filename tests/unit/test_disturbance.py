@@ -30,8 +30,9 @@ def timed(load: dict | None, seconds: tuple[float, ...] = (10.0, 10.1, 10.2)) ->
     ],
 )
 def test_a_share_of_the_machine_that_others_take_disturbs(changes, holds):
-    assert disturbance.disturbed({"load": QUIET | changes}) == holds
-    assert not disturbance.disturbed({"load": None})
+    loaded, unknown = studies.as_runs(timed(load)["runs"][0] for load in (QUIET | changes, None))
+    assert disturbance.disturbed(loaded) == holds
+    assert not disturbance.disturbed(unknown)
 
 
 def test_a_steady_disturbance_is_said_and_marked_everywhere(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 import studies
 from bakeoff.analysis import effects
+from bakeoff.records import written
 
 
 def cell(accuracies: dict[tuple, float | None], optimizer: str = "sgd") -> dict:
@@ -21,7 +22,7 @@ WHOLE = {(16, 0.1): 0.5, (16, 0.01): 0.9, (32, 0.1): 0.7, (32, 0.01): 0.8}
 
 
 def by_name(*cells: dict) -> dict[str, effects.Effect]:
-    return {effect.setting: effect for effect in effects.of(cells)}
+    return {effect.setting: effect for effect in effects.of(map(written.from_json, cells))}
 
 
 def test_means_are_taken_over_all_other_settings():
@@ -66,10 +67,10 @@ def test_the_figure_s_numbers_are_the_effects(small):
     with (small.folder / "figures" / "effects_digits.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     expected = [
-        (effect.model, effect.setting, mean)
+        (effect.competitor, effect.setting, mean)
         for effect in effects.of(small.study.selection)
         for mean in effect.means.values()
     ]
-    found = [(row["model"], row["setting"], float(row["validation_accuracy"])) for row in rows]
+    found = [(row["competitor"], row["setting"], float(row["validation_accuracy"])) for row in rows]
     assert len(found) > 4
-    assert found == [(model, setting, pytest.approx(mean)) for model, setting, mean in expected]
+    assert found == [(name, setting, pytest.approx(mean)) for name, setting, mean in expected]

@@ -35,7 +35,7 @@ def test_two_thousand_runs_are_all_in_the_html_and_the_best_on_paper(tmp_path):
     assert text.count("\f") < 60  # pages
     part = text.split("\nMNIST: the SVMs")[1].split("The 30 best of 334 rows")[0]
     shown = re.findall(r"\n *\d+ SVM .*?([\d.]+) +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ \w+", part)
-    runs = [run for c in cells if c["dataset"] == "mnist" and c["family"] == "svm" for run in c["runs"]]
+    runs = [run for c in cells if c["dataset"] == "mnist" and c["group"] == "SVMs" for run in c["runs"]]
     best = sorted((run["validation_accuracy"] for run in runs), reverse=True)[:30]
     assert shown == [f"{100 * accuracy:.2f}" for accuracy in best]
 

@@ -37,7 +37,67 @@ def answer(*arguments: str, **environment: str) -> str | None:
     found = json.loads(done.stdout)
     assert done.stderr == ""
     assert found["gpu"] == ("reason" not in found)
+    assert found["gpu"] == bool(found.get("devices"))
     return found.get("reason")
+
+
+def listed(driver, mode: str, **environment: str) -> list[list[str]]:
+    """Return the devices that the program lists, by the name to ask for them and the identity."""
+    caller = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
+    pretended = {"LD_LIBRARY_PATH": str(driver), "FAKE_DRIVER": mode}
+    line = [*PROGRAM, "--driver-alone"]
+    return json.loads(subprocess.check_output(line, env={**caller, **pretended, **environment}))["devices"]
+
+
+def gpu(number: int) -> str:
+    """Return the identity of a pretended device."""
+    return f"GPU-{number:02x}{'ab' * 15}"
+
+
+@needs("gcc")
+def test_every_visible_device_is_listed_by_what_asks_for_it_and_by_its_identity(driver):
+    assert listed(driver, "one", FAKE_GPUS="3") == [[str(number), gpu(number)] for number in range(3)]
+    chosen = listed(driver, "one", FAKE_GPUS="3", CUDA_VISIBLE_DEVICES="2,0")
+    assert chosen == [["2", gpu(2)], ["0", gpu(0)]]
+    # One that is none hides itself and all after it.
+    assert listed(driver, "one", FAKE_GPUS="3", CUDA_VISIBLE_DEVICES="1,7,0") == [["1", gpu(1)]]
+
+
+def pretended_nvidia_smi(folder, printed: str) -> dict[str, str]:
+    """Return the variable that has a program of that name found which prints this."""
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\ntest \"$*\" = -L && cat <<'END'\n{printed}\nEND\n")
+    program.chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+SLICES = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77)
+  MIG 1g.5gb      Device  0: (UUID: MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f)
+  MIG 1g.5gb      Device  1: (UUID: MIG-cba663e8-9bed-5b25-b243-5985ef7c9beb)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-9e3d8d2b-d33d-2b2c-524d-5d5ba0d68a77)
+  MIG 2g.10gb     Device  0: (UUID: MIG-1e3d8d2b-42e4-5de3-91c7-5985ef7c9beb)"""
+
+
+@needs("gcc")
+def test_of_slices_the_driver_shows_one_and_nvidia_smi_lists_the_others(driver, tmp_path):
+    found = pretended_nvidia_smi(tmp_path, SLICES)
+    names = [
+        "MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f",
+        "MIG-cba663e8-9bed-5b25-b243-5985ef7c9beb",
+        "MIG-1e3d8d2b-42e4-5de3-91c7-5985ef7c9beb",
+    ]
+    assert listed(driver, "slice", **found) == [[name, name] for name in names]
+    # Whole GPUs are the driver's to list, whatever else nvidia-smi knows.
+    assert listed(driver, "one", **found) == [["0", gpu(0)]]
+    given = {"CUDA_VISIBLE_DEVICES": ",".join([*names[1:], "-1", names[0]])}
+    assert listed(driver, "slice", **found, **given) == [[name, name] for name in names[1:]]
+
+
+@needs("gcc")
+@pytest.mark.parametrize("printed", ["No devices found.", "GPU 0: (UUID: GPU-1)"])
+def test_where_nvidia_smi_lists_no_slice_there_is_the_one_that_the_driver_shows(driver, tmp_path, printed):
+    found = pretended_nvidia_smi(tmp_path, printed)
+    assert listed(driver, "slice", **found) == [["0", gpu(0)]]
 
 
 @needs("gcc")

@@ -385,7 +385,7 @@ def test_a_record_that_could_not_be_written_again_is_refused(tmp_path, old, new)
 @pytest.mark.parametrize("key", ["a\nb", "\r\n", "x" * 5000])
 def test_a_fault_at_a_strange_key_is_one_short_line(key):
     cell = studies.small()[0]
-    cell["runs"][0]["settings"] = {key: []}
+    cell["runs"][0]["settings"] = {key: {}}
     with pytest.raises(ValueError, match="runs/0/settings/") as caught:
         written.from_json(cell)
     said = str(caught.value)

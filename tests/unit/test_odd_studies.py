@@ -1,5 +1,7 @@
 """Studies that are odd but possible: what the page says of them is true, and none ends in a traceback."""
 
+from dataclasses import replace
+
 import pytest
 
 import studies
@@ -47,8 +49,8 @@ def _said(tmp_path, cells: list[dict]) -> list[str]:
     return [f"{found.text} [{found.evidence}]" for found in findings.of_dataset(study, tables, "digits")]
 
 
-def _of(cells: list[dict], purpose: str, family: str = "network") -> dict:
-    [cell] = [each for each in cells if (each["purpose"], each["family"]) == (purpose, family)]
+def _of(cells: list[dict], purpose: str, group: str = "networks") -> dict:
+    [cell] = [each for each in cells if (each["purpose"], each["group"]) == (purpose, group)]
     return cell
 
 
@@ -64,10 +66,10 @@ def test_lone_trainings_on_other_data_are_no_repeats_of_the_choice(tmp_path):
     lone = _of(cells, "alone")
     lone["data"] = lone["data"] | {"digest": OTHER, "counts": studies.COUNTS["digits"] | {"test": 100}}
     study = collected(tmp_path, cells)
-    [row] = [row for row in best.rows(study) if row["model"] == "resnet18"]
-    assert (row["alone"], row["one_s"], row["fresh_n"]) == (False, None, None)
+    [row] = [row for row in best.rows(study) if row.competitor == "resnet18"]
+    assert (row.chosen.alone, row.chosen.predicting, row.chosen.fresh) == (None, None, None)
     [test] = contrasts.rows(study)
-    assert test["compared"] == contrasts.MODELS
+    assert test.tested.compared == contrasts.MODELS
     assert any("2 different preparations" in line for line in coverage.limits(study))
     notes = [table.note for table in provenance.data(study)]
     assert "The data of digits/alone/resnet18_sgd_cpu." in notes
@@ -80,15 +82,15 @@ def test_timed_cells_on_other_data_are_not_the_same_training(tmp_path):
     ]
     sides[1]["data"] = sides[1]["data"] | {"digest": OTHER}
     rows = speedup.rows(collected(tmp_path, sides))
-    assert [row["speedup"] for row in rows] == [None, None]
-    assert rows[0]["reason"] == "no GPU run of these settings and data was made"
+    assert [row.ratios for row in rows] == [None, None]
+    assert rows[0].reason == "no GPU run of these settings and data was made"
 
 
 def test_answers_of_other_classes_are_not_counted_with_those_of_these(tmp_path):
     cells = _two()[:2]
     cells[1]["data"] = cells[1]["data"] | {"classes": [*studies.DIGITS[:9], "nine"]}
     found = mistakes.of(collected(tmp_path, cells), "digits")
-    assert [answers.model for answers in found] == ["resnet18"]
+    assert [answers.competitor for answers in found] == ["resnet18"]
 
 
 def test_a_cell_that_lies_twice_in_one_file_is_named(tmp_path):
@@ -104,22 +106,23 @@ def test_a_training_whose_arithmetic_was_not_counted_has_no_share_of_it(tmp_path
     cells = [_speed("cpu", [9, 9.1, 9.2]), _speed("gpu", [4, 4.1, 4.2])]
     for cell in cells:
         cell["compute"]["flops_train"] = None
-    assert all(row.get("flops_per_s") is None for row in speedup.rows(collected(tmp_path, cells)))
+    [row] = speedup.rows(collected(tmp_path, cells))
+    assert [row.timed(device).flops_per_s for device in ("cpu", "gpu")] == [None, None]
 
 
 def test_lone_trainings_of_another_choice_tell_nothing_of_this_one(tmp_path):
     cells = _two()
-    _of(cells, "selection", "svm")["runs"].append(studies.run(studies._svm(100.0, "scale"), 0.93))
-    [row] = [row for row in best.rows(collected(tmp_path, cells)) if row["model"] == "svm_rbf"]
-    assert (row["alone"], row["one_s"]) == (False, None)
+    _of(cells, "selection", "SVMs")["runs"].append(studies.run(studies._svm(100.0, "scale"), 0.93))
+    [row] = [row for row in best.rows(collected(tmp_path, cells)) if row.competitor == "svm_rbf"]
+    assert (row.chosen.alone, row.chosen.predicting) == (None, None)
 
 
 def test_seeds_that_chose_are_no_other_seeds(tmp_path):
     cells = _two()
     grid = _of(cells, "selection")
     grid["runs"] = [grid["runs"][0] | {"seed": seed} for seed in (0, 1, 2)]
-    [row] = [row for row in best.rows(collected(tmp_path, cells)) if row["model"] == "resnet18"]
-    assert row["fresh_n"] == 1  # of 1, 2 and 3
+    [row] = [row for row in best.rows(collected(tmp_path, cells)) if row.competitor == "resnet18"]
+    assert row.chosen.fresh.n == 1  # of 1, 2 and 3
 
 
 @pytest.mark.parametrize("lost", [1, 3])
@@ -216,7 +219,7 @@ def test_the_side_with_a_single_repeat_is_named_and_why(tmp_path):
     for run in gpu["runs"][1:]:
         run |= {"status": "diverged", "error": "x", "test_accuracy": None, "train_s": None}
     [row] = speedup.rows(collected(tmp_path, [_speed("cpu", [9, 9.1, 9.2]), gpu]))
-    assert row["reason"] == "a single repeat on the GPU: no interval; 2 more did not finish on the GPU"
+    assert row.reason == "a single repeat on the GPU: no interval; 2 more did not finish on the GPU"
 
 
 def test_times_that_are_there_are_in_the_words_of_their_figure(tmp_path):
@@ -225,27 +228,30 @@ def test_times_that_are_there_are_in_the_words_of_their_figure(tmp_path):
     assert "ResNet-18 SGD: speedup not measured, no GPU was visible or asked for, CPU 9.10 s" in plot.alt
 
 
-def test_an_equal_point_is_not_beaten_in_the_words_of_the_front():
-    row = {"model": "resnet18", "train_s": 1.0, "test_accuracy": 0.95}
-    assert tradeoff._front_words([row]) == "No filled point is quicker or more accurate than ResNet-18's."
+def test_an_equal_point_is_not_beaten_in_the_words_of_the_front(tmp_path):
+    study = collected(tmp_path, _two()[:1])
+    front = tradeoff.pareto([replace(point, ranked=True) for point in tradeoff.points(best.rows(study))])
+    assert (
+        tradeoff._front_words(study, front) == "No filled point is quicker or more accurate than ResNet-18's."
+    )
 
 
 def test_images_of_another_size_are_not_held_against_the_published_ones(tmp_path):
     cells = [cell for cell in studies.published() if cell["dataset"] == "fashion"]
     for cell in cells:
-        if cell["family"] == "network":
+        if cell["group"] == "networks":
             cell["data"]["input_shape"] = [3, 64, 64]
     study = collected(tmp_path, cells)
     rows = published_rows(study)
-    networks = [row for row in rows if row["model"].startswith("resnet") and row["our_cell"]]
-    assert {row["verdict"] for row in networks} == {published.OTHER_SIZE}
+    networks = [row for row in rows if row.competitor.startswith("resnet") and row.ours]
+    assert {row.verdict for row in networks} == {published.OTHER_SIZE}
     assert not any("network" in found.text for found in agreement.found(study, rows))
     [table] = beside.speedups(study, rows, speedup.rows(study))
     assert {row[5].text for row in table.rows} == {"images of another size"}
 
 
 def test_published_results_that_were_not_run_are_not_said_to_differ(tmp_path):
-    [cell] = [c for c in studies.published() if (c["dataset"], c["kernel"]) == ("mnist", "rbf")]
+    [cell] = [c for c in studies.published() if (c["dataset"], c["competitor"]) == ("mnist", "svm_rbf")]
     cell["runs"] = cell["runs"][:2]
     study = collected(tmp_path, [cell])
     [found] = agreement.found(study, published_rows(study))
@@ -278,7 +284,7 @@ def test_a_cell_gone_on_with_after_a_commit_is_one_cell(tmp_path):
 def test_tests_on_different_images_say_so_in_their_caption(tmp_path):
     study = collected(tmp_path, _two())
     [row] = contrasts.rows(study)
-    [table] = comparisons.tests(study, [row, row | {"n": 100}])
+    [table] = comparisons.tests(study, [row, replace(row, tested=replace(row.tested, n=100))])
     assert table.caption == "Digits: paired tests, n = 100 or 360"
 
 
@@ -289,17 +295,17 @@ def test_rounding_carries_no_number_over_its_limit():
     assert against(0.01, Difference(0.02, 0.003, 0.04, 0.01)) == "better by at least 0.30 points"
 
 
-def test_a_model_without_an_error_has_no_lowest_class(tmp_path):
-    row = {"dataset": "digits", "model": "svm_rbf", "class_name": "0", "images": 3, "class_index": 0}
+def test_a_competitor_without_an_error_has_no_lowest_class(tmp_path):
     study = collected(tmp_path, _two())
-    tables = classes.tables(study, [row | {"recall": 1.0, "precision": 1.0}])
+    rows = [replace(row, recall=1.0, precision=1.0) for row in mistakes.rows(study)]
+    tables = classes.tables(study, [row for row in rows if row.competitor == "svm_rbf"])
     assert not any(cell.look for table in tables for line in table.rows for cell in line)
 
 
 def test_all_that_validation_cannot_tell_apart_have_its_highest_accuracy(tmp_path):
     study = collected(tmp_path, _two(0.95, 0.95))
-    uses = {each.model: each.uses for each in methods.summary(study, best.rows(study), contrasts.rows(study))}
-    assert all("the highest validation accuracy on Digits" in each for each in uses.values())
+    found = methods.summary(study, best.rows(study), contrasts.rows(study))
+    assert all("the highest validation accuracy on Digits" in each.uses for each in found)
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 1.0])

@@ -81,6 +81,14 @@ FAULTS = {
         "config, devices: gpu is asked for, but the configuration says gpu: absent; set devices"
     ),
     "devices: tpu": "config, devices: tpu is no device; did you mean gpu?",
+    "devices: [mps]": (
+        "config, devices: mps is Apple's GPU, which is not supported: nothing here was tried on one, and "
+        "mixed precision and the clock's wait for the device are CUDA's; say cpu"
+    ),
+    "devices: cuda": "config, devices: cuda is called gpu here; say gpu, and CUDA_VISIBLE_DEVICES for which",
+    "networks: {grid: [{epochs: 1, devices: [cpu, mps]}]}": (
+        "config, networks/grid/0/devices/1: mps is Apple's GPU, which is not supported: "
+    ),
     "devices: [cpu, cpu]": "config, devices: cpu is named twice; name each once",
     "devices: []": "config, devices: [] is empty; name auto, all, or a list of cpu and gpu",
     "seeds: [1, 1]": "config, seeds: 1 is named twice; name each once",

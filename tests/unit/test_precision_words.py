@@ -2,15 +2,16 @@
 
 import csv
 import io
-import json
 import re
 
 import pytest
 
 import rendered
 import studies
-from bakeoff.analysis import best, collect, effects, repeatability, speedup, study, wording
-from bakeoff.report import context, explorer, render, runs
+from bakeoff.analysis import best, collect, derivation, effects, repeatability, speedup, study, wording
+from bakeoff.analysis.derived import PublishedRow
+from bakeoff.records import written
+from bakeoff.report import context, explorer, runs
 
 WISHES = {
     ("fp32", None): "fp32",
@@ -38,20 +39,24 @@ def cell(*members: dict, device: str = "cpu", **changes) -> dict:
 
 
 def words_of(*members: dict) -> str:
-    return wording.used(wording.as_run(*members))["precision"]
+    return wording.used(wording.as_run(*studies.as_runs(members)))["precision"]
 
 
 @pytest.mark.parametrize(("wish", "autocast"), WISHES)
 def test_the_used_precision_is_named_and_another_wish_beside_it(wish, autocast):
     said = WISHES[wish, autocast]
     assert words_of(run(wish, autocast)) == said
-    assert wording.settings(wording.as_run(run(wish, autocast)), "adam").endswith(f", 2 epochs, {said}")
+    (made,) = studies.as_runs([run(wish, autocast)])
+    assert wording.settings(wording.as_run(made), ["Adam"]) == (
+        f"Adam, batch 16, learning rate 0.001, 2 epochs, {said}"
+    )
 
 
 def test_a_run_that_does_not_know_says_its_wish():
-    assert wording.settings(wording.as_run(studies.run(network("mixed")))).endswith(", mixed")
-    machine = studies.run({"C": 1.0, "gamma": "scale", "degree": None})
-    assert wording.as_run(machine) == machine["settings"]
+    given = network("mixed"), {"C": 1.0, "gamma": "scale", "degree": None}
+    made, machine = studies.as_runs(map(studies.run, given))
+    assert wording.settings(wording.as_run(made)).endswith(", mixed")
+    assert wording.as_run(machine) == machine.settings
 
 
 def test_runs_that_differ_name_each():
@@ -100,8 +105,8 @@ def test_no_table_on_disk_says_so_either(page):
 
 def test_the_tables_that_sentences_are_made_from_carry_what_was_used(tmp_path):
     found = rendered.collected(tmp_path, fp32_study("auto"))
-    for row in (*best.rows(found), *speedup.rows(found)):
-        assert wording.settings(json.loads(row["settings"])).endswith("fp32 (asked for: auto)")
+    for row in (*(each.chosen for each in best.rows(found)), *speedup.rows(found)):
+        assert wording.settings(row.settings).endswith("fp32 (asked for: auto)")
 
 
 SIDES = {
@@ -119,14 +124,14 @@ def test_devices_that_computed_in_different_numbers_are_told_apart(tmp_path, sid
         for device, autocast in zip(("cpu", "gpu"), sides, strict=True)
     ]
     (row,) = speedup.rows(rendered.collected(tmp_path, cells))
-    assert wording.settings(json.loads(row["settings"])).endswith(f", {SIDES[sides]}")
+    assert wording.settings(row.settings).endswith(f", {SIDES[sides]}")
 
 
 def test_where_one_device_failed_the_other_says_what_it_used(tmp_path):
     lost = studies.run(network("mixed"), None, status="failed", details={})
     cells = [cell(run("mixed", None), purpose="speed"), cell(lost, device="gpu", purpose="speed")]
     (row,) = speedup.rows(rendered.collected(tmp_path, cells))
-    assert wording.settings(json.loads(row["settings"])).endswith(f", {FP32}")
+    assert wording.settings(row.settings).endswith(f", {FP32}")
 
 
 def test_an_effect_of_the_precision_compares_what_was_used():
@@ -136,7 +141,7 @@ def test_an_effect_of_the_precision_compares_what_was_used():
         for rate in (0.01, 0.02)
         for (wish, autocast), test in values.items()
     ]
-    found = {effect.setting: effect for effect in effects.of([cell(*members)])}
+    found = {effect.setting: effect for effect in effects.of([written.from_json(cell(*members))])}
     assert set(found["precision"].means) == {"fp32", FP32, "mixed (asked for: auto)"}
     assert found["precision"].groups == 2
 
@@ -147,7 +152,7 @@ def test_auto_that_chose_by_batch_size_leaves_the_other_effects_whole():
         for batch, autocast in ((16, None), (64, "float16"))
         for rate in (0.01, 0.02)
     ]
-    found = {effect.setting: effect.groups for effect in effects.of([cell(*members)])}
+    found = {effect.setting: effect.groups for effect in effects.of([written.from_json(cell(*members))])}
     assert found == {"batch_size": 2, "learning_rate": 2}
 
 
@@ -175,7 +180,7 @@ def fashion(*members: dict) -> dict:
     return studies.cell("fashion", "resnet18", "adam", "gpu", list(members))
 
 
-def beside_published(tmp_path, *members: dict) -> tuple[study.Study, list[dict]]:
+def beside_published(tmp_path, *members: dict) -> tuple[study.Study, list[PublishedRow]]:
     found = rendered.collected(tmp_path, [fashion(*members)])
     return found, rendered.published_rows(found)
 
@@ -193,9 +198,9 @@ def test_published_results_stand_beside_runs_whose_precision_is_named(tmp_path):
     wished = studies.run({**settings, "precision": "mixed"}, 0.90, details={"autocast": None})
     mixed = studies.run({**settings, "precision": "auto"}, 0.91, details={"autocast": "float16"})
     found, rows = beside_published(tmp_path, wished, mixed)
-    ours = [row for row in rows if row["our_test"] is not None]
-    assert {row["our_test"] for row in ours} == {0.91}
-    derived = render.read_tables(found, None)
+    ours = [row for row in rows if row.ours]
+    assert {row.ours.test for row in ours} == {0.91}
+    derived = derivation.every(found, None)
     tables = context.build(found, derived.__class__(**{**vars(derived), "published": rows}), []).sections
     table, *_ = next(section for section in tables if section.name == "published").tables
     assert table.note.startswith("Precision of our networks: mixed (asked for: auto).")

@@ -1,7 +1,7 @@
 """The published study beside ours."""
 
-import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -36,50 +36,52 @@ def test_the_band_comes_from_their_own_repeats(reference):
 
 def test_every_published_row_of_the_data_set_is_joined(rows):
     assert len(rows) == 64 + 12 + 8 + 4
-    joined = [row for row in rows if row["our_cell"]]
+    joined = [row for row in rows if row.ours]
     assert len(joined) == len(rows) - 1
-    [unnamed] = [row for row in rows if not row["our_cell"]]
-    assert unnamed["verdict"] == "settings not published"
+    [unnamed] = [row for row in rows if not row.ours]
+    assert unnamed.verdict == "settings not published"
 
 
 def test_difference_and_verdict(rows, reference):
     [row] = [
         row
         for row in rows
-        if row["table"] == "hyperparameter_grid"
-        and (row["model"], row["optimizer"]) == ("resnet18", "adam")
-        and row["settings"].startswith('{"batch_size": 32, "learning_rate": 0.001, "epochs": 3')
-        and '"pin_memory": true' in row["settings"]
+        if row.table == "hyperparameter_grid"
+        and (row.competitor, row.optimizer) == ("resnet18", "adam")
+        and row.settings == {"batch_size": 32, "learning_rate": 0.001, "epochs": 3, "pin_memory": True}
     ]
-    assert row["published_test"] == 0.8856
-    assert row["our_test"] == pytest.approx(0.8886)
+    assert row.published_test == 0.8856
+    assert row.ours.test == pytest.approx(0.8886)
     # Its repeat came to 87.98 %; the mean of two lies closer to a third run than one of them does.
-    assert row["difference"] == pytest.approx(0.8886 - (0.8856 + 0.8798) / 2)
+    assert row.difference == pytest.approx(0.8886 - (0.8856 + 0.8798) / 2)
     limit = repeatability.limits(reference)["fashion", "resnet18", "adam"]
-    assert row["band"] == pytest.approx(math.sqrt(3) / 2 * limit)
-    assert row["verdict"] == "within their spread"
+    assert row.band == pytest.approx(math.sqrt(3) / 2 * limit)
+    assert row.verdict == "within their spread"
 
 
 def test_a_training_beside_two_published_repeats_is_judged_once(rows):
-    grid = [row["verdict"] for row in rows if row["table"] == "hyperparameter_grid"]
+    grid = [row.verdict for row in rows if row.table == "hyperparameter_grid"]
     assert len(grid) == 64
     assert sum(verdict.endswith("their spread") for verdict in grid) == 32
     assert grid.count("judged above, once") == 32
     # The headlines are of trainings in the grid, and beside the same ones of ours.
-    headlines = [row for row in rows if row["table"] == "headline" and row["model"].startswith("resnet")]
-    assert [row["verdict"] for row in headlines] == ["judged above, once"] * 2
+    headlines = [row for row in rows if row.table == "headline" and row.competitor.startswith("resnet")]
+    assert [row.verdict for row in headlines] == ["judged above, once"] * 2
+
+
+def levels(record: dict) -> set[str]:
+    """Return the names of the levels of a record's factors: the optimizer of a network's."""
+    return {level["name"] for level in record["factors"].values()}
 
 
 def test_several_seeds_have_a_narrower_band(tmp_path, reference):
-    cells = [
-        cell for cell in studies.published() if (cell["dataset"], cell["optimizer"]) == ("fashion", "adam")
-    ]
-    timed = [row for row in published_rows(collected(tmp_path, cells)) if row["our_runs"] == 3]
+    cells = [cell for cell in studies.published() if cell["dataset"] == "fashion" and "adam" in levels(cell)]
+    timed = [row for row in published_rows(collected(tmp_path, cells)) if row.ours and row.ours.runs == 3]
     limits = repeatability.limits(reference)
-    assert {row["table"] for row in timed} == {"cpu_vs_gpu"}
+    assert {row.table for row in timed} == {"cpu_vs_gpu"}
     for row in timed:
-        assert row["band"] == pytest.approx(
-            limits["fashion", row["model"], "adam"] * math.sqrt((1 / 3 + 1) / 2)
+        assert row.band == pytest.approx(
+            limits["fashion", row.competitor, "adam"] * math.sqrt((1 / 3 + 1) / 2)
         )
 
 
@@ -91,38 +93,38 @@ def test_their_own_pairs_left_out_one_at_a_time(reference, fashion):
 
 
 def test_svms_have_no_band(rows):
-    verdicts = {row["verdict"] for row in rows if row["table"] == "svm_grid"}
+    verdicts = {row.verdict for row in rows if row.table == "svm_grid"}
     assert verdicts == {"not judged: no published repeat"}
 
 
 def test_timed_rows_stay_on_their_device(rows):
-    timed = [row for row in rows if row["table"] == "cpu_vs_gpu"]
-    assert [row["device"] for row in timed] == [row["our_device"] for row in timed]
+    timed = [row for row in rows if row.table == "cpu_vs_gpu"]
+    assert [row.device for row in timed] == [row.ours.device for row in timed]
 
 
 def test_an_svm_on_other_pixels_is_not_the_published_one(tmp_path):
-    cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["family"] == "svm"]
+    cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["group"] == "SVMs"]
     for cell in cells:
         for run in cell["runs"]:
             run["settings"]["scale"] = "none"
     found = published_rows(collected(tmp_path, cells))
-    assert {row["verdict"] for row in found if row["table"] == "svm_grid"} == {"not run"}
+    assert {row.verdict for row in found if row.table == "svm_grid"} == {"not run"}
 
 
 def test_what_was_tried_and_did_not_finish_was_not_left_out(tmp_path):
-    cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["family"] == "svm"]
+    cells = [cell for cell in studies.published() if cell["dataset"] == "mnist" and cell["group"] == "SVMs"]
     for cell in cells:
         for run in cell["runs"]:
             run |= {"status": "diverged", "error": "the loss was not finite", "test_accuracy": None}
     found = published_rows(collected(tmp_path, cells))
-    assert {row["verdict"] for row in found if row["table"] == "svm_grid"} == {"did not finish"}
+    assert {row.verdict for row in found if row.table == "svm_grid"} == {"did not finish"}
 
 
 def test_cut_down_data_are_not_judged(tmp_path):
     cells = [cell for cell in studies.published() if cell["dataset"] == "mnist"][:2]
     for cell in cells:
         cell["data"]["limit_train"] = 2000
-    judged = {row["verdict"] for row in published_rows(collected(tmp_path, cells))}
+    judged = {row.verdict for row in published_rows(collected(tmp_path, cells))}
     assert "not judged: cut-down data" in judged
     assert not any(verdict.endswith("spread") for verdict in judged)
 
@@ -139,10 +141,10 @@ def test_a_pinned_run_that_failed_takes_no_other_run_of_its_setting(tmp_path):
         studies.run({**base, "engine": "dataloader", "pin_memory": False}, 0.97),
     ]
     found = published_rows(collected(tmp_path, [studies.cell("mnist", "resnet18", "sgd", "gpu", runs)]))
-    mine = [row for row in found if row["verdict"] != "not run" and row["table"] == "hyperparameter_grid"]
-    by_pin = {json.loads(row["settings"])["pin_memory"]: row for row in mine}
-    assert by_pin[True]["verdict"] == "did not finish"
-    assert by_pin[False]["our_test"] == 0.97
+    mine = [row for row in found if row.verdict != "not run" and row.table == "hyperparameter_grid"]
+    by_pin = {row.settings["pin_memory"]: row for row in mine}
+    assert by_pin[True].verdict == "did not finish"
+    assert by_pin[False].ours.test == 0.97
 
 
 # Data are known by what they are, not by what they are called.
@@ -156,8 +158,8 @@ def machine(dataset: str, name: str = "", **data) -> dict:
 
 def judged(folder, *cells: dict) -> set[tuple[str, float]]:
     """Return data set and published accuracy of the results that ours stand beside."""
-    rows = [row for row in published_rows(collected(folder, list(cells))) if row["our_cell"]]
-    return {(row["dataset"], row["published_test"]) for row in rows if row["table"] == "svm_grid"}
+    rows = [row for row in published_rows(collected(folder, list(cells))) if row.ours]
+    return {(row.dataset, row.published_test) for row in rows if row.table == "svm_grid"}
 
 
 def trained(name: str, **rows) -> dict:
@@ -172,7 +174,7 @@ def test_an_optimizer_is_known_by_what_its_row_says_and_not_by_its_name(tmp_path
 
     def names(folder: str, cell: dict) -> set[str]:
         rows = published_rows(collected(tmp_path / folder, [cell]))
-        return {row["optimizer"] for row in rows if row["our_cell"]}
+        return {row.optimizer for row in rows if row.ours}
 
     assert names("earlier", trained("adam")) == {"adam"}
     assert names("same", trained("adam", network=network, optimizer=adam)) == {"adam"}
@@ -185,8 +187,7 @@ def test_an_optimizer_is_known_by_what_its_row_says_and_not_by_its_name(tmp_path
 
 def without_fingerprints(cell: dict, **data) -> dict:
     """Return a cell as an earlier version wrote it."""
-    kept = {name: each for name, each in cell["data"].items() if name != "fingerprints"}
-    return cell | {"data": kept | data}
+    return cell | {"data": cell["data"] | {"fingerprints": None} | data}
 
 
 @pytest.mark.parametrize("fingerprints", [{}, dict.fromkeys(FILES, "0" * 64)])
@@ -227,5 +228,8 @@ def test_every_data_set_of_the_reference_is_in_the_catalog(reference):
     named = {line["dataset"] for line in reference}
     rows = {name: DATASETS.named(name).row for name in ("mnist", "fashion", "digits")}
     assert named == {name for name, row in rows.items() if isinstance(row, Idx)}
-    assert {by_content.original({"fingerprints": rows[name].digests}) for name in named} == named
-    assert by_content.original({"fingerprints": {}, "digest": next(iter(by_content.PREPARED))}) is None
+    data = studies.study([machine("mnist")], studies.ROOT).records[0].data
+    known = {by_content.original(replace(data, fingerprints=rows[name].digests)) for name in named}
+    assert known == named
+    own = replace(data, fingerprints={}, digest=next(iter(by_content.PREPARED)))
+    assert by_content.original(own) is None

@@ -330,7 +330,7 @@ def test_readmes_lines_use_a_saved_model_of_any_family(study, model, monkeypatch
     assert known["model"].signature.classes[known["numbers"][0]].startswith("class ")
 
 
-@pytest.mark.parametrize("device", ["cuda", "tpu", "", None])
+@pytest.mark.parametrize("device", ["tpu", "", None])
 def test_a_device_that_there_is_not_is_one_line(study, device):
     with pytest.raises(UserError, match="is unknown; known are cpu, gpu"):
         saved.load(file_of(study[0], "resnet18"), device)

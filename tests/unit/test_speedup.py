@@ -5,6 +5,7 @@ import pytest
 
 import studies
 from bakeoff.analysis import devices, speedup
+from bakeoff.analysis.derived_times import SpeedupRow
 from bakeoff.analysis.study import Study
 from bakeoff.report import timings
 from rendered import collected
@@ -22,7 +23,7 @@ def _timed(device: str, seconds: list[float], **changes) -> dict:
     return studies.cell("digits", "resnet18", "sgd", device, runs, purpose="speed")
 
 
-def _row(tmp_path, *cells: dict) -> dict:
+def _row(tmp_path, *cells: dict) -> SpeedupRow:
     [row] = speedup.rows(collected(tmp_path, list(cells)))
     return row
 
@@ -30,18 +31,18 @@ def _row(tmp_path, *cells: dict) -> dict:
 def test_a_clear_speedup(tmp_path):
     study = collected(tmp_path, [_timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])])
     [row] = rows(study, lambda cell: None)
-    assert row["speedup"] == 2.0
-    assert row["speedup_low"] > 1
-    assert row["verdict"] == "GPU faster"
-    assert row["time_saved_s"] == 5.5
-    assert row["result_verdict"] == "GPU faster"
-    assert row["accuracy_verdict"] == "not judged"
-    assert (row["cpu_train_s_min"], row["cpu_train_s_max"], row["cpu_n"]) == (10, 12, 3)
+    assert row.ratios.speedup == 2.0
+    assert row.ratios.speedup_low > 1
+    assert row.verdict == "GPU faster"
+    assert row.ratios.time_saved_s == 5.5
+    assert row.result_verdict == "GPU faster"
+    assert row.accuracy_verdict == "not judged"
+    assert (row.cpu.timed.train_s_min, row.cpu.timed.train_s_max, row.cpu.timed.n) == (10, 12, 3)
     # 4 of 6 x MACs is what the made-up record says that one image's training executes.
-    assert row["cpu_executed_share"] == pytest.approx(4 / 6)
+    assert row.cpu.timed.executed_share == pytest.approx(4 / 6)
     rate = 4 * 37_220_352 * 1005 * 2 / 11
-    assert row["cpu_flops_per_s"] == pytest.approx(rate)
-    assert row["cpu_peak_share"] is None  # not every record knows the machine's peak
+    assert row.cpu.timed.flops_per_s == pytest.approx(rate)
+    assert row.cpu.timed.peak_share is None  # not every record knows the machine's peak
 
 
 def test_the_share_of_the_measured_peak(tmp_path):
@@ -49,7 +50,7 @@ def test_the_share_of_the_measured_peak(tmp_path):
     cell["peak_flops_per_s"] = 2e11
     study = collected(tmp_path, [cell])
     [row] = speedup.rows(study)
-    assert row["cpu_peak_share"] == pytest.approx(row["cpu_flops_per_s"] / 2e11)
+    assert row.cpu.timed.peak_share == pytest.approx(row.cpu.timed.flops_per_s / 2e11)
     [table] = timings.achieved(study, [row])
     assert table.rows[0][2].note == "13.60 % of the peak; 66.67 % executed"
     assert table.rows[0][3].text == "not measured"
@@ -63,11 +64,13 @@ def test_one_peak_per_machine_device_and_precision(tmp_path):
         cell["runs"] = [studies.run(SETTINGS, 0.9, details={"autocast": None}) for _ in range(3)]
         cell["peak_flops_per_s"] = peak
     rows = speedup.rows(collected(tmp_path, cells))
-    assert [row["cpu_flops_per_s"] / row["cpu_peak_share"] for row in rows] == pytest.approx([2.06e11] * 2)
+    assert [row.cpu.timed.flops_per_s / row.cpu.timed.peak_share for row in rows] == pytest.approx(
+        [2.06e11] * 2
+    )
     for run in cells[0]["runs"]:
         run["details"]["autocast"] = "bfloat16"
     rows = speedup.rows(collected(tmp_path, cells))
-    assert [row["cpu_flops_per_s"] / row["cpu_peak_share"] for row in rows] == pytest.approx(
+    assert [row.cpu.timed.flops_per_s / row.cpu.timed.peak_share for row in rows] == pytest.approx(
         [*peaks.values()]
     )
 
@@ -76,16 +79,16 @@ def test_a_record_that_does_not_say_what_was_executed_has_no_rate(tmp_path):
     cell = _timed("cpu", [10, 11, 12])
     del cell["compute"]["flops_train_executed"]
     row = _row(tmp_path, cell | {"peak_flops_per_s": 2e11})
-    assert (row["cpu_flops_per_s"], row["cpu_peak_share"]) == (None, None)
+    assert (row.cpu.timed.flops_per_s, row.cpu.timed.peak_share) == (None, None)
 
 
 def test_devices_on_different_machines_are_not_compared(tmp_path):
     cpu, gpu = _timed("cpu", [10, 11, 12]), _timed("gpu", [5, 5.5, 6])
     cpu["environments"][0]["cpu"] = "Other CPU"
     row = _row(tmp_path, cpu, gpu)
-    assert (row["speedup"], row["verdict"]) == (None, "not measured")
-    assert row["reason"] == "the devices were timed on different machines or threads"
-    assert (row["cpu_train_s_median"], row["gpu_train_s_median"]) == (11, 5.5)
+    assert (row.ratios, row.verdict) == (None, "not measured")
+    assert row.reason == "the devices were timed on different machines or threads"
+    assert (row.cpu.timed.train_s_median, row.gpu.timed.train_s_median) == (11, 5.5)
 
 
 def test_of_mixed_records_the_runs_of_one_machine_are_compared(tmp_path):
@@ -95,8 +98,8 @@ def test_of_mixed_records_the_runs_of_one_machine_are_compared(tmp_path):
         cell["environments"].append(here | {"versions": here["versions"] | {"torch": "9.9.9"}})
         cell["runs"][1]["environment"] = 1
     row = _row(tmp_path, cpu, gpu)
-    assert (row["cpu_train_s_median"], row["gpu_train_s_median"], row["cpu_n"]) == (11, 5.5, 3)
-    assert (row["machine"], row["speedup"]) == (1, 2.0)
+    assert (row.cpu.timed.train_s_median, row.gpu.timed.train_s_median, row.cpu.timed.n) == (11, 5.5, 3)
+    assert (row.ratios.machine, row.ratios.speedup) == (1, 2.0)
 
 
 def test_energy_is_shown_where_a_device_counts_it(tmp_path):
@@ -105,7 +108,11 @@ def test_energy_is_shown_where_a_device_counts_it(tmp_path):
         run["details"]["energy_j"] = {"gpu": 1000.0 + number, "cpu": 200.0 + number}
     study = collected(tmp_path, [cpu, gpu])
     [row] = speedup.rows(study)
-    assert (row["gpu_energy_gpu_j"], row["gpu_energy_cpu_j"], row["cpu_energy_cpu_j"]) == (1001, 201, None)
+    assert (row.gpu.timed.energy_gpu_j, row.gpu.timed.energy_cpu_j, row.cpu.timed.energy_cpu_j) == (
+        1001,
+        201,
+        None,
+    )
     [table] = timings.energy(study, [row])
     assert [cell.text for cell in table.rows[0][2:]] == ["not measured", "201", "1.00\N{NO-BREAK SPACE}k"]
     assert timings.energy(study, speedup.rows(collected(tmp_path, [_timed("cpu", [10])]))) == []
@@ -114,37 +121,37 @@ def test_energy_is_shown_where_a_device_counts_it(tmp_path):
 def test_energy_of_some_repeats_alone_is_not_measured(tmp_path):
     cell = _timed("cpu", [10, 11])
     cell["runs"][0]["details"]["energy_j"] = {"cpu": 500.0}
-    assert _row(tmp_path, cell)["cpu_energy_cpu_j"] is None
+    assert _row(tmp_path, cell).cpu.timed.energy_cpu_j is None
 
 
 def test_an_interval_around_one_is_a_tie(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10, 11, 12]), _timed("gpu", [9.5, 11, 12.5]))
-    assert row["verdict"] == "tie"
+    assert row.verdict == "tie"
 
 
 def test_without_a_gpu_it_is_not_measured(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10, 11, 12]))
-    assert row["verdict"] == "not measured"
-    assert "no GPU was visible" in row["reason"]
-    assert row["speedup"] is None
-    assert row["cpu_train_s_median"] == 11
+    assert row.verdict == "not measured"
+    assert "no GPU was visible" in row.reason
+    assert row.ratios is None
+    assert row.cpu.timed.train_s_median == 11
 
 
 def test_a_missing_cpu_is_not_measured(tmp_path):
     row = _row(tmp_path, _timed("gpu", [5, 5.5, 6]))
-    assert row["reason"] == "no CPU run of these settings and data was made"
+    assert row.reason == "no CPU run of these settings and data was made"
 
 
 def test_packed_times_are_never_divided(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10, 11]), _timed("gpu", [5, 6], packed=True))
-    assert row["reason"] == "the GPU was timed in packed runs only"
-    assert row["speedup"] is None
+    assert row.reason == "the GPU was timed in packed runs only"
+    assert row.ratios is None
 
 
 def test_failed_runs_give_their_reason(tmp_path):
     failed = {"status": "failed", "error": "OutOfMemoryError: 24 GB", "history": []}
     row = _row(tmp_path, _timed("cpu", [10, 11]), _timed("gpu", [5, 6], **failed))
-    assert row["reason"] == "the GPU runs failed: OutOfMemoryError: 24 GB"
+    assert row.reason == "the GPU runs failed: OutOfMemoryError: 24 GB"
 
 
 def test_other_settings_are_no_match(tmp_path):
@@ -152,19 +159,19 @@ def test_other_settings_are_no_match(tmp_path):
     for run in other["runs"]:
         run["settings"] = {**SETTINGS, "batch_size": 32}
     rows = speedup.rows(collected(tmp_path, [_timed("cpu", [10, 11]), other]))
-    assert [row["verdict"] for row in rows] == ["not measured", "not measured"]
+    assert [row.verdict for row in rows] == ["not measured", "not measured"]
 
 
 def test_one_repeat_has_no_interval(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10]), _timed("gpu", [5]))
-    assert (row["speedup"], row["speedup_low"]) == (2.0, None)
-    assert (row["verdict"], row["result_verdict"]) == ("not judged", "not judged")
-    assert row["reason"] == "a single repeat on the CPU and GPU: no interval"
+    assert (row.ratios.speedup, row.ratios.speedup_low) == (2.0, None)
+    assert (row.verdict, row.result_verdict) == ("not judged", "not judged")
+    assert row.reason == "a single repeat on the CPU and GPU: no interval"
 
 
 def test_one_repeat_on_one_side_alone_has_no_interval_either(tmp_path):
     row = _row(tmp_path, _timed("cpu", [10, 11, 12]), _timed("gpu", [1]))
-    assert (row["speedup"], row["speedup_low"], row["verdict"]) == (11.0, None, "not judged")
+    assert (row.ratios.speedup, row.ratios.speedup_low, row.verdict) == (11.0, None, "not judged")
 
 
 def test_training_and_result_are_judged_apart(tmp_path):
@@ -173,7 +180,7 @@ def test_training_and_result_are_judged_apart(tmp_path):
         for run in cell["runs"]:
             run["time_to_result_s"] = factor * run["train_s"]
     row = _row(tmp_path, cpu, gpu)
-    assert (row["verdict"], row["result_verdict"]) == ("GPU faster", "CPU faster")
+    assert (row.verdict, row.result_verdict) == ("GPU faster", "CPU faster")
 
 
 def test_answers_of_the_timed_runs_decide_about_accuracy(tmp_path):
@@ -181,22 +188,22 @@ def test_answers_of_the_timed_runs_decide_about_accuracy(tmp_path):
     right = np.arange(10_000) % 10 > 0
     answers = {"cpu": np.tile(right, (3, 1)), "gpu": np.tile(right, (3, 1))}
     answers["gpu"][:, 0] = True  # one image of ten thousand
-    [row] = rows(study, lambda cell: answers[cell["device"]])
-    assert row["accuracy_difference"] == pytest.approx(1e-4)
-    assert row["accuracy_verdict"] == "equivalent within 1 point"
+    [row] = rows(study, lambda cell: answers[cell.device])
+    assert row.accuracy.difference == pytest.approx(1e-4)
+    assert row.accuracy_verdict == "equivalent within 1 point"
     answers["gpu"][:, 1:1001] = False
-    [row] = rows(study, lambda cell: answers[cell["device"]])
-    assert row["accuracy_verdict"].startswith("worse by at least 8.")
+    [row] = rows(study, lambda cell: answers[cell.device])
+    assert row.accuracy_verdict.startswith("worse by at least 8.")
     answers["gpu"] = None  # not all of its answers are there
-    [row] = rows(study, lambda cell: answers[cell["device"]])
-    assert row["accuracy_verdict"] == "not judged"  # a repeat without its partner
+    [row] = rows(study, lambda cell: answers[cell.device])
+    assert row.accuracy_verdict == "not judged"  # a repeat without its partner
 
 
 @pytest.mark.parametrize(("seed", "verdict"), [(0, "not judged"), (None, "equivalent within 1 point")])
 def test_one_pair_shows_the_accuracy_of_what_has_no_seed_alone(tmp_path, seed, verdict):
     study = collected(tmp_path, [_timed(device, [10], seed=seed) for device in ("cpu", "gpu")])
     [row] = rows(study, lambda cell: np.ones((1, 10_000), dtype=bool))
-    assert row["accuracy_verdict"] == verdict
+    assert row.accuracy_verdict == verdict
 
 
 def test_the_report_says_both_times_and_the_accuracy(tmp_path):
@@ -208,7 +215,7 @@ def test_the_report_says_both_times_and_the_accuracy(tmp_path):
     )
 
 
-def rows(found, right) -> list[dict]:
+def rows(found, right) -> list[SpeedupRow]:
     """Return the table with other answers of the timed runs than those that lie beside the records."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Study, "right", lambda self, cell, runs: right(cell))
@@ -223,7 +230,7 @@ def _said(tmp_path, *cells: dict, right=lambda cell: None) -> list[str]:
 
 def _pair(optimizer: str, cpu: list[float], gpu: list[float]) -> list[dict]:
     return [
-        {**_timed(device, seconds), "optimizer": optimizer}
+        _timed(device, seconds) | {"factors": {"optimizer": {"name": optimizer, "label": optimizer.upper()}}}
         for device, seconds in (("cpu", cpu), ("gpu", gpu))
     ]
 

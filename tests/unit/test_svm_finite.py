@@ -10,8 +10,8 @@ import studies
 from bakeoff.cells import run as cell
 from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
-from bakeoff.data import store
-from bakeoff.families.svm import engines, kernels, pairwise, scaling, sound
+from bakeoff.data import scaling, store
+from bakeoff.families.svm import engines, kernels, pairwise, sound
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.families.svm.kernels import Kernel

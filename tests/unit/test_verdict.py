@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_equal_optimizers_give_no_sentence(tmp_path):
     assert not any("better than" in text for text in _texts(collected(tmp_path, cells)))
 
 
-def test_one_model_has_no_rival(tmp_path):
+def test_one_competitor_has_no_rival(tmp_path):
     texts = _texts(collected(tmp_path, studies.small()[2:3]))
     assert texts[0].startswith("SVM (RBF) is the only model that finished")
     assert len(texts) == 2
@@ -66,26 +67,48 @@ def test_best_uses_come_from_the_measurements(tmp_path, small):
         (collected(tmp_path, studies.alone(studies.small())), ["the shortest training on Digits"]),
     ):
         tables = _tables(found)
-        uses = {m.model: m.uses for m in methods.summary(found, tables.best, tables.tests)}
+        uses = {each.competitor: each.uses for each in methods.summary(found, tables.best, tables.tests)}
         assert uses["svm_rbf"] == ["the highest validation accuracy on Digits"]
         assert uses["svm_poly"] == shortest
         assert uses["resnet18"] == []
 
 
 def test_a_runs_own_command_narrows_the_cells():
-    cell = studies.small(seeds=2)[0]
-    run = cell["runs"][3]
+    [cell, *_] = studies.study(studies.small(seeds=2), studies.ROOT).records
+    run = cell.runs[3]
     words = shlex.split(reproduce.command(cell, run))
     assert words[words.index("--seeds") + 1] == "1"
     assert words[words.index("--output") + 1] == "results/digits/rerun.json"
     [block] = json.loads(words[words.index("--grid") + 1])
-    assert block == {name: value for name, value in run["settings"].items() if value is not None}
+    assert block == {name: value for name, value in run.settings.items() if value is not None}
     assert words[words.index("--threads") + 1] == "8"
 
 
+def test_a_setting_that_is_a_list_is_one_value_of_the_grid():
+    [cell, *_] = studies.small()
+    cell["runs"][0]["settings"]["betas"] = [0.8, 0.99]
+    [record] = studies.study([cell], studies.ROOT).records
+    words = shlex.split(reproduce.command(record, record.runs[0]))
+    [block] = json.loads(words[words.index("--grid") + 1])
+    assert block["betas"] == [[0.8, 0.99]]
+
+
 def test_a_command_without_a_grid_stays():
-    cell = studies.small()[-1]
-    assert reproduce.command(cell, cell["runs"][0]) == cell["command"]
+    [*_, cell] = studies.study(studies.small(), studies.ROOT).records
+    assert reproduce.command(cell, cell.runs[0]) == cell.command
+
+
+@pytest.mark.parametrize(("fold", "said"), [(0, "0"), (2, "2"), ("refit", "refit")])
+def test_a_runs_own_command_names_its_fold(fold, said):
+    cell = studies.small()[0]
+    cell["data"]["folds"] = 3
+    cell["runs"][0] |= {"fold": fold, "validation_accuracy": None if fold == "refit" else 0.9}
+    [record] = studies.study([cell], studies.ROOT).records
+    words = shlex.split(reproduce.command(record, record.runs[0]))
+    assert words[words.index("--fold") + 1] == said
+    once = reproduce.command(replace(record, command=shlex.join(words)), record.runs[0])
+    assert shlex.split(once).count("--fold") == 1
+    assert "--fold" not in reproduce.command(record, record.runs[1])
 
 
 def _scaled(none: float):
@@ -148,7 +171,7 @@ def test_a_tie_on_validation_goes_to_the_cheaper_and_is_said(tmp_path, seconds, 
 def test_the_margin_on_validation_is_said_in_images(tmp_path):
     cells = _level({"resnet18": 1.0, "svm_rbf": 1.0})
     for cell in cells:
-        if cell["family"] == "svm":
+        if cell["group"] == "SVMs":
             for run in cell["runs"]:
                 run["validation_accuracy"] = 136 / 144
         else:
@@ -177,9 +200,9 @@ def test_the_direction_of_a_sentence_is_that_of_its_test(tmp_path):
     cells += _seeds("resnet50", "sgd", (0.88, 0.88, 0.88), 0.94)
     found = collected(tmp_path, cells)
     [test] = contrasts.rows(found)
-    assert test["compared"] == "methods"
-    assert test["difference"] == pytest.approx(0.02, abs=1e-4)
-    assert (test["better"] is None) == (test["p_holm"] >= 0.05)
+    assert test.tested.compared == "methods"
+    assert test.tested.difference == pytest.approx(0.02, abs=1e-4)
+    assert (test.better is None) == (test.tested.p_holm >= 0.05)
     said = [finding.text for finding in findings.of_dataset(found, _tables(found), "fashion")]
     # Three seeds that lie seven points apart show nothing, whatever ten thousand images say of one of them.
     assert "No evidence of a difference from ResNet-50." in said
@@ -190,7 +213,7 @@ def test_seeds_that_agree_show_a_difference_of_methods(tmp_path):
     cells += _seeds("resnet50", "sgd", (0.88, 0.881, 0.882), 0.94)
     found = collected(tmp_path, cells)
     [test] = contrasts.rows(found)
-    assert (test["better"], test["seeds_a"], test["seeds_b"]) == ("resnet18", 3, 3)
+    assert (test.better, test.seeds_a, test.seeds_b) == ("resnet18", 3, 3)
     texts = [finding.text for finding in findings.overall(found, _tables(found))]
     assert "ResNet-18 beats ResNet-50 on Fashion-MNIST." in texts
 

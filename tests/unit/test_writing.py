@@ -14,20 +14,21 @@ import arrays
 import studies
 from bakeoff import files
 from bakeoff.analysis import collect, tables
+from bakeoff.analysis.derived import ClassRow
+from bakeoff.cells.family import Measured
 from bakeoff.cells.journal import Journal
 from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.data.raw import Raw
-from bakeoff.plots import gallery
-from bakeoff.records import predictions
-from bakeoff.records import record as records
+from bakeoff.records import predictions, written
 from bakeoff.records.predictions import Answers
 from bakeoff.report import render
-from rendered import TEMPLATES
+from rendered import TEMPLATES, drawn
 
 SCRIPTS = studies.ROOT / "workflow" / "scripts"
 CELL = studies.small()[2]
-RUN = CELL["runs"][0]
+RECORD = written.from_json(CELL)
+RUN = RECORD.runs[0]
 
 
 def rendered(small, path):
@@ -38,16 +39,16 @@ def rendered(small, path):
 
 WRITERS = {
     "text.txt": lambda path, small: files.write_text(path, "text"),
-    "cell.json": lambda path, small: records.write(path, CELL),
-    "best.csv": lambda path, small: tables.write(path, ["a"], [{"a": 1}]),
-    "records.jsonl": lambda path, small: collect.write([CELL], path, path.with_name("runs.csv")),
+    "cell.json": lambda path, small: written.write(path, RECORD),
+    "best.csv": lambda path, small: tables.write(path, ClassRow, []),
+    "records.jsonl": lambda path, small: collect.write([RECORD], path, path.with_name("runs.csv")),
     "answers.npz": lambda path, small: predictions.save(
         path, {"validation": np.arange(4), "test": np.arange(4)}, 10, [Answers(np.arange(4), np.arange(4))]
     ),
     "tiny.npz": lambda path, small: arrays.save(path),
-    "figures": lambda path, small: gallery.draw(small.study, path),
+    "figures": lambda path, small: drawn(small.study, path),
     "report.html": lambda path, small: rendered(small, path),
-    "journal": lambda path, small: Journal(path, {}).add(RUN),
+    "journal": lambda path, small: Journal(path, {}).add(Measured(RUN, RECORD.environments[0])),
 }
 
 
@@ -124,7 +125,7 @@ def test_hidden_files_among_the_records_are_passed_over(tmp_path, name):
     hidden = path.parent / ".ipynb_checkpoints"
     hidden.mkdir()
     (hidden / path.name).write_text("{}")
-    assert collect.read_cells([tmp_path]) == [CELL]
+    assert [cell.cell for cell in collect.read_cells([tmp_path])] == [RECORD.cell]
 
 
 def test_two_copies_of_a_cell_are_named_with_the_cure(tmp_path):

@@ -65,15 +65,15 @@ def test_make_keeps_python_s_variables_to_itself_and_finds_a_place_for_caches(tm
 
 def test_what_an_editor_or_a_system_leaves_among_the_sources_is_passed_over(project):
     pages = "workflow/scripts/bakeoff/report/pages"
-    left = ("workflow/scripts/bakeoff/datasets/.#store.py", f"{pages}/templates/.#body.html.j2")
+    left = ("workflow/scripts/bakeoff/data/.#store.py", f"{pages}/templates/.#body.html.j2")
     for name in left:
         (project / name).symlink_to("someone@a-machine.1234:5678")
-    for name in ("workflow/scripts/bakeoff/datasets/._store.py", f"{pages}/.DS_Store", f"{pages}/style.css~"):
+    for name in ("workflow/scripts/bakeoff/data/._store.py", f"{pages}/.DS_Store", f"{pages}/style.css~"):
         (project / name).write_bytes(b"\x00\x05\x16\x07")
     done = snakemake(project, "-n", *DEMO, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
     code = (project / ".snakemake/bakeoff/code/data.sha256").read_text(encoding="utf-8")
-    assert "  bakeoff/datasets/store.py\n" in code
+    assert "  bakeoff/data/store.py\n" in code
     assert not [name for name in (".#", "._", ".DS_Store", "css~") if name in done.stdout + code]
 
 

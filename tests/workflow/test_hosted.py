@@ -58,7 +58,7 @@ module here:
 
 use rule * from here as here_*
 """
-CHANGES = {"plotted": "plots/style.py", "fitted": "svm/kernels.py"}
+CHANGES = {"plotted": "plots/style.py", "fitted": "families/svm/kernels.py"}
 
 
 def git(folder, *words: str) -> None:

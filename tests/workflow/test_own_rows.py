@@ -97,12 +97,10 @@ def test_so_are_three_hundred_classes_of_them(garden, tmp_path, monkeypatch):
     train_svm.main(train_svm.Options(data=data, kernel="linear", grid=[{"C": 1}], output=svm))
     blocks = STUDY["networks"]["grid"]
     catalog = STUDY["catalog"]
-    rows = {
-        option: json.dumps({"name": "own", **catalog[kind][name]})
-        for option, (kind, name) in zip(("model", "optimizer"), OWN.items(), strict=True)
-    }
-    what = {"data": data, **rows, "device": "cpu", "grid": blocks, "output": network}
-    train_network.main(train_network.Options(**what))
+    rows = [json.dumps({"name": "own", **catalog[kind][name]}) for kind, name in OWN.items()]
+    what = dict(zip(("model", "optimizer"), rows, strict=True))
+    options = train_network.Options(data=data, **what, device="cpu", grid=blocks, output=network)
+    train_network.main(options)
     for place in (svm, network):
         check_data(studies.read(place), "weeds", 300)
 

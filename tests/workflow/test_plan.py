@@ -26,6 +26,7 @@ DRY_RUNS = {
         *("classifiers={names: [Own-1, knn]}", f"catalog={{classifiers: {{Own-1: {OWN}}}}}"),
     ),
     "in_shards": ("-n", "--config", "shards=5"),
+    "in_json": ("-n", "--configfile", "own.json"),
     "missing_image": (
         "-n",
         "--use-singularity",
@@ -47,7 +48,9 @@ APPTAINER = "#!/bin/sh\necho apptainer version 1.4.0\n"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return a copy of the project, in which nothing was ever run."""
-    return copy_to(tmp_path_factory.mktemp("planned") / "with spaces")
+    found = copy_to(tmp_path_factory.mktemp("planned") / "with spaces")
+    (found / "own.json").write_text('{"datasets": ["digits"], "networks": {"models": []}}')
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +149,9 @@ def test_classifiers_are_a_third_family_everywhere(outputs):
     jobs = planned(outputs("classifiers"))
     assert (jobs["train_classifier_shard"], jobs["train_classifier"], jobs["time_chosen"]) == (4, 2, 6)
     text = outputs("classifiers").stdout
-    for made in ("Own-1_cpu.json", "models/knn_cpu.safetensors", "alone/predictions/Own-1_cpu.npz"):
+    for made in ("Own-1_cpu.json", "models/knn_cpu.safetensors", "shards/knn_cpu.1of2"):
         assert f"results/digits/{made}" in text
+    assert "results/digits/alone/predictions/Own-1_cpu.npz" in text
     called = [line for line in text.splitlines() if "train_classifier.py --data" in line]
     grid = """--grid '[{"scale": "standard", "alpha": [1, 10]}]' --seeds 0 """
     assert len([line for line in called if grid in line and '"name": "Own-1"' in line]) == 3

@@ -4,13 +4,13 @@
 rule time_chosen:
     input:
         script=script("time_chosen"),
-        record="results/{dataset}/{competitor}_{device}.json",
-        model="results/{dataset}/models/{competitor}_{device}.safetensors",
+        record=at("record", "{competitor}_{device}"),
+        model=at("models", "{competitor}_{device}"),
         data="resources/{dataset}.npz",
         code=code_of("alone"),
     output:
-        record="results/{dataset}/alone/{competitor}_{device}.json",
-        predictions="results/{dataset}/alone/predictions/{competitor}_{device}.npz",
+        record=at("record", "{competitor}_{device}", "alone"),
+        predictions=at("predictions", "{competitor}_{device}", "alone"),
     params:
         times=config["final_seeds"],
         engine=config["svm"]["engine"],

@@ -7,15 +7,21 @@ def study():
     return [record for group in PLAN["records"].values() for record in group]
 
 
+def at(kind, cell, purpose="selection"):
+    """Return where a file of a cell lies: its record, or what is kept beside it."""
+    return PLAN["layout"][purpose][kind].replace("{cell}", cell)
+
+
 def shard_of(cell):
     """Return where a shard of a cell says that its part of the grid is in the journal."""
-    return f"results/{{dataset}}/shards/{cell}.{{shard}}of{config['shards']}"
+    return f"{at('shards', cell)}.{{shard}}of{config['shards']}"
 
 
 def record_of(shard):
     """Return the record of the cell that a shard is of."""
     place = Path(shard)
-    return str(place.parents[1] / f"{place.stem}.json")
+    suffix = Path(at("record", "cell")).suffix
+    return str(place.parents[1] / f"{place.stem}{suffix}")
 
 
 def shards_of(cell):
@@ -28,9 +34,9 @@ def shards_of(cell):
     )
 
 
-def timed(name, suffix):
+def timed(kind, name):
     """Return a file of the comparison for every device, which are timed in turns."""
-    return [f"results/{{dataset}}/speed/{name}_{device}{suffix}" for device in PLAN["devices"]]
+    return [at(kind, f"{name}_{device}", "speed") for device in PLAN["devices"]]
 
 
 def missing():

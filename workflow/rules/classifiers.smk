@@ -8,9 +8,9 @@ rule train_svm:
         code=code_of("svm"),
         shards=shards_of("svm_{kernel}_{device}"),
     output:
-        record="results/{dataset}/svm_{kernel}_{device}.json",
-        model="results/{dataset}/models/svm_{kernel}_{device}.safetensors",
-        predictions="results/{dataset}/predictions/svm_{kernel}_{device}.npz",
+        record=at("record", "svm_{kernel}_{device}"),
+        model=at("models", "svm_{kernel}_{device}"),
+        predictions=at("predictions", "svm_{kernel}_{device}"),
     params:
         record=lambda wildcards, output: output.record,
         shard="",
@@ -56,9 +56,9 @@ rule train_classifier:
         code=code_of("classifiers"),
         shards=shards_of("{classifier}_{device}"),
     output:
-        record="results/{dataset}/{classifier}_{device}.json",
-        model="results/{dataset}/models/{classifier}_{device}.safetensors",
-        predictions="results/{dataset}/predictions/{classifier}_{device}.npz",
+        record=at("record", "{classifier}_{device}"),
+        model=at("models", "{classifier}_{device}"),
+        predictions=at("predictions", "{classifier}_{device}"),
     params:
         record=lambda wildcards, output: output.record,
         shard="",

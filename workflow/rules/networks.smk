@@ -8,9 +8,9 @@ rule train_network:
         code=code_of("networks"),
         shards=shards_of("{model}_{optimizer}_{device}"),
     output:
-        record="results/{dataset}/{model}_{optimizer}_{device}.json",
-        model="results/{dataset}/models/{model}_{optimizer}_{device}.safetensors",
-        predictions="results/{dataset}/predictions/{model}_{optimizer}_{device}.npz",
+        record=at("record", "{model}_{optimizer}_{device}"),
+        model=at("models", "{model}_{optimizer}_{device}"),
+        predictions=at("predictions", "{model}_{optimizer}_{device}"),
     params:
         record=lambda wildcards, output: output.record,
         shard="",
@@ -56,8 +56,8 @@ rule time_training:
         data="resources/{dataset}.npz",
         code=code_of("networks"),
     output:
-        records=timed("{model}_{optimizer}", ".json"),
-        predictions=timed("predictions/{model}_{optimizer}", ".npz"),
+        records=timed("record", "{model}_{optimizer}"),
+        predictions=timed("predictions", "{model}_{optimizer}"),
     params:
         model=lambda wildcards: row("networks", wildcards.model),
         optimizer=lambda wildcards: row("optimizers", wildcards.optimizer),

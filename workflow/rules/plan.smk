@@ -1,8 +1,12 @@
 # The study as planned: by a command that anybody may call, plan_study.py, which says in one line what is wrong.
 import json
 import subprocess
+from collections import OrderedDict
 
 import yaml
+
+# Of a configuration in JSON Snakemake makes one of these.
+yaml.SafeDumper.add_representer(OrderedDict, yaml.SafeDumper.represent_dict)
 
 
 # In a folder that is not the project's own (--directory), the project's configuration.
@@ -22,6 +26,7 @@ def planned():
     line += ["--module", placed("results").removesuffix("results")] if MODULE else []
     # In containers and conda's environments, the torch beside Snakemake is not the one that trains.
     line += ["--brings-torch"] if workflow.deployment_settings.deployment_method else []
+    line += ["--count-gpus"] if counts_gpus() else []
     # YAML writes what an anchor stands for once.
     text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
     done = subprocess.run(line, input=text, capture_output=True, text=True, encoding="utf-8")
@@ -33,7 +38,16 @@ def planned():
     return plan
 
 
+def counts_gpus():
+    """Tell whether GPU cells run here, and nobody said how many at a time; --jobs is a cluster's."""
+    named = "gpu" in workflow.global_resources
+    return workflow.is_main_process and workflow.nodes is None and not named
+
+
 PLAN = planned()
+if PLAN["gpus"]:
+    # One cell a GPU; which one, a command finds itself.
+    workflow.register_resource("gpu", PLAN["gpus"])
 if PLAN["config"]["gpu"] == "auto" and not MODULE:
     # A job that reads these rules on another machine must come to the same plan.
     answer = "absent" if PLAN["gpu_missing"] else "present"

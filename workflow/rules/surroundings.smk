@@ -53,12 +53,22 @@ def check_path(executor):
             )
 
 
+def check_jobs():
+    """End with one line where --jobs is meant for this machine: Snakemake then starts jobs whatever their threads."""
+    if workflow.local_exec and workflow.nodes is not None:
+        count = "all" if workflow.nodes == sys.maxsize else workflow.nodes
+        raise SystemExit(
+            f"--jobs {count} is for clusters: here timed jobs would run beside others; say --cores {count}"
+        )
+
+
 include: "failures.smk"
 
 
 # Both are for calls that run something, and the jobs of a cluster skip them.
 onstart:
     check_path(workflow.executor_plugin.name)
+    check_jobs()
     remember_study()
     watch_failures()
 

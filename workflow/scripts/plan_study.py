@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff import command
 from bakeoff.command import option
-from bakeoff.plan import explain, make, partial, written
+from bakeoff.plan import explain, gpu, make, partial, written
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Options:
     config: dict[str, Any] = option("JSON: single keys, laid over the files", default=None)
     merged: bool = option("read all of it from stdin; the files are checked alone", default=False)
     brings_torch: bool = option("jobs run where another torch is, as in containers", default=False)
+    count_gpus: bool = option("also say how many GPUs this machine has, where any is used", default=False)
     module: str | None = option("of another workflow: the prefix of its results", default=None)
     explain: bool = option("print the cells and their runs for people", default=False)
 
@@ -29,7 +30,9 @@ def main(options: Options) -> None:
     if options.explain:
         print(*explain.lines(plan), sep="\n")
     else:
-        print(json.dumps(make.as_json(plan) | {"note": note}))
+        counted = options.count_gpus and plan.gpu_missing is None
+        gpus = gpu.count(options.brings_torch) if counted else 0
+        print(json.dumps(make.as_json(plan) | {"note": note, "gpus": gpus}))
 
 
 if __name__ == "__main__":

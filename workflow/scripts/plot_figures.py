@@ -31,7 +31,7 @@ def main(options: Options) -> None:
 
     data = [store.load(path, "images") for path in options.data]
     best, speedup = (of(found, options.tables) for of in (derivation.of_best, derivation.of_speedup))
-    pictures = {each.meta["digest"]: each.images["test"] for each in data}
+    pictures = {each.digest: each.parts["test"].images for each in data}
     gallery.draw(found, options.output, best, speedup, pictures)
 
 

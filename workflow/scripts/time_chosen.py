@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import command, latency, values
-from bakeoff.cells import timed
-from bakeoff.cells.family import Resources
+from bakeoff.cells import family, timed
 from bakeoff.command import option
 from bakeoff.families import rooms
 from bakeoff.machine import hardware
@@ -31,10 +30,9 @@ def main(options: Options) -> None:
     record = written.read(options.record)
     more = latency.beside(options.model, record)
     hardware.require_device(record.device)
-    resources = Resources(options.engine, options.threads, options.mem_mb, record.device)
-    entry = rooms.named(record.family)
-    family = entry.again(record, options.data, resources)
-    timed.time_chosen(family, record, options.times, options.output, entry.code(), options.threads, more)
+    resources = family.Resources(options.engine, options.threads, options.mem_mb, record.device)
+    fits, code = rooms.again(record, options.data, resources), rooms.named(record.family).code()
+    timed.time_chosen(fits, record, options.times, options.output, code, options.threads, more)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from bakeoff import command, values
 from bakeoff.command import option
 from bakeoff.data import store
 from bakeoff.families.network import axes, optimizers, speed
-from bakeoff.machine import hardware, threads
+from bakeoff.machine import devices, threads
 from bakeoff.networks import models
 
 
@@ -19,7 +19,7 @@ class Options:
     data: Path = option("the prepared data set (.npz)")
     model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
     optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
-    devices: list[str] = option("two take turns, repeat by repeat", choices=hardware.DEVICES, once=True)
+    devices: list[str] = option("two take turns, repeat by repeat", **devices.CHOICE, once=True)
     settings: dict[str, Any] = option("JSON: batch_size, learning_rate, epochs, ...", check=axes.check_one)
     output: list[Path] = option("the record (.json) of each device", check=values.record, once=True)
     repeats: int = option("trainings per device; each has its own seed, counted from 0", default=3, least=1)

@@ -8,7 +8,7 @@ from bakeoff.cells.options import CellOptions
 from bakeoff.command import option
 from bakeoff.data import store
 from bakeoff.families.network import axes, entry, family, optimizers
-from bakeoff.machine import hardware, threads
+from bakeoff.machine import devices, hardware, threads
 from bakeoff.networks import models
 
 
@@ -18,7 +18,7 @@ class Options(CellOptions):
 
     model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
     optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
-    device: str = option("where it trains", choices=hardware.DEVICES)
+    device: str = option("where it trains", **devices.CHOICE)
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
     seeds: list[int] = option("of every setting's runs", default=(0,), least=0, most=values.SEED, once=True)
     pack: int = option("train up to so many settings and seeds side by side", default=1, least=1)

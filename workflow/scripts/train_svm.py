@@ -9,7 +9,7 @@ from bakeoff.cells.options import CellOptions
 from bakeoff.command import option
 from bakeoff.data import store
 from bakeoff.families.svm import axes, engines, entry, family
-from bakeoff.machine import hardware
+from bakeoff.machine import devices, hardware
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Options(CellOptions):
     kernel: str = option("its kernel", choices=tuple(axes.KERNELS))
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
     engine: str = option("what fits them", default="auto", choices=engines.NAMES)
-    device: str = option("where kernel matrices are made", default="cpu", choices=hardware.DEVICES)
+    device: str = option("where kernel matrices are made", default="cpu", **devices.CHOICE)
     mem_mb: int = option("bound on the pairwise engine's kernel matrices, in MB", default=4000, least=1)
 
 

@@ -4,7 +4,7 @@ The package never imports snakemake, so every command runs by hand, in any conta
 cluster. Imports go one way only (tests/architecture holds the order):
 
     command, plugins and the like < machine, records < data, search < networks < cells
-      < families: need torch or scikit-learn < saved: loads the models of all < latency
+      < features, families: need torch or scikit-learn < saved: loads the models of all < latency
       < plan: from a configuration to the cells; imports no framework
     records < analysis < plots < report: never import torch
 """

@@ -113,7 +113,7 @@ def _check(check: Callable[[Any], Any], value: Any) -> None:
         raise ValueError(said if isinstance(value, Path) else f"{values.shown(value)} {said}") from error
 
 
-def _fields(cls: type[Any]) -> tuple[dataclasses.Field, ...]:
+def _fields(cls: type[Any]) -> "tuple[dataclasses.Field[Any], ...]":
     return dataclasses.fields(cls)
 
 

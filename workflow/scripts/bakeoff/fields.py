@@ -17,12 +17,12 @@ def names(kind: Any) -> list[str]:
     return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
 
 
-def description(field: dataclasses.Field) -> str:
+def description(field: "dataclasses.Field[Any]") -> str:
     """Return what a setting says of itself."""
     return getattr(field.default, "description", None) or ""
 
 
-def default(field: dataclasses.Field) -> Any:
+def default(field: "dataclasses.Field[Any]") -> Any:
     """Return a setting's default, dataclasses.MISSING where it is required."""
     about: Any = field.default
     found = about.get_default(call_default_factory=True, validated_data={})

@@ -166,3 +166,27 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def hold(folder: Path, name: str) -> bool:
+    """Take a name in a user's own folder until this process ends, and tell whether it was free.
+
+    Where nothing can be locked, or the folder is not the user's alone, all names are free.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            return True
+        place = folder / hashlib.sha256(name.encode()).hexdigest()[:32]
+        # Never closed: the kernel does that, and drops the lock, when the process ends.
+        handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return False
+    except OSError:
+        os.close(handle)
+    return True

@@ -107,9 +107,9 @@ def shipped() -> dict[str, dict[str, Any]]:
     import yaml
 
     with files.reading(SHIPPED):
-        return yaml.load(SHIPPED.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))[
-            "catalog"
-        ]
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        found: dict[str, dict[str, Any]] = yaml.load(SHIPPED.read_bytes(), loader)["catalog"]
+        return found
 
 
 def shipped_as(kind: str, said: Mapping[str, Any]) -> str | None:
@@ -153,12 +153,17 @@ class Kind:
         name = typed.read(typed.Name, given.pop("name", None), ("name",))
         return self.said(name, given)
 
-    def said(self, name: str, content: Mapping[str, Any] | None) -> Named:
-        """Return the row that a record says; earlier versions' say nothing: their names are shipped rows."""
+    def said(self, name: str, content: Mapping[str, Any] | None, label: str | None = None) -> Named:
+        """Return the row that a record says; earlier versions' say nothing: their names are shipped rows.
+
+        label: what the record says people call it.
+        """
         if content is None:
             return self.named(name)
         # The code's digest is of what was there then.
         given = {field: value for field, value in content.items() if field != "code"}
+        if label not in (None, name):
+            given["label"] = label
         row = self.read(name, given)
         unsaid = FOR_PEOPLE.isdisjoint(given)
         return self.named(name) if unsaid and self._is_shipped(name, row) else Named(name, row)

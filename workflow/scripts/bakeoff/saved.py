@@ -6,7 +6,7 @@ from bakeoff import values
 from bakeoff.cells.predictor import Predictor
 from bakeoff.command import UserError
 from bakeoff.families import rooms
-from bakeoff.machine import hardware
+from bakeoff.machine import devices, hardware
 from bakeoff.records import signature
 
 
@@ -17,8 +17,10 @@ def load(path: Path | str, device: str = "cpu", own_code: bool = False) -> Predi
     UserError in one line where the file is absent, damaged, empty (no run finished) or does not say what it
     takes, where it names other code than that, and where there is no such device.
     """
-    if device not in hardware.DEVICES:
-        raise UserError(f"device {values.shown(device)} is unknown; known are {', '.join(hardware.DEVICES)}")
-    hardware.require_device(device)
+    if device not in devices.NAMES:
+        fault = devices.elsewhere(str(device)) or f"is unknown; known are {', '.join(devices.NAMES)}"
+        raise UserError(f"device {values.shown(device)} {fault}")
+    # Which of several GPUs the caller computes on is theirs to say.
+    hardware.check_device(device)
     known = signature.read(Path(path))
     return rooms.named(known.family).load(known, Path(path), device, own_code)

@@ -142,13 +142,14 @@ Distinct = Annotated[list[Item], BeforeValidator(_listed), AfterValidator(_once)
 Axis = Annotated[list[Item], BeforeValidator(_listed), Field(min_length=1)]
 
 
-_adapter: Callable[[Any], TypeAdapter] = cache(TypeAdapter)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def read(cls: type[Typed], given: Any, place: Sequence[str | int] = ()) -> Typed:
     """Return settings as a person wrote them; UserError names the place, the fault and the cure."""
     try:
-        return _adapter(cls).validate_python(given)
+        found: Typed = _adapter(cls).validate_python(given)
+        return found
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UserError(_complaint(cls, first, [*place, *_written(given, first["loc"])])) from None

@@ -45,7 +45,7 @@ def _gap(row: PublishedRow) -> float:
 
 
 def _kind(rows: Iterable[PublishedRow]) -> str:
-    """Return what published results are of: network, SVM."""
+    """Return what published results are of, in the singular."""
     groups = unique(published.group(row.competitor) for row in rows)
     return wording.listed([wording.singular(group) for group in groups])
 

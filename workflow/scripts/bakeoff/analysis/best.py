@@ -15,12 +15,12 @@ from bakeoff.records.record import Record
 from bakeoff.records.run import Run, finished
 from bakeoff.records.selection import Choice
 
-Cell = tuple[Record, Choice]
+Picked = tuple[Record, Choice]
 # Why nothing was chosen.
 NO_RUN, NOT_ON_EVERY_SEED = "no run finished", "no setting finished on every seed"
 
 
-def best_cell(study: Study, cells: Iterable[Record]) -> Cell | None:
+def best_cell(study: Study, cells: Iterable[Record]) -> Picked | None:
     """Return the cell with the highest mean validation accuracy, and what it chose.
 
     Ties go to the cheaper settings, then to the shorter time to result alone on one machine (the same
@@ -34,7 +34,7 @@ def best_cell(study: Study, cells: Iterable[Record]) -> Cell | None:
     where = most(place for runs in alone for _, place in runs)
     spent = {id(cell): _to_result(runs, where) for (cell, _), runs in zip(chosen, alone, strict=True)}
 
-    def rate(pair: Cell) -> selection.Rating:
+    def rate(pair: Picked) -> selection.Rating:
         accuracy, cost, _ = selection.rate(pair[1])
         return accuracy, cost, spent[id(pair[0])]
 
@@ -73,7 +73,7 @@ def rows(study: Study) -> list[BestRow]:
     return found
 
 
-def _chosen(study: Study, pair: Cell, where: Place | None, comparable: bool) -> Chosen:
+def _chosen(study: Study, pair: Picked, where: Place | None, comparable: bool) -> Chosen:
     """Return what was measured of a cell's choice; comparable: on the data of most of the others."""
     cell, choice = pair
     counts = cell.data.counts

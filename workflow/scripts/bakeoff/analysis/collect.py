@@ -7,13 +7,12 @@ from bakeoff.analysis import study, tables, wording
 from bakeoff.analysis.study import Study, unique
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import listed, write_text
-from bakeoff.records import written
-from bakeoff.records.layout import FOLDERS
+from bakeoff.records import layout, written
 from bakeoff.records.record import Record
 from bakeoff.records.run import ACCURACIES, Run
 
 BEFORE = ("purpose", "dataset", "competitor")
-CELLS = ("*.json", "*/*.json", *(f"*/{folder}*.json" for folder in FOLDERS.values() if folder))
+CELLS = ("*.json", "*/*.json", *(f"*/{folder}*.json" for folder in layout.FOLDERS.values() if folder))
 MEASURED = (
     "seed",
     "fold",

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.analysis.best import Cell, best_cell
+from bakeoff.analysis.best import Picked, best_cell
 from bakeoff.analysis.derived import Tested, TestRow
 from bakeoff.analysis.differences import of_methods
 from bakeoff.analysis.paired import ALPHA, holm, mcnemar
@@ -83,7 +83,7 @@ def _pairs(
     return found
 
 
-def _compared(study: Study, a: Cell, b: Cell) -> tuple[Tested | str, tuple[int, int]]:
+def _compared(study: Study, a: Picked, b: Picked) -> tuple[Tested | str, tuple[int, int]]:
     """Return the test of two cells, or why there is none, with the numbers of seeds that it is of."""
     if found := _methods(study, a, b):
         return found
@@ -102,7 +102,7 @@ def _seeds(choice: Choice) -> int:
     return sum(seed is not None for seed in choice.seeds)
 
 
-def _methods(study: Study, a: Cell, b: Cell) -> tuple[Tested, tuple[int, int]] | None:
+def _methods(study: Study, a: Picked, b: Picked) -> tuple[Tested, tuple[int, int]] | None:
     """Compare what was trained again from fresh seeds; None where a side has too few of them for that."""
     sides = [_fresh(study, *cell) for cell in (a, b)]
     if None in sides or a[0].data.digest != b[0].data.digest:

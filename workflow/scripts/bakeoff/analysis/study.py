@@ -180,7 +180,7 @@ def measured(runs: Iterable[Run], name: str) -> list[float]:
 
 
 def place(record: Record) -> str:
-    """Return where a cell lies below the results, without its suffix: digits/speed/resnet18_adam_cpu."""
+    """Return where a cell lies below the results, without its suffix: digits/speed/knn_cpu."""
     return layout.place(record.dataset, record.purpose, record.cell)
 
 

@@ -214,7 +214,7 @@ def p_clause(p: float) -> str:
 
 
 def singular(group: str) -> str:
-    """Return one of a group that is named in the plural: network, SVM."""
+    """Return one of a group that is named in the plural: network of networks."""
     return group.removesuffix("s")
 
 

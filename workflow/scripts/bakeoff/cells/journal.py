@@ -20,12 +20,14 @@ from bakeoff.records.run import Run
 
 
 def code_digest(*sources: Path) -> str:
-    """Return one digest over source files; of a folder, over its .py files."""
+    """Return one digest over source files; of a folder, over its .py files but for what only plans."""
     listed = (files.listed(each, "**/*.py") if each.is_dir() else [each] for each in sources)
-    return files.digest_of(chain.from_iterable(listed))
+    return files.digest_of(path for path in chain.from_iterable(listed) if path.name != PLANS)
 
 
 RUNS = "runs.jsonl"
+# What a family says of its section of the configuration changes no run.
+PLANS = "section.py"
 
 
 class Entry(NamedTuple):

@@ -37,3 +37,16 @@ class Predictor(ABC):
     @abstractmethod
     def _answer(self, pixels: np.ndarray) -> Answers:
         """Return class numbers and scores of normalised pixels (n, rows, columns, channels)."""
+
+
+def per_class(scores: np.ndarray, seen: np.ndarray, classes: int, absent: float | None = None) -> np.ndarray:
+    """Return scores of the seen classes as (n, classes).
+
+    With two classes scikit-learn gives one column of decision values. A class that a cut-down training part
+    lacks has none: it is given `absent`, or comes below all others.
+    """
+    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+    lowest = columns.min(axis=1, keepdims=True) - 1 if absent is None else np.full((len(columns), 1), absent)
+    full = np.repeat(lowest, classes, axis=1)
+    full[:, seen] = columns
+    return full

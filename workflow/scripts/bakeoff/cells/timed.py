@@ -81,8 +81,6 @@ def chosen(record: Record, dataset: Dataset, times: int) -> list[Request]:
     One request where nothing is random, none where no run finished. UserError where the cell was trained on
     other data.
     """
-    if record.purpose != "selection" or not record.runs:
-        raise UserError(f"{record.cell} chose nothing: it is no record of a grid; name the cell's own")
     if record.data.digest != dataset.digest:
         raise UserError(f"{record.cell} was trained on other data than these; train it on them first")
     choice, fold = selection.choose(record.runs), None if dataset.folds is None else REFIT

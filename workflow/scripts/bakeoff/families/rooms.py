@@ -29,6 +29,13 @@ class Entry(Protocol):
         """Return a saved model, ready to be called with images."""
 
 
+def again(record: Record, data: Path, resources: Resources) -> Family:
+    """Return the family of a record's cell, with no grid, on prepared data; UserError where it had none."""
+    if record.purpose != "selection" or not record.runs:
+        raise UserError(f"{record.cell} chose nothing: it is no record of a grid; name the cell's own")
+    return named(record.family).again(record, data, resources)
+
+
 def named(name: str) -> Entry:
     """Return the way into a family by its name; UserError where there is none of it."""
     room = FORMER.get(name, name)

@@ -12,7 +12,6 @@ from bakeoff.records import layout
 from bakeoff.rows import Kind
 
 Catalog = Mapping[str, Mapping[str, Any]]  # rows by kind and name
-DEVICES = ("cpu", "gpu")
 
 
 class Cell(NamedTuple):
@@ -33,7 +32,7 @@ class Cell(NamedTuple):
         return layout.record(self.dataset, purpose, self.name)
 
 
-class Asked(NamedTuple):
+class Scope(NamedTuple):
     """What a study asks of every family: on which data, on which devices, with which seeds, of which rows.
 
     devices: those of grids; visible: all that there are.
@@ -69,13 +68,13 @@ class Section(Protocol):
     def wildcards(self, rows: Catalog) -> dict[str, Iterable[str]]:
         """Return what each wildcard of its form may stand for."""
 
-    def cells(self, own: Any, asked: Asked) -> Iterator[Cell]:
+    def cells(self, own: Any, asked: Scope) -> Iterator[Cell]:
         """Yield its cells, data set by data set; UserError, which begins with a key's place, for no grid."""
 
     def arguments(self, own: Any, rows: Catalog) -> dict[str, Any]:
         """Return what its rules hand on to commands, as text, by what it depends on."""
 
-    def check(self, own: Any, asked: Asked, counts: Mapping[str, int]) -> None:
+    def check(self, own: Any, asked: Scope, counts: Mapping[str, int]) -> None:
         """Raise UserError, which begins with a key's place, for what does not fit the data.
 
         counts: images of the training part of each data set, as far as they are known beforehand.

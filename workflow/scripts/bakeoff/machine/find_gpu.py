@@ -1,10 +1,11 @@
 """Say whether a GPU answers here: its driver's own library is asked, in a short process and without torch.
 
-    python workflow/find_gpu.py [--within SECONDS] [--driver-alone]
+    python find_gpu.py [--within SECONDS] [--driver-alone]
 
-Prints one line of JSON: {"gpu": true}, or {"gpu": false, "reason": "no NVIDIA driver library is here"}. The
+Prints one line of JSON: {"gpu": true, "devices": [["0", "GPU-..."], ...]}, each as CUDA_VISIBLE_DEVICES
+would name it and by its identity, or {"gpu": false, "reason": "no NVIDIA driver library is here"}. The
 torch that this Python would import is held against the driver, by what its file version.py says of its build;
---driver-alone leaves it out, where jobs bring a torch of their own. The rules ask where the configuration has
+--driver-alone leaves it out, where jobs bring a torch of their own. The plan asks where the configuration has
 gpu: auto.
 """
 
@@ -18,12 +19,16 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 LIBRARY = "libcuda.so.1"
 # What CUDA takes for a device in CUDA_VISIBLE_DEVICES; an entry that is none hides itself and all after it.
 DEVICE = re.compile(r"\d+|(GPU|MIG)-.+")
+# A slice of a GPU, as `nvidia-smi -L` lists it below its GPU.
+SLICE = re.compile(r"\(UUID: (MIG-[^)]+)\)")
 BUILD = re.compile(r"^(cuda|hip)\b[^=\n]*=\s*(None|'[^']*'|\"[^\"]*\")", re.MULTILINE)
 # A driver that was asleep may take seconds for each of its GPUs.
 PATIENCE_S = 30.0
@@ -51,8 +56,48 @@ def call(driver: ctypes.CDLL, name: str, *arguments: Any) -> None:
         raise NoGPU(f"the NVIDIA driver answers {name} with error {code}{meaning}")
 
 
+def described(driver: ctypes.CDLL, number: int) -> tuple[str, str]:
+    """Return a visible device's name and identity; empty where the driver does not say them."""
+    device = ctypes.c_int()
+    name, identity = ctypes.create_string_buffer(256), ctypes.create_string_buffer(16)
+    with suppress(NoGPU, AttributeError):
+        call(driver, "cuDeviceGet", ctypes.byref(device), number)
+        call(driver, "cuDeviceGetName", name, len(name), device)
+        call(driver, "cuDeviceGetUuid", identity, device)
+    digits = identity.raw.hex()
+    return name.value.decode("utf-8", "replace"), f"GPU-{digits}" if any(identity.raw) else ""
+
+
+def slices() -> list[str]:
+    """Return the identities of all slices (MIG) of this machine's GPUs, in the order of nvidia-smi."""
+    with suppress(OSError):
+        line = ["nvidia-smi", "-L"]
+        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        return SLICE.findall(done.stdout.decode("utf-8", "replace"))
+    return []
+
+
+def devices(driver: ctypes.CDLL, count: int) -> list[tuple[str, str]]:
+    """Return each visible device as CUDA_VISIBLE_DEVICES would name it, and its identity.
+
+    Of slices a process is shown one, however many there are: those that were named count, else nvidia-smi's.
+    """
+    found = [described(driver, number) for number in range(count)]
+    given = [entry.strip() for entry in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if entry]
+    parts = list(takewhile(lambda entry: entry.startswith("MIG-"), given))
+    if not given and found and " MIG " in found[0][0]:
+        parts = slices()
+    if parts:
+        return [(part, part) for part in dict.fromkeys(parts)]
+    entries = given or [str(number) for number in range(count)]
+    return [(entry, identity or entry) for entry, (_, identity) in zip(entries, found, strict=False)]
+
+
 def ask() -> dict[str, Any]:
-    """Return the version of CUDA that the driver knows, 12040 for 12.4, or the reason why there is no GPU."""
+    """Return the version of CUDA that the driver knows, 12040 for 12.4, and the visible devices.
+
+    Or the reason why there is no GPU.
+    """
     try:
         driver = ctypes.CDLL(LIBRARY)
         check_visible()
@@ -60,6 +105,7 @@ def ask() -> dict[str, Any]:
         call(driver, "cuInit", 0)
         call(driver, "cuDriverGetVersion", ctypes.byref(version))
         call(driver, "cuDeviceGetCount", ctypes.byref(count))
+        found = devices(driver, count.value)
     except NoGPU as reason:
         return {"reason": str(reason)}
     except OSError as error:
@@ -67,11 +113,13 @@ def ask() -> dict[str, Any]:
         return {"reason": "no NVIDIA driver library is here" if missing else f"the driver's library: {error}"}
     except AttributeError as error:
         return {"reason": f"the driver's library is none of NVIDIA's: {error}"}
-    return {"version": version.value} if count.value else {"reason": "the NVIDIA driver finds no GPU"}
+    if not found:
+        return {"reason": "the NVIDIA driver finds no GPU"}
+    return {"version": version.value, "devices": found}
 
 
-def ask_within(seconds: float) -> int:
-    """Return what ask() says from a process of its own, which may hang or crash."""
+def ask_within(seconds: float = PATIENCE_S) -> dict[str, Any]:
+    """Return what ask() says from a process of its own, which may hang or crash; NoGPU gives its reason."""
     line = [sys.executable, __file__, "--ask"]
     child = subprocess.Popen(
         line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -89,7 +137,7 @@ def ask_within(seconds: float) -> int:
         raise NoGPU("the NVIDIA driver gave no answer") from None
     if "reason" in answer:
         raise NoGPU(answer["reason"])
-    return answer["version"]
+    return answer
 
 
 def check_torch(version: int) -> None:
@@ -121,13 +169,13 @@ def main() -> None:
         print(json.dumps(ask()))
         return
     try:
-        version = ask_within(options.within)
+        answer = ask_within(options.within)
         if not options.driver_alone:
-            check_torch(version)
+            check_torch(answer["version"])
     except NoGPU as reason:
         print(json.dumps({"gpu": False, "reason": str(reason)}))
     else:
-        print(json.dumps({"gpu": True}))
+        print(json.dumps({"gpu": True, "devices": answer["devices"]}))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,23 @@ from typing import Any
 
 from bakeoff import files
 from bakeoff.command import UserError
+from bakeoff.machine import devices
 from bakeoff.surroundings import known, switches
 
 PACKAGES = ("torch", "torchvision", "scikit-learn", "numba", "numpy", "fvcore")
 
-DEVICES = ("cpu", "gpu")
-
 
 def require_device(device: str) -> None:
+    """Make ready to compute on a device: of several GPUs one is this process's own from now on.
+
+    UserError when it is the GPU and no CUDA device can be used.
+    """
+    if device == "gpu":
+        devices.take()
+    check_device(device)
+
+
+def check_device(device: str) -> None:
     """Raise UserError when the device is the GPU and no CUDA device can be used."""
     if device == "gpu" and best_device() != "gpu":
         raise UserError(

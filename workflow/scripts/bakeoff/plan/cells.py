@@ -1,17 +1,17 @@
 """The cells of a study: those of every family's section, each with its grid."""
 
-from bakeoff.families.section import Asked, Catalog, Cell
+from bakeoff.families.section import Catalog, Cell, Scope
 from bakeoff.plan import gpu
 from bakeoff.plan.study import SECTIONS, Study
 
 
-def asked(study: Study, rows: Catalog, missing: str | None) -> Asked:
+def asked(study: Study, rows: Catalog, missing: str | None) -> Scope:
     """Return what the study asks of every family; missing: why jobs find no GPU, if they find none."""
     devices = gpu.devices(study.devices, missing), gpu.devices("all", missing)
-    return Asked(study.datasets, *devices, study.seeds, rows)
+    return Scope(study.datasets, *devices, study.seeds, rows)
 
 
-def planned(study: Study, what: Asked, purpose: str) -> list[Cell]:
+def planned(study: Study, what: Scope, purpose: str) -> list[Cell]:
     """Return the cells of a purpose, data set by data set."""
     sections = [section for section in SECTIONS if section.purpose == purpose]
     found = [cell for section in sections for cell in section.cells(getattr(study, section.key), what)]

@@ -8,7 +8,7 @@ from typing import Any
 from bakeoff import plugins, typed
 from bakeoff.command import UserError
 from bakeoff.data.rows import DATASETS
-from bakeoff.families.section import Asked, Catalog, Cell
+from bakeoff.families.section import Catalog, Cell, Scope
 from bakeoff.plan.study import SECTIONS, Study
 
 # Folders and files of this name lie beside those of a data set.
@@ -103,7 +103,7 @@ def check_apart(cells: Sequence[Cell], rows: Catalog) -> None:
             raise ConfigError(f"catalog: {first} and {second} would both be called {name}; rename a row")
 
 
-def check_sections(study: Study, asked: Asked, counts: Mapping[str, int]) -> None:
+def check_sections(study: Study, asked: Scope, counts: Mapping[str, int]) -> None:
     """Raise ConfigError for what a section finds wrong with itself on these data.
 
     counts: images of the training part of each data set, as far as they are known beforehand.

@@ -1,8 +1,10 @@
-"""Whether jobs find a GPU, as a configuration says or this machine's driver answers."""
+"""Whether jobs find a GPU, as a configuration or this machine's driver says, and how many are here."""
 
 import json
 import subprocess
 import sys
+from functools import cache
+from typing import Any
 
 from bakeoff.machine import find_gpu
 from bakeoff.plan.study import Study
@@ -14,10 +16,21 @@ def missing(study: Study, bring_torch: bool) -> str | None:
     bring_torch: jobs have a torch of their own, in containers or environments of conda.
     """
     if study.gpu == "auto":
-        program = [sys.executable, find_gpu.__file__, *(["--driver-alone"] if bring_torch else [])]
-        answer = json.loads(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
-        return answer.get("reason")
+        reason: str | None = _answer(bring_torch).get("reason")
+        return reason
     return "the configuration says gpu: absent" if study.gpu == "absent" else None
+
+
+def count(bring_torch: bool) -> int:
+    """Return how many GPUs are visible on this machine; none where no driver answers."""
+    return len(_answer(bring_torch).get("devices", ()))
+
+
+@cache
+def _answer(bring_torch: bool) -> dict[str, Any]:
+    program = [sys.executable, find_gpu.__file__, *(["--driver-alone"] if bring_torch else [])]
+    found: dict[str, Any] = json.loads(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
+    return found
 
 
 def devices(wish: str | list[str], missing: str | None) -> list[str]:

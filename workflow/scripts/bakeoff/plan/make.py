@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from bakeoff import rows, typed
 from bakeoff.data.rows import DATASETS
-from bakeoff.families.section import DEVICES, Catalog, Cell
+from bakeoff.families.section import Catalog, Cell
+from bakeoff.machine import devices
 from bakeoff.plan import cells, checks, gpu
 from bakeoff.plan.study import KINDS, SECTIONS, Study
 from bakeoff.records import layout
@@ -100,6 +101,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "arguments": {
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
         },
+        "layout": {purpose: layout.patterns(purpose) for purpose in layout.FOLDERS},
         "records": records,
         "predictions": [str(layout.beside(record, "predictions")) for record in made],
         "models": [str(layout.beside(record, "models")) for record in records["cells"]],
@@ -111,7 +113,7 @@ def wildcards(known: Catalog) -> dict[str, str]:
 
     competitor: whatever any family calls one.
     """
-    names: dict[str, str] = {"dataset": any_of(known[DATASETS.name]), "device": any_of(DEVICES)}
+    names: dict[str, str] = {"dataset": any_of(known[DATASETS.name]), "device": any_of(devices.NAMES)}
     forms = {}
     for section in SECTIONS:
         own = {name: any_of(allowed) for name, allowed in section.wildcards(known).items()}

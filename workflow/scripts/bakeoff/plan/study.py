@@ -12,6 +12,7 @@ from bakeoff import families, typed, values
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.families.section import Section
+from bakeoff.machine import devices
 from bakeoff.records import layout
 from bakeoff.typed import Count, Distinct, Name, Path, said
 
@@ -24,9 +25,9 @@ def _devices(given: Any) -> Any:
         return given
     listed = list(given) if isinstance(given, list | tuple) else [given]
     for each in listed:
-        if each not in ("cpu", "gpu"):
-            fault = typed.nearest(str(each), [*WISHES, "cpu", "gpu"])
-            raise ValueError(f"{values.shown(each)} is no device{fault}")
+        if each not in devices.NAMES:
+            near = typed.nearest(str(each), [*WISHES, *devices.NAMES])
+            raise ValueError(f"{values.shown(each)} {devices.elsewhere(str(each)) or f'is no device{near}'}")
     if not listed:
         raise ValueError("is empty; name auto, all, or a list of cpu and gpu")
     values.each_once(listed)
@@ -99,7 +100,7 @@ Competitors: Any = typed.made(
 
 
 @typed.settings
-class Study(Competitors):
+class Study(Competitors):  # type: ignore[misc]
     """A study: what competes, on which data, with which settings, where."""
 
     partial: typed.Switch = said(

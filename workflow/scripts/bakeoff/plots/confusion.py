@@ -118,9 +118,10 @@ def _matrix(axis: Axes, shares: Rates, texts: list[list[str]], names: Sequence[s
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0, labelsize=6.5 if len(names) <= WRITTEN else 5)
     step = 1 if len(names) <= WRITTEN else -(-len(names) // WRITTEN)
-    places = np.arange(0, len(names), step)
-    axis.set_xticks(places + 0.5, [names[i] for i in places], rotation=90 if _long(names) else 0)
-    axis.set_yticks(places + 0.5, [names[i] for i in places])
+    shown = range(0, len(names), step)
+    places = np.array(shown) + 0.5
+    axis.set_xticks(places, [names[i] for i in shown], rotation=90 if _long(names) else 0)
+    axis.set_yticks(places, [names[i] for i in shown])
     if len(names) > WRITTEN:
         return
     size = 6.5 if len(names) <= 10 else 4.5

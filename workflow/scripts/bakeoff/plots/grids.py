@@ -51,8 +51,9 @@ def _plot(study: Study, dataset: str, every: Every) -> Plot:
         name=f"grid_{dataset}",
         figure=_draw(study, every),
         title=f"The whole grid on {title}",
-        caption="Validation accuracy (%) of every setting, mean over seeds; the higher, the more colour. The "
-        "framed one was chosen. A dot marks a combination that the grid leaves out. "
+        caption=f"Validation accuracy (%) of every setting, mean over seeds{_folds(study, dataset)}; the "
+        "higher, the more colour. The framed one was chosen. A dot marks a combination that the grid leaves "
+        "out. "
         f"{edges(study, every)}".strip(),
         alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {words}.",
         section="grid",
@@ -60,6 +61,11 @@ def _plot(study: Study, dataset: str, every: Every) -> Plot:
         columns=COLUMNS,
         rows=[vars(one) for each in every.values() for one in each],
     )
+
+
+def _folds(study: Study, dataset: str) -> str:
+    folded = any(cell.data.folds for cell in study.selection if cell.dataset == dataset)
+    return " and folds" if folded else ""
 
 
 def edges(study: Study, every: Every) -> str:

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from bakeoff.analysis import ranks, wording
 from bakeoff.analysis.derived import BestRow
+from bakeoff.analysis.paired import ALPHA
 from bakeoff.analysis.ranks import Ranking
 from bakeoff.analysis.study import Study
 from bakeoff.plots import style
@@ -24,7 +25,7 @@ def plots(study: Study, best: Sequence[BestRow]) -> Iterator[Plot]:
         for competitor, mean in zip(found.competitors, found.mean_ranks, strict=True)
     ]
     difference = (
-        "the models differ" if found.p < ranks.ALPHA else "no evidence that the models differ in rank at all"
+        "the models differ" if found.p < ALPHA else "no evidence that the models differ in rank at all"
     )
     yield Plot(
         name="ranks",

@@ -22,6 +22,12 @@ def record(dataset: str, purpose: str, cell: str) -> str:
     return f"{RESULTS}/{place(dataset, purpose, cell)}{RECORD}"
 
 
+def patterns(purpose: str) -> dict[str, str]:
+    """Return where files of cells of a purpose lie, by kind, with {dataset} and {cell} to be filled in."""
+    path = record("{dataset}", purpose, "{cell}")
+    return {"record": path, **{kind: beside(path, kind).as_posix() for kind in BESIDE}}
+
+
 def beside(record: Path | str, kind: str) -> Path:
     """Return where what is kept of a cell lies, by its record: of a/knn_cpu.json a/journal/knn_cpu."""
     path = Path(record)

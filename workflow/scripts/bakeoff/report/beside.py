@@ -68,9 +68,9 @@ def _result(study: Study, row: PublishedRow, precision: str) -> list[Entry]:
     where = {published.DEVICES: f"timed on the {wording.device(row.device)}", "headline": "headline"}
     verdict, theirs, ours = row.verdict, row.published_train, row.ours
     beside = precision or (_train(ours.train) if ours and theirs else "")
-    settings = wording.settings(row.settings, published.levels(study, row), short=True)
+    settings = wording.settings(row.settings, published.levels(row), short=True)
     return [
-        parts.text(published.label(study, row.competitor)),
+        parts.text(_label(study, row.competitor)),
         parts.text(settings or None, note=where.get(row.table, "")),
         parts.percent(row.published_test, note=_train(theirs)),
         parts.percent(ours.test if ours else None, note=beside),
@@ -100,7 +100,7 @@ def speedups(study: Study, rows: list[PublishedRow], speedup: list[SpeedupRow]) 
     timed = by((row for row in rows if row.table == published.DEVICES), _training)
     found = []
     for key, each in timed.items():
-        named = [published.label(study, each[0].competitor), *published.levels(study, each[0])]
+        named = [_label(study, each[0].competitor), *published.levels(each[0])]
         times = {row.device: row.published_train_s for row in each}
         cpu, gpu = times["cpu"], times["gpu"]
         ratio = cpu / gpu if cpu and gpu else None
@@ -156,7 +156,7 @@ def memory(study: Study, rows: list[PublishedRow]) -> list[Table]:
     )
     found = [
         [
-            parts.text(published.label(study, competitor)),
+            parts.text(_label(study, competitor)),
             parts.text(study.title(dataset)),
             _effect(theirs.get((dataset, competitor))),
             _effect(ours.get((dataset, competitor))),
@@ -170,6 +170,11 @@ def memory(study: Study, rows: list[PublishedRow]) -> list[Table]:
         "only where a loader copies batches to a GPU."
     )
     return [Table("pinned", "What pinned memory does to the time", columns, found, note)] if found else []
+
+
+def _label(study: Study, competitor: str) -> str:
+    known = competitor in study.competitors
+    return study.label(competitor) if known else published.label(competitor)
 
 
 def _effect(effect: Effect | None) -> Entry:

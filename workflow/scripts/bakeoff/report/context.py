@@ -6,7 +6,8 @@ from typing import Any
 
 from bakeoff.analysis import coverage, findings, methods, ranks, wording
 from bakeoff.analysis.contrasts import COMPETITOR
-from bakeoff.analysis.findings import Finding, Tables
+from bakeoff.analysis.finding import Finding
+from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study, unique
 from bakeoff.report import (
     beside,

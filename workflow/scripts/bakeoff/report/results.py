@@ -15,6 +15,10 @@ CHOSEN = (
     "Chosen by validation accuracy (n = {}), never by test accuracy (n = {}). Small: Wilson 95 % interval. "
     "Gap: validation minus test."
 )
+FOLDS = (
+    "Validation over {} folds: every image once, by models fitted on the other folds; the chosen settings "
+    "were fitted again on all. Its interval counts images, not what the models of several folds share."
+)
 TRAIN = "Train: while a model learnt, in its last epoch, where it has epochs; else once it was fitted."
 ALONE = "Training: the chosen settings again, with no other job of the study beside them, on {}; median."
 IN_GRID = f"{IN_THE_GRID.capitalize()}: beside other work or on few threads, not comparable."
@@ -71,7 +75,9 @@ def _best(study: Study, dataset: str, rows: list[BestRow], headlines: Headlines)
         else _unfinished(study, row, len(columns))
         for row in rows
     ]
-    return Table(f"best-{dataset}", caption, columns, lines, _best_note(done))
+    folds = unique(cell.data.folds for cell in study.selection if cell.dataset == dataset and cell.data.folds)
+    note = " ".join(filter(None, [_best_note(done), *map(FOLDS.format, folds)]))
+    return Table(f"best-{dataset}", caption, columns, lines, note)
 
 
 def _validation(row: BestRow) -> float:

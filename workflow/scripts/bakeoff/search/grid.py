@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from bakeoff import fields, typed
 from bakeoff.command import UserError
+from bakeoff.records.request import Scalar
 from bakeoff.values import shown
 
 Settings = dict[str, Any]
@@ -65,10 +66,24 @@ def expand(blocks: Any, cls: type[Any], more: Mapping[str, Sequence[Any]] = NO_A
 
 
 def multiply(axes: Mapping[str, Sequence[Any]]) -> Iterable[Settings]:
-    """Return each choice of one value per axis, the last axis fastest."""
+    """Return each choice of one value per axis, the last axis fastest; UserError for a value that is none.
+
+    A list as a value is a tuple in settings, as in a record.
+    """
+    axes = {name: [_value(name, each) for each in values] for name, values in axes.items()}
     if (count := prod(map(len, axes.values()))) > MOST_SETTINGS:
         raise UserError(f"a block of {count} settings; {MOST_SETTINGS} are the most")
     return (dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
+
+
+def _value(name: str, value: Any) -> Any:
+    parts = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(each, Scalar) for each in parts):
+        raise UserError(
+            f"{name}: {shown(value)} is no value of an axis; take texts, numbers, true, false, null and "
+            "lists of these, or name it in a row of its own"
+        )
+    return tuple(value) if isinstance(value, list) else value
 
 
 def unique(settings: Iterable[Settings]) -> list[Settings]:

@@ -11,7 +11,7 @@ from bakeoff import typed
 from bakeoff.command import UserError
 from bakeoff.families.estimator import axes
 from bakeoff.families.estimator.rows import CLASSIFIERS
-from bakeoff.families.section import Asked, Catalog, Cell, Section
+from bakeoff.families.section import Catalog, Cell, Scope, Section
 from bakeoff.typed import Distinct, Name, said
 
 
@@ -40,7 +40,7 @@ class ClassifiersSection(Section):
         """Return the rows."""
         return {"classifier": rows[CLASSIFIERS.name]}
 
-    def cells(self, own: Classifiers, asked: Asked) -> Iterator[Cell]:
+    def cells(self, own: Classifiers, asked: Scope) -> Iterator[Cell]:
         """Yield a cell per data set and classifier."""
         found = {name: len(asked.seeds) * self._settings(asked.rows, name) for name in own.names}
         for dataset in asked.datasets:

@@ -29,7 +29,7 @@ def seen(model: "nn.Module", input_shape: tuple[int, ...]) -> dict[str, Seen]:
     calls: defaultdict[str, list[Seen]] = defaultdict(list)
     images = next(model.parameters()).new_zeros((1, *input_shape))
 
-    def note(name: str, layer: Any, inputs: tuple, named: dict) -> None:
+    def note(name: str, layer: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
         (maps,) = (*inputs, *named.values())
         calls[name].append(Seen(layer, maps.shape[2:], maps is images))
 

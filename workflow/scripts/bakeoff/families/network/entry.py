@@ -23,9 +23,9 @@ def code() -> list[Path]:
 def again(record: Record, data: Path, resources: Resources) -> NetworkFamily:
     """Return the family of a record's cell, with no grid, on the prepared data set."""
     threads.set_threads(resources.threads)
-    said, optimizer = record.rows or {}, record.factors["optimizer"].name
-    network = NETWORKS.said(record.competitor, said.get("network"))
-    rows = network, OPTIMIZERS.said(optimizer, said.get("optimizer"))
+    said, optimizer = record.rows or {}, record.factors["optimizer"]
+    network = NETWORKS.said(record.competitor, said.get("network"), record.label)
+    rows = network, OPTIMIZERS.said(optimizer.name, said.get("optimizer"), optimizer.label)
     settings = [dict(record.runs[0].settings)]
     found = NetworkFamily(store.load(data, "resized"), *rows, record.device, settings, [0])
     found.counters = energy.counters(record.device)

@@ -1,7 +1,7 @@
 """Numeric precision: what `fp32` and `mixed` mean on each device."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,7 @@ def _cpu_has_bfloat16() -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16") or found.get("bf16"))
 
 
-def autocast(dtype: "torch.dtype | None", device: "torch.device") -> AbstractContextManager:
+def autocast(dtype: "torch.dtype | None", device: "torch.device") -> AbstractContextManager[Any]:
     """Return the context in which a forward pass runs."""
     import torch
 

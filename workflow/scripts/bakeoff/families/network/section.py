@@ -8,18 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bakeoff import typed
 from bakeoff.command import UserError
 from bakeoff.families.network import axes
 from bakeoff.families.network.axes import BatchSize, NetworkSettings, Precision
 from bakeoff.families.network.optimizers import OPTIMIZERS
-from bakeoff.families.section import DEVICES, Asked, Catalog, Cell, Section
+from bakeoff.families.section import Catalog, Cell, Scope, Section
+from bakeoff.machine import devices
 from bakeoff.networks.models import NETWORKS
 from bakeoff.search import grid
 from bakeoff.typed import Count, Distinct, Name, said
 
+Device = Annotated[Literal["cpu", "gpu"], BeforeValidator(devices.named)]
 FORM = "{model}_{optimizer}"
 NetworkBlock = grid.block(NetworkSettings)
 
@@ -28,7 +30,7 @@ NetworkBlock = grid.block(NetworkSettings)
 class Block(NetworkBlock):  # type: ignore[misc, valid-type]
     """A block of a network's grid."""
 
-    devices: Annotated[Distinct[Literal[DEVICES]], Field(min_length=1)] | None = said(  # type: ignore[valid-type]
+    devices: Annotated[Distinct[Device], Field(min_length=1)] | None = said(
         "Devices that the block is meant for; all when it is absent.", None
     )
 
@@ -83,7 +85,7 @@ class NetworksSection(_Trained):
     names: Mapping[str, str] = {"models": NETWORKS.name, "optimizers": OPTIMIZERS.name}
     kinds = (NETWORKS, OPTIMIZERS)
 
-    def cells(self, own: Networks, asked: Asked) -> Iterator[Cell]:
+    def cells(self, own: Networks, asked: Scope) -> Iterator[Cell]:
         """Yield a cell per data set, network, optimizer and device."""
         found = {
             (optimizer, device): len(asked.seeds) * self._settings(own, asked.rows, optimizer, device)
@@ -105,9 +107,9 @@ class NetworksSection(_Trained):
 
     def arguments(self, own: Networks, rows: Catalog) -> dict[str, Any]:
         """Return the grid of each device."""
-        return {"grid": {device: json.dumps(_meant(own, device)) for device in DEVICES}}
+        return {"grid": {device: json.dumps(_meant(own, device)) for device in devices.NAMES}}
 
-    def check(self, own: Networks, asked: Asked, counts: Mapping[str, int]) -> None:
+    def check(self, own: Networks, asked: Scope, counts: Mapping[str, int]) -> None:
         """Raise UserError for a batch larger than a training part: it would be the same training again."""
         sizes = {
             (f"{self.key}/grid/{number}/batch_size", size)
@@ -128,7 +130,7 @@ class ComparisonSection(_Trained):
     names: Mapping[str, str] = {"datasets": "datasets", **NetworksSection.names}
     purpose = "speed"
 
-    def cells(self, own: Comparison, asked: Asked) -> Iterator[Cell]:
+    def cells(self, own: Comparison, asked: Scope) -> Iterator[Cell]:
         """Yield a cell per data set, network, optimizer and device."""
         for dataset, model, optimizer in product(own.datasets, own.models, own.optimizers):
             for device in asked.visible:
@@ -139,7 +141,7 @@ class ComparisonSection(_Trained):
         names = ("batch_size", "learning_rate", "epochs", "precision")
         return {"settings": json.dumps({name: getattr(own, name) for name in names})}
 
-    def check(self, own: Comparison, asked: Asked, counts: Mapping[str, int]) -> None:
+    def check(self, own: Comparison, asked: Scope, counts: Mapping[str, int]) -> None:
         """Raise UserError for a batch that is larger than a training part."""
         _check_batch(f"{self.key}/batch_size", own.batch_size, own.datasets, counts)
 

@@ -84,8 +84,3 @@ def expand(blocks: Any, kernel: str) -> list[grid.Settings]:
     if kernel not in KERNELS:
         raise UserError(f"{kernel} is no kernel{typed.nearest(kernel, list(KERNELS))}")
     return grid.expand(blocks, KERNELS[kernel])
-
-
-def label(kernel: str) -> str:
-    """Return how people call a machine with this kernel."""
-    return LABELS[kernel]

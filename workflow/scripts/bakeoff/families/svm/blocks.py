@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -119,7 +119,7 @@ class Blocks:
             setattr(self._buffers, name, room)
         return room[: rows**2].view(rows, rows)
 
-    def _store(self, solves: Solves, pair: tuple[int, int], column: int, solved: tuple) -> None:
+    def _store(self, solves: Solves, pair: tuple[int, int], column: int, solved: tuple[Any, ...]) -> None:
         a, b = pair
         coefficients, *facts = solved
         first = len(self._parts[a])

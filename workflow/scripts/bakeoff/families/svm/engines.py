@@ -14,7 +14,8 @@ import numpy as np
 
 from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
-from bakeoff.families.svm import TOLERANCE, kkt, packed, pairwise, scaling, sound
+from bakeoff.data import scaling
+from bakeoff.families.svm import TOLERANCE, kkt, packed, pairwise, sound
 from bakeoff.families.svm.axes import POLY_DEGREE
 from bakeoff.families.svm.blocks import STEP_LIMIT, Problem
 from bakeoff.families.svm.distinct import distinct

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bakeoff.cells.family import Fitted, Plan, Resources, unfinished_run
-from bakeoff.cells.progress import Progress
+from bakeoff.cells.pixels import Pixels
+from bakeoff.cells.predictor import per_class
+from bakeoff.cells.progress import Progress, described, reached
+from bakeoff.data import scaling
 from bakeoff.data.store import Dataset, Part
-from bakeoff.families.svm import axes, engines, saved, scaling
+from bakeoff.families.svm import axes, engines, saved
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.families.svm.machine import Machine
+from bakeoff.families.svm.packed import dtype_of
 from bakeoff.families.svm.task import Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
-from bakeoff.records import signature
 from bakeoff.records.parts import Compute
 from bakeoff.records.predictions import Answers
 from bakeoff.records.record import Competitor
-from bakeoff.records.request import REFIT, Fold, Request, Settings
+from bakeoff.records.request import Fold, Request, Settings
 from bakeoff.records.run import Run
 from bakeoff.search import grid
 
@@ -31,8 +34,6 @@ if TYPE_CHECKING:
 # Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
 FITTING = 0.7
 AS_BEST = Resources()
-# Of pixels in 0..1, which are taken as they are: the scaler is a part of what is saved.
-PIXEL_MEAN, PIXEL_DEVIATION = 0.0, 1.0
 
 
 class SvmFamily:
@@ -52,7 +53,7 @@ class SvmFamily:
         self.competitor = Competitor(
             family="svm",
             competitor=f"svm_{kernel}",
-            label=axes.label(kernel),
+            label=axes.LABELS[kernel],
             group="SVMs",
             scores="decisions",
             device=resources.device,
@@ -60,8 +61,8 @@ class SvmFamily:
         self.rows: Mapping[str, Mapping[str, Any]] = {"svm": {"kernel": kernel}}
         self.dataset = dataset
         self._kernel = kernel
-        self._kept: tuple[Fold, dict[str, Part], dict[str, np.ndarray]] | None = None
-        self.input_shape: tuple[int, ...] = (int(np.prod(dataset.parts["train"].images.shape[1:])),)
+        self._pixels = Pixels(dataset)
+        self.input_shape: tuple[int, ...] = (self._pixels.features,)
         self._resources = replace(resources, engine=self._choose(resources))
         self.context: Mapping[str, Any] = {"engine": self._resources.engine}
         # libsvm has one thread, and ours part the pairs of classes among them: results are equal to the byte.
@@ -79,8 +80,8 @@ class SvmFamily:
     def fit(self, plan: Plan, progress: Progress) -> Iterator[Fitted]:
         """Fit the scaler and every machine of the plan, which share one scaling and one fold."""
         asked = [request.settings for request in plan.requests]
-        engines.warm_up(self._resources, frozenset(engines.dtype_of(settings["C"]) for settings in asked))
-        parts, pixels = self._pixels(plan.requests[0].fold)
+        engines.warm_up(self._resources, frozenset(dtype_of(settings["C"]) for settings in asked))
+        parts, pixels = self._pixels.of(plan.requests[0].fold)
         watch = Stopwatch()
         with watch.phase("scale"):
             scaler = scaling.fit(asked[0]["scale"], pixels["train"])
@@ -99,12 +100,11 @@ class SvmFamily:
         done = plan.work * (1 - ahead) / len(problems)
         for request, outcome in zip(plan.requests, outcomes, strict=True):
             if isinstance(outcome, Lost):
-                progress.advance(done, f"{_describe(request)}: {outcome.reason}")
+                progress.advance(done, f"{described(request)}: {outcome.reason}")
                 yield Fitted(unfinished_run(request, "diverged", outcome.reason, details=outcome.details))
                 continue
             run, answers = self._run(request, outcome, shared, parts)
-            reached = "fitted again" if run.validation_accuracy is None else f"{run.validation_accuracy:.2%}"
-            progress.advance(done, f"{_describe(request)}: validation {reached}")
+            progress.advance(done, f"{described(request)}: {reached(run)}")
             yield Fitted(run, self._saver(scaler, outcome.machine), answers)
 
     def compute(self, chosen: Run | None) -> Compute:
@@ -124,22 +124,6 @@ class SvmFamily:
             method="support vectors x (features + classes - 1), kernel function not counted",
         )
 
-    def _pixels(self, fold: Fold) -> tuple[dict[str, Part], dict[str, np.ndarray]]:
-        """Return the images of a fold and their pixels as rows (n, f), kept for the next plan of it."""
-        if self._kept is None or self._kept[0] != fold:
-            parts = self._parts(fold)
-            self._kept = fold, parts, {name: _rows(part) for name, part in parts.items()}
-        return self._kept[1:]
-
-    def _parts(self, fold: Fold) -> dict[str, Part]:
-        """Return the images to fit on ("train") and those to decide, by what their decisions are for."""
-        fitted, scored = self.dataset.fold(fold)
-        held_back = {name: self.dataset.parts[name] for name in ("holdout", "test")}
-        found = {"train": fitted}
-        if fold != REFIT:
-            found["validation"] = scored
-        return found if isinstance(fold, int) else {**found, **held_back}
-
     def _choose(self, resources: Resources) -> str:
         dataset = self.dataset
         learnt = dataset.parts["train"] if dataset.folds is None else dataset.learnt
@@ -149,7 +133,7 @@ class SvmFamily:
             features=self.input_shape[0],
             machines=len(self.settings) * len(dataset.fold_names),
             kernels=len({(settings["gamma"], settings["degree"]) for settings in self.settings}),
-            itemsize=max(np.dtype(engines.dtype_of(s["C"])).itemsize for s in self.settings),
+            itemsize=max(np.dtype(dtype_of(s["C"])).itemsize for s in self.settings),
         )
         return engines.choose(resources, extent)
 
@@ -187,23 +171,10 @@ class SvmFamily:
         return run, Answers(labels.get("validation"), labels.get("test"), scores)
 
     def _saver(self, scaler: "StandardScaler", machine: Machine) -> Callable[[Path], None]:
-        rows, columns, *colours = self.dataset.parts["train"].images.shape[1:]
-        scaling = (*(colours or [1]), PIXEL_MEAN, PIXEL_DEVIATION)
-        about = saved.parameters(machine), (rows, columns), scaling
-        described = signature.of(self.competitor, *about, self.dataset.describe(self.input_shape))
-        return partial(saved.save, scaler, machine, described)
+        about = self._pixels.signature(self.competitor, saved.parameters(machine))
+        return partial(saved.save, scaler, machine, about)
 
     def _scores(self, outcome: Outcome) -> np.ndarray:
         seen = outcome.machine.classes
         scores = outcome.machine.scores(outcome.decisions["test"])
-        return saved.per_class(scores, seen, self.dataset.classes)
-
-
-def _rows(part: Part) -> np.ndarray:
-    """Return images as float32 rows (n, f) of values in 0..1."""
-    return part.images.reshape(len(part), -1).astype(np.float32) / 255
-
-
-def _describe(request: Request) -> str:
-    said = [f"{name} {value}" for name, value in request.settings.items() if value is not None]
-    return ", ".join([*said, *([] if request.fold is None else [f"fold {request.fold}"])])
+        return per_class(scores, seen, self.dataset.classes)

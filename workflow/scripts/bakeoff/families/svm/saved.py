@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.cells.predictor import Answers, Predictor
-from bakeoff.families.svm import scaling
+from bakeoff.cells.predictor import Answers, Predictor, per_class
+from bakeoff.data import scaling
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.machine import Machine
 from bakeoff.files import reading
@@ -76,15 +76,3 @@ def load_pipeline(path: Path) -> "Pipeline":
 
     scaler, machine = load(path)
     return make_pipeline(scaler, machine.to_svc())
-
-
-def per_class(scores: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
-    """Return decision values of the seen classes as (n, classes).
-
-    With two classes scikit-learn gives one column; a class that a cut-down training part lacks has none:
-    it comes below all others.
-    """
-    columns = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
-    full = np.repeat(columns.min(axis=1, keepdims=True) - 1, classes, axis=1)
-    full[:, seen] = columns
-    return full

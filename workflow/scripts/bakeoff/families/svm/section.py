@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bakeoff import typed, values
 from bakeoff.command import UserError
-from bakeoff.families.section import Asked, Catalog, Cell, Section
+from bakeoff.families.section import Catalog, Cell, Scope, Section
 from bakeoff.families.svm import axes
 from bakeoff.search import grid
 from bakeoff.typed import Distinct, said
@@ -53,7 +53,7 @@ class SvmSection(Section):
         """Return the kernels."""
         return {"kernel": axes.KERNELS}
 
-    def cells(self, own: Svm, asked: Asked) -> Iterator[Cell]:
+    def cells(self, own: Svm, asked: Scope) -> Iterator[Cell]:
         """Yield a cell per data set and kernel."""
         fits = {kernel: self._settings(own, kernel) for kernel in own.kernels}
         for dataset in asked.datasets:

@@ -1,4 +1,4 @@
-"""What models get wrong: counted by hand on a few images, then drawn and tabled."""
+"""What competitors get wrong: counted by hand on a few images, then drawn and tabled."""
 
 import csv
 import re
@@ -9,10 +9,11 @@ import pytest
 import studies
 from bakeoff.analysis import calibration, mistakes
 from bakeoff.analysis.mistakes import Answers
-from bakeoff.analysis.study import Predictions
-from bakeoff.plots import confusion, gallery
+from bakeoff.plots import confusion
+from bakeoff.records import written
+from bakeoff.records.predictions import Predictions
 from bakeoff.report import render
-from rendered import TEMPLATES, collected
+from rendered import TEMPLATES, collected, drawn
 
 pytestmark = pytest.mark.numeric
 
@@ -23,7 +24,8 @@ SAID = {"resnet18": np.array([0, 1, 1, 1, 0, 0]), "svm_rbf": np.array([0, 1, 0, 
 @pytest.fixture(scope="module")
 def every():
     cell = studies.cell("digits", "svm", "rbf", "cpu", [], classes=["a", "b", "c"])
-    return [Answers(m, cell, Predictions(LABELS, said, np.eye(3)[said])) for m, said in SAID.items()]
+    record = written.from_json(cell)
+    return [Answers(name, record, Predictions(LABELS, said, np.eye(3)[said])) for name, said in SAID.items()]
 
 
 def test_pairs_count_every_model_and_show_what_most_confuse_first(every):
@@ -51,14 +53,14 @@ def test_precision_and_recall_agree_with_scikit_learn(small):
     from sklearn.metrics import precision_recall_fscore_support
 
     rows = mistakes.rows(small.study)
-    assert {row["model"] for row in rows} == {"resnet18", "svm_rbf", "svm_poly"}
+    assert {row.competitor for row in rows} == {"resnet18", "svm_rbf", "svm_poly"}
     for answers in mistakes.of(small.study, "digits"):
-        mine = [row for row in rows if row["model"] == answers.model]
+        mine = [row for row in rows if row.competitor == answers.competitor]
         given = answers.given
         precision, recall, _, images = precision_recall_fscore_support(given.labels, given.predictions)
-        assert [row["precision"] for row in mine] == pytest.approx(precision)
-        assert [row["recall"] for row in mine] == pytest.approx(recall)
-        assert [row["images"] for row in mine] == list(images)
+        assert [row.precision for row in mine] == pytest.approx(precision)
+        assert [row.recall for row in mine] == pytest.approx(recall)
+        assert [row.images for row in mine] == list(images)
 
 
 def test_a_class_that_nobody_names_has_no_precision(tmp_path):
@@ -69,7 +71,7 @@ def test_a_class_that_nobody_names_has_no_precision(tmp_path):
     with np.load(path) as file:
         given = dict(file)
     absent = sorted(set(range(11)) - set(given["test"][0]) - set(given["labels"]))
-    assert [row["class_index"] for row in rows if row["precision"] is None] == absent
+    assert [row.class_index for row in rows if row.precision is None] == absent
 
 
 def test_the_calibration_error_is_the_mean_gap():
@@ -90,7 +92,7 @@ def test_certain_answers_belong_to_the_last_bin():
 
 def test_pictures_of_other_data_are_not_shown(tmp_path):
     found = collected(tmp_path, studies.small())
-    gallery.draw(found, tmp_path / "figures", {"another digest": np.zeros((360, 8, 8), np.uint8)})
+    drawn(found, tmp_path / "figures", {"another digest": np.zeros((360, 8, 8), np.uint8)})
     names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert "reliability_digits" in names
     assert not {"confused_digits", "missed_digits"} & names
@@ -100,7 +102,7 @@ def test_without_the_images_the_report_says_so(tmp_path, small):
     words = "The images themselves were not at hand, so none is shown."
     assert words not in small.html
     found = collected(tmp_path, studies.small()[2:4])
-    gallery.draw(found, tmp_path / "figures")
+    drawn(found, tmp_path / "figures")
     source = render.Source(tmp_path / "records.jsonl", tmp_path, tmp_path / "figures")
     render.write(source, TEMPLATES, tmp_path / "report.html", tmp_path / "report.pdf")
     assert words in (tmp_path / "report.html").read_text(encoding="utf-8")

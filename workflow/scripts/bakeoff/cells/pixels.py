@@ -1,0 +1,60 @@
+"""Images as rows of numbers, for families that fit those: which images, in which order, and how scaled.
+
+Must not know any family.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.store import Dataset, Part
+from bakeoff.records import signature
+from bakeoff.records.record import Competitor
+from bakeoff.records.request import REFIT, Fold
+from bakeoff.records.signature import Signature
+
+Rows = NDArray[np.float32]
+# Of pixels in 0..1, which are taken as they are: the scaler is a part of what is saved.
+PIXEL_MEAN, PIXEL_DEVIATION = 0.0, 1.0
+
+
+class Pixels:
+    """The images of a data set's folds as rows; those of the last fold are kept for the next fit on it."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._kept: tuple[Fold, dict[str, Part], dict[str, Rows]] | None = None
+
+    @property
+    def features(self) -> int:
+        """Return how many numbers a row holds."""
+        return int(np.prod(self._dataset.parts["train"].images.shape[1:]))
+
+    def of(self, fold: Fold) -> tuple[dict[str, Part], dict[str, Rows]]:
+        """Return the images to fit on ("train") and those to decide, by part, and their rows (n, f)."""
+        if self._kept is None or self._kept[0] != fold:
+            parts = self._parts(fold)
+            self._kept = fold, parts, {name: rows(part) for name, part in parts.items()}
+        return self._kept[1:]
+
+    def _parts(self, fold: Fold) -> dict[str, Part]:
+        fitted, scored = self._dataset.fold(fold)
+        held_back = {name: self._dataset.parts[name] for name in ("holdout", "test")}
+        found = {"train": fitted}
+        if fold != REFIT:
+            found["validation"] = scored
+        return found if isinstance(fold, int) else {**found, **held_back}
+
+    def signature(self, of: Competitor, parameters: Mapping[str, Any]) -> Signature:
+        """Return what a model of such rows takes and answers."""
+        height, width, *colours = self._dataset.parts["train"].images.shape[1:]
+        scaling = (*(colours or [1]), PIXEL_MEAN, PIXEL_DEVIATION)
+        data = self._dataset.describe((self.features,))
+        return signature.of(of, parameters, (height, width), scaling, data)
+
+
+def rows(part: Part) -> Rows:
+    """Return images as float32 rows (n, f) of values in 0..1."""
+    return part.images.reshape(len(part), -1).astype(np.float32) / np.float32(255)
