@@ -3,7 +3,7 @@
 In this process, so that a traceback, a changed meaning or a hang of any is seen; what each is held against is
 tests/mutations.py. Printed: how many were taken and refused, and how long the slowest took.
 
-    python benchmarks/config_mutations.py [--configurations 5000]
+    PYTHONPATH=workflow/scripts:tests python benchmarks/config_mutations.py [--configurations 5000]
 """
 
 import argparse

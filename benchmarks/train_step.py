@@ -159,8 +159,8 @@ def engine(
 
 def serve(arm: str, model: str, optimizer: str, device: str, *numbers: str) -> None:
     """Run an arm in this process: an epoch per line of standard input."""
-    batch, steps, threads, pack = (int(number) for number in numbers)
-    threads.set_threads(threads)
+    batch, steps, cores, pack = (int(number) for number in numbers)
+    threads.set_threads(cores)
     epoch = {"plain": plain, "engine": engine}[arm](model, optimizer, batch, steps, device, pack)
     epoch()
     print("ready", flush=True)
