@@ -23,6 +23,8 @@ from bakeoff.cells.family import Resources
 from bakeoff.cells.journal import Entry
 from bakeoff.command import DamagedError, UserError
 from bakeoff.data import prepare, store
+from bakeoff.families.estimator.family import EstimatorFamily
+from bakeoff.families.estimator.rows import CLASSIFIERS
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.records import layout, selection, written
@@ -144,7 +146,19 @@ def machines(engine: str):
     return lambda data: SvmFamily(data, "rbf", BLOCKS, Resources(engine))
 
 
-MAKE = {"network": networks, "sklearn": machines("sklearn"), "pairwise": machines("pairwise")}
+def classifiers(name: str, build: str, **axes):
+    row = CLASSIFIERS.named(json.dumps({"name": name, "build": build, "settings": axes}))
+    return lambda data: EstimatorFamily(data, row, [{**axes, "scale": "standard"}], (3, 4))
+
+
+MAKE = {
+    "network": networks,
+    "sklearn": machines("sklearn"),
+    "pairwise": machines("pairwise"),
+    "knn": classifiers("knn", "sklearn.neighbors:KNeighborsClassifier", n_neighbors=[1, 40]),
+    "forest": classifiers("forest", "sklearn.ensemble:RandomForestClassifier", n_estimators=[1, 9]),
+}
+SEEDED = ("resnet18", "forest")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +185,7 @@ def keys(asked: Iterable[Request]) -> list[str]:
 
 
 def seeds(record: Record) -> list[int | None]:
-    return [3, 4] if record.group == "networks" else [None]
+    return [3, 4] if record.competitor in SEEDED else [None]
 
 
 def test_every_setting_is_run_on_every_fold_and_the_choice_refitted_once_per_seed(finished):
@@ -259,7 +273,7 @@ def test_what_was_chosen_is_timed_again_on_all_folds(finished, folded, tmp_path)
     output = tmp_path / "alone" / path.name
     time_chosen.main(time_chosen.Options(record=path, data=folded, output=output, times=2))
     again = written.read(output)
-    fresh = [5, 6] if record.group == "networks" else [None, None]
+    fresh = [5, 6] if record.competitor in SEEDED else [None, None]
     assert [(run.fold, run.seed, run.settings) for run in again.runs] == [
         (REFIT, seed, record.best.settings) for seed in fresh
     ]
