@@ -50,6 +50,12 @@ def test_a_rule_its_command_and_its_log_have_one_name():
         assert re.search(rf'"logs/{rule}(/|\.log)', body), f"{rule} logs elsewhere"
 
 
+def test_no_two_test_files_have_one_name():
+    # pytest takes them for one module.
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def workflow_texts() -> dict[str, str]:
     paths = [*MODULES.values(), *COMMANDS.values(), *RULES, *SNAKEFILES]
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}

@@ -14,6 +14,8 @@ from bakeoff.records.predictions import Kept
 from bakeoff.records.request import REFIT
 from checkout import copy_to, snakemake
 
+pytestmark = pytest.mark.study
+
 STUDY = {
     "datasets": "digits",
     "split": {"folds": 3},

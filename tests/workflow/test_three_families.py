@@ -22,6 +22,8 @@ from bakeoff.records import written
 from bakeoff.records.run import Run
 from checkout import copy_to, snakemake
 
+pytestmark = pytest.mark.study
+
 LAID_OVER = {
     "svm": {"kernels": "rbf"},
     "networks": {
