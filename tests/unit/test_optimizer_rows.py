@@ -5,10 +5,20 @@ from types import SimpleNamespace
 
 import pytest
 
+import arrays
 from bakeoff import rows
+from bakeoff.cells import timed
+from bakeoff.cells.family import Resources
+from bakeoff.cells.run import run_cell
 from bakeoff.command import UserError
-from bakeoff.families.network import optimizers
+from bakeoff.data import store
+from bakeoff.families import rooms
+from bakeoff.families.network import axes, entry, optimizers
+from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.networks.models import NETWORKS
+from bakeoff.records import written
+from bakeoff.records.request import as_block
 
 torch = pytest.importorskip("torch")
 
@@ -83,3 +93,28 @@ def test_what_is_no_row_is_one_line(text, said):
     with pytest.raises(UserError) as caught:
         OPTIMIZERS.named(text)
     assert str(caught.value).startswith(said)
+
+
+def test_what_was_chosen_of_an_optimizer_s_axes_is_timed_again_and_has_a_command_of_its_own(tmp_path):
+    text = (
+        '{"name": "two", "build": "torch.optim:AdamW", "settings": {"betas": [[0.9, 0.99], [0.8, 0.9]]}}'
+    )
+    data, record_path = arrays.save(tmp_path / "tiny.npz"), tmp_path / "resnet18_several_cpu.json"
+    row, blocks = OPTIMIZERS.named(text), [{"batch_size": 16, "epochs": 1}]
+    family = NetworkFamily(store.load(data, "resized"), NETWORKS.named("resnet18"), row, "cpu", blocks, [0])
+    run_cell(family, record_path, 1, entry.code())
+    record = written.read(record_path)
+    assert [run.settings["betas"] for run in record.runs] == [(0.9, 0.99), (0.8, 0.9)]
+    again = rooms.again(record, data, Resources())
+    (asked,) = timed.chosen(record, again.dataset, 1)
+    assert asked.settings == record.best.settings
+    # As the command of one run names it.
+    narrowed = [as_block(record.runs[1].settings)]
+    (settings,) = axes.expand(json.loads(json.dumps(narrowed)), "cpu", row.row.axes())
+    assert settings == record.runs[1].settings
+
+
+def test_a_grid_names_no_axis_that_neither_the_training_nor_its_optimizer_has():
+    axes.check([{"betas": [[0.7, 0.9]]}], {"betas": [[0.9, 0.99], [0.8, 0.9]]})
+    with pytest.raises(UserError, match="argument --grid: block/1: betas is unknown"):
+        axes.check([{"betas": [[0.7, 0.9]]}], OPTIMIZERS.named("sgd").row.axes())

@@ -80,7 +80,7 @@ def test_a_runs_own_command_narrows_the_cells():
     assert words[words.index("--seeds") + 1] == "1"
     assert words[words.index("--output") + 1] == "results/digits/rerun.json"
     [block] = json.loads(words[words.index("--grid") + 1])
-    assert block == {name: value for name, value in run.settings.items() if value is not None}
+    assert block == run.settings
     assert words[words.index("--threads") + 1] == "8"
 
 

@@ -19,17 +19,18 @@ class Options(CellOptions):
     model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
     optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
     device: str = option("where it trains", **devices.CHOICE)
-    grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid", check=axes.check)
+    grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid")
     seeds: list[int] = option("of every setting's runs", default=(0,), least=0, most=values.SEED, once=True)
     pack: int = option("train up to so many settings and seeds side by side", default=1, least=1)
 
 
 def main(options: Options) -> None:
     """Run the cell."""
+    rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
+    axes.check(options.grid, rows[1].row.axes())
     hardware.require_device(options.device)
     threads.set_threads(options.threads)
     what = (options.device, options.grid, options.seeds, options.pack)
-    rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
     data = store.load(options.data, "resized")
     options.carry_out(family.NetworkFamily(data, *rows, *what), entry.code())
 

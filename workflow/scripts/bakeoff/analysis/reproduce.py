@@ -4,9 +4,9 @@ import json
 import shlex
 from functools import cache
 from pathlib import PurePath
-from typing import Any
 
 from bakeoff.records.record import Record
+from bakeoff.records.request import as_block
 from bakeoff.records.run import Run
 
 
@@ -19,20 +19,13 @@ def command(cell: Record, run: Run) -> str:
     words = _words(cell.command)
     if _value(words, "--grid") is None or _value(words, "--output") is None:
         return cell.command
-    # What was not set is left to the default, as in the grid that the run came from.
-    block = {name: _alone(item) for name, item in run.settings.items() if item is not None}
-    words = _replaced(words, "--grid", [json.dumps([block])])
+    words = _replaced(words, "--grid", [json.dumps([as_block(run.settings)])])
     if run.seed is not None and _value(words, "--seeds") is not None:
         words = _replaced(words, "--seeds", [str(run.seed)])
     if run.fold is not None:
         words = [*_without(words, "--fold"), "--fold", str(run.fold)]
     output = PurePath(_value(words, "--output") or "")
     return shlex.join(_replaced(words, "--output", [str(output.parent / "rerun.json")]))
-
-
-def _alone(item: Any) -> Any:
-    """Return a value as a block says it alone: a list in a list is one value, not several."""
-    return [item] if isinstance(item, tuple | list) else item
 
 
 @cache

@@ -25,6 +25,11 @@ def settings_key(settings: Settings) -> str:
     return json.dumps(dict(settings), sort_keys=True)
 
 
+def as_block(settings: Settings) -> dict[str, Any]:
+    """Return settings as the block of a grid that holds them alone: a list in a list is one value."""
+    return {name: [value] if isinstance(value, tuple) else value for name, value in settings.items()}
+
+
 class Request(NamedTuple):
     """Settings to be fitted with a seed (None: nothing is random) and scored on a fold.
 

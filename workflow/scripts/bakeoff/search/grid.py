@@ -55,14 +55,27 @@ def expand(blocks: Any, cls: type[Any], more: Mapping[str, Sequence[Any]] = NO_A
     """Multiply out each block over its lists, fill in defaults and drop repeats.
 
     A value may be a list or a scalar; the settings come in the order of the blocks; `more` are axes that all
-    blocks have. UserError says which setting of which block is unknown or has a value that it does not take.
+    blocks have, of which one may name values of its own. UserError says which setting of which block is
+    unknown or has a value that it does not take.
     """
     if not isinstance(blocks, list | tuple) or not blocks:
         name = dataclasses.fields(cls)[0].name
         raise UserError(f'a grid is a list of blocks, such as [{{"{name}": 1}}], not {shown(blocks)}')
-    kind = block(cls)
-    read = [typed.read(kind, each, ("block", number)) for number, each in enumerate(blocks, start=1)]
-    return unique(settings for each in read for settings in multiply({**vars(each), **more}))
+    found: list[Settings] = []
+    for number, given in enumerate(blocks, start=1):
+        own, others = _parted(given, more)
+        read = typed.read(block(cls), others, ("block", number))
+        found += multiply({**vars(read), **more, **own})
+    return unique(found)
+
+
+def _parted(given: Any, more: Mapping[str, Any]) -> tuple[dict[str, list[Any]], Any]:
+    """Return a block's values of axes that are not of its type, and the rest of it."""
+    if not isinstance(given, Mapping):
+        return {}, given
+    own = {name: given[name] for name in more if name in given}
+    others = {name: value for name, value in given.items() if name not in more}
+    return {name: each if isinstance(each, list) else [each] for name, each in own.items()}, others
 
 
 def multiply(axes: Mapping[str, Sequence[Any]]) -> Iterable[Settings]:

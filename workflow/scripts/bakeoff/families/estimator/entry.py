@@ -9,6 +9,7 @@ from bakeoff.families.estimator import saved
 from bakeoff.families.estimator.family import EstimatorFamily
 from bakeoff.families.estimator.rows import CLASSIFIERS
 from bakeoff.records.record import Record
+from bakeoff.records.request import as_block
 from bakeoff.records.signature import Signature
 
 
@@ -20,7 +21,7 @@ def code() -> list[Path]:
 def again(record: Record, data: Path, resources: Resources) -> EstimatorFamily:
     """Return the family of a record's cell, with no grid, on the prepared data set."""
     row = CLASSIFIERS.said(record.competitor, (record.rows or {}).get("classifier"), record.label)
-    settings = [dict(record.runs[0].settings)]
+    settings = [as_block(record.runs[0].settings)]
     return EstimatorFamily(store.load(data, "images"), row, settings, [0], resources.threads)
 
 

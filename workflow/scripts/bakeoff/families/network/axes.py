@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bakeoff import typed, values
+from bakeoff.command import UserError
 from bakeoff.search import grid
 from bakeoff.typed import said
 
@@ -34,9 +35,15 @@ class NetworkSettings:
 FOLLOW_EPOCHS: frozenset[str] = frozenset()
 
 
-def check(blocks: Any) -> None:
-    """Raise UserError for what is no grid, and for a setting that no training knows."""
-    grid.expand(blocks, NetworkSettings)
+def check(blocks: Any, more: Mapping[str, Sequence[Any]] = grid.NO_AXES) -> None:
+    """Raise UserError for a command's grid that is none, or has a setting that no training knows.
+
+    more: axes that are not a training's own, such as an optimizer's.
+    """
+    try:
+        grid.expand(blocks, NetworkSettings, more)
+    except UserError as error:
+        raise UserError(f"argument --grid: {error}") from error
 
 
 def check_one(settings: Any) -> None:

@@ -12,6 +12,7 @@ from bakeoff.machine import energy, threads
 from bakeoff.networks import models
 from bakeoff.networks.models import NETWORKS
 from bakeoff.records.record import Record
+from bakeoff.records.request import as_block
 from bakeoff.records.signature import Signature
 
 
@@ -26,7 +27,7 @@ def again(record: Record, data: Path, resources: Resources) -> NetworkFamily:
     said, optimizer = record.rows or {}, record.factors["optimizer"]
     network = NETWORKS.said(record.competitor, said.get("network"), record.label)
     rows = network, OPTIMIZERS.said(optimizer.name, said.get("optimizer"), optimizer.label)
-    settings = [dict(record.runs[0].settings)]
+    settings = [as_block(record.runs[0].settings)]
     found = NetworkFamily(store.load(data, "resized"), *rows, record.device, settings, [0])
     found.counters = energy.counters(record.device)
     return found

@@ -8,6 +8,7 @@ from bakeoff.data import store
 from bakeoff.families.svm import saved
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.records.record import Record
+from bakeoff.records.request import as_block
 from bakeoff.records.signature import Signature
 
 
@@ -20,7 +21,7 @@ def again(record: Record, data: Path, resources: Resources) -> SvmFamily:
     """Return the family of a record's cell, with no grid, on the prepared data set."""
     rows = record.rows or {}
     kernel = rows.get("svm", {}).get("kernel") or record.competitor.removeprefix("svm_")
-    return SvmFamily(store.load(data, "images"), kernel, [dict(record.runs[0].settings)], resources)
+    return SvmFamily(store.load(data, "images"), kernel, [as_block(record.runs[0].settings)], resources)
 
 
 def load(known: Signature, path: Path, device: str, own_code: bool) -> Predictor:
