@@ -96,9 +96,7 @@ def test_what_is_no_row_is_one_line(text, said):
 
 
 def test_what_was_chosen_of_an_optimizer_s_axes_is_timed_again_and_has_a_command_of_its_own(tmp_path):
-    text = (
-        '{"name": "two", "build": "torch.optim:AdamW", "settings": {"betas": [[0.9, 0.99], [0.8, 0.9]]}}'
-    )
+    text = '{"name": "two", "build": "torch.optim:AdamW", "settings": {"betas": [[0.9, 0.99], [0.8, 0.9]]}}'
     data, record_path = arrays.save(tmp_path / "tiny.npz"), tmp_path / "resnet18_several_cpu.json"
     row, blocks = OPTIMIZERS.named(text), [{"batch_size": 16, "epochs": 1}]
     family = NetworkFamily(store.load(data, "resized"), NETWORKS.named("resnet18"), row, "cpu", blocks, [0])

@@ -332,6 +332,20 @@ def test_the_command_prints_json_or_explains(capsys, tmp_path):
     )
     assert re.search(r"^  resnet18_sgd_cpu +4 runs$", text, re.MULTILINE)
     assert "4 cells, 16 runs to choose by;" in text
+    assert "1 cell of the comparison:" in text
+
+
+def test_every_fold_is_a_run_more_and_what_only_a_fit_knows_is_a_bound(capsys, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("split: {folds: 3}\nseeds: [0, 1]\nclassifiers: {names: [knn]}\n")
+    demo = ("--configfile", str(ROOT / "config/demo.yaml"), str(own), "--config", '{"gpu": "absent"}')
+    text = call(capsys, *demo, "--explain")
+    assert re.search(r"^digits: 1,149 in 3 folds, 289 holdout, 359 test images$", text, re.MULTILINE)
+    for name, runs in ("resnet18_sgd", "12"), ("svm_rbf", "12"), ("knn", "up to 12"):
+        assert re.search(rf"^  {name}_cpu +{runs} runs$", text, re.MULTILINE)
+    assert "5 cells, up to 60 runs to choose by;" in text
+    assert "what each chose, fitted again on all 3 folds;" in text
+    assert plan("shards: 12\ndatasets: [digits]\nsplit: {folds: 6}\nnetworks: {models: []}")
 
 
 def test_planning_imports_nothing_heavy():

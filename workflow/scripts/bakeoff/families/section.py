@@ -15,12 +15,16 @@ Catalog = Mapping[str, Mapping[str, Any]]  # rows by kind and name
 
 
 class Cell(NamedTuple):
-    """One cell: data set, competitor as files are called after it, device, and its runs."""
+    """One cell: data set, competitor as files are called after it, device, and its runs.
+
+    bound: whether `runs` is the most that there can be, as where only what fits knows if a seed matters.
+    """
 
     dataset: str
     competitor: str
     device: str
     runs: int
+    bound: bool = False
 
     @property
     def name(self) -> str:
@@ -33,7 +37,7 @@ class Cell(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What a study asks of every family: on which data, on which devices, with which seeds, of which rows.
+    """What a study asks of every family: on which data, on which devices, with which seeds and folds.
 
     devices: those of grids; visible: all that there are.
     """
@@ -43,6 +47,11 @@ class Scope(NamedTuple):
     visible: Sequence[str]
     seeds: Sequence[int]
     rows: Catalog
+    folds: int | None = None
+
+    def runs(self, settings: int, seeded: bool = True) -> int:
+        """Return the runs to choose by of so many settings; seeded: whether each is fitted once per seed."""
+        return settings * (len(self.seeds) if seeded else 1) * (self.folds or 1)
 
 
 class Section(Protocol):

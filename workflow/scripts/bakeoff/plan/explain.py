@@ -1,26 +1,43 @@
 """A plan in words for people: the cells, and what each costs in runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from bakeoff.families.section import Cell
 from bakeoff.plan import make
 from bakeoff.plan.make import Plan
 
 
 def lines(plan: Plan) -> Iterator[str]:
     """Yield what will be done, data set by data set, and how much it is in all."""
-    known = make.counts(plan.study, plan.rows)
+    known, folds = make.counts(plan.study, plan.rows), plan.study.split.folds
     for dataset, cells in groupby(plan.grids, key=lambda cell: cell.dataset):
-        images = ", ".join(f"{count:,} {part}" for part, count in known.get(dataset, {}).items())
+        images = ", ".join(f"{count:,} {part}" for part, count in _parts(known.get(dataset, {}), folds))
         yield f"{dataset}: {images or 'not read yet'} images"
         for cell in cells:
-            yield f"  {cell.name:<40} {_runs(cell.runs)}"
-    again, timed = len(plan.grids) * plan.study.final_seeds, sum(cell.runs for cell in plan.compared)
-    yield f"{len(plan.grids)} cells, {_runs(sum(cell.runs for cell in plan.grids))} to choose by;"
-    yield f"what each chose, {plan.study.final_seeds} times again: {_runs(again)}, each alone on the machine;"
-    yield f"{len(plan.compared)} cells of the comparison: {_runs(timed)}, each alone on the machine."
+            yield f"  {cell.name:<40} {_runs([cell])}"
+    chosen, timed = (_count(len(cells), "cell") for cells in (plan.grids, plan.compared))
+    again = _count(len(plan.grids) * plan.study.final_seeds)
+    yield f"{chosen}, {_runs(plan.grids)} to choose by;"
+    if folds:
+        yield f"what each chose, fitted again on all {folds} folds;"
+    yield f"what each chose, {plan.study.final_seeds} times again: {again}, each alone on the machine;"
+    yield f"{timed} of the comparison: {_runs(plan.compared)}, each alone on the machine."
     yield f"GPU: {'one takes part' if plan.gpu_missing is None else plan.gpu_missing}."
 
 
-def _runs(count: int) -> str:
-    return f"{count:,} run{'s' if count != 1 else ''}"
+def _parts(known: dict[str, int], folds: int | None) -> Iterator[tuple[str, int]]:
+    """Yield the parts of a data set and their images; folds are of training and validation together."""
+    if known and folds:
+        yield f"in {folds} folds", known["train"] + known["validation"]
+        known = {part: count for part, count in known.items() if part not in ("train", "validation")}
+    yield from known.items()
+
+
+def _runs(cells: Sequence[Cell]) -> str:
+    most = any(cell.bound for cell in cells)
+    return f"{'up to ' if most else ''}{_count(sum(cell.runs for cell in cells))}"
+
+
+def _count(number: int, noun: str = "run") -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"

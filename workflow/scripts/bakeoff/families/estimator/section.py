@@ -42,10 +42,11 @@ class ClassifiersSection(Section):
 
     def cells(self, own: Classifiers, asked: Scope) -> Iterator[Cell]:
         """Yield a cell per data set and classifier."""
-        found = {name: len(asked.seeds) * self._settings(asked.rows, name) for name in own.names}
+        found = {name: asked.runs(self._settings(asked.rows, name)) for name in own.names}
+        several = len(asked.seeds) > 1
         for dataset in asked.datasets:
             for name, runs in found.items():
-                yield Cell(dataset, self.form.format(classifier=name), "cpu", runs)
+                yield Cell(dataset, self.form.format(classifier=name), "cpu", runs, bound=several)
 
     def _settings(self, rows: Catalog, name: str) -> int:
         """Return how many settings a row's grid comes to."""

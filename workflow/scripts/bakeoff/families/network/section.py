@@ -88,7 +88,7 @@ class NetworksSection(_Trained):
     def cells(self, own: Networks, asked: Scope) -> Iterator[Cell]:
         """Yield a cell per data set, network, optimizer and device."""
         found = {
-            (optimizer, device): len(asked.seeds) * self._settings(own, asked.rows, optimizer, device)
+            (optimizer, device): asked.runs(self._settings(own, asked.rows, optimizer, device))
             for optimizer, device in product(own.optimizers, asked.devices)
             if own.models
         }

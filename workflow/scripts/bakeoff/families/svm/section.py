@@ -55,7 +55,7 @@ class SvmSection(Section):
 
     def cells(self, own: Svm, asked: Scope) -> Iterator[Cell]:
         """Yield a cell per data set and kernel."""
-        fits = {kernel: self._settings(own, kernel) for kernel in own.kernels}
+        fits = {kernel: asked.runs(self._settings(own, kernel), seeded=False) for kernel in own.kernels}
         for dataset in asked.datasets:
             for kernel, count in fits.items():
                 yield Cell(dataset, self.form.format(kernel=kernel), "cpu", count)
