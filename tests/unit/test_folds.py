@@ -99,6 +99,8 @@ def test_a_split_with_folds_is_prepared_with_them(digits):
         assert len(fitted) + len(part) == 240
         assert not {each.tobytes() for each in fitted.images} & {each.tobytes() for each in part.images}
         assert np.array_equal(part.labels, found.learnt.labels[found.folds == fold])
+    for fold in [*found.fold_names, REFIT]:
+        assert found.fitted_on(fold) == len(found.fold(fold)[0])
     whole, none = found.fold(REFIT)
     assert (len(whole), len(none)) == (240, 0)
 
@@ -106,6 +108,7 @@ def test_a_split_with_folds_is_prepared_with_them(digits):
 def test_without_folds_there_is_one_validation_part(dataset):
     assert dataset.fold_names == [None]
     fitted, scored = dataset.fold(None)
+    assert dataset.fitted_on(None) == len(fitted)
     assert fitted is dataset.parts["train"]
     assert scored is dataset.parts["validation"]
     assert dataset.describe((3, 8, 8)).folds is None

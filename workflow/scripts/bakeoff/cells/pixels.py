@@ -55,6 +55,13 @@ class Pixels:
         return signature.of(of, parameters, (height, width), scaling, data)
 
 
+def accuracies(answered: Mapping[str, NDArray[np.int64]], parts: Mapping[str, Part]) -> dict[str, Any]:
+    """Return the share of right class numbers (n,) on each part, called as a run calls it."""
+    return {
+        f"{part}_accuracy": float((found == parts[part].labels).mean()) for part, found in answered.items()
+    }
+
+
 def rows(part: Part) -> Rows:
     """Return images as float32 rows (n, f) of values in 0..1."""
     return part.images.reshape(len(part), -1).astype(np.float32) / np.float32(255)

@@ -153,6 +153,14 @@ class Dataset:
             return self.learnt, self.learnt.select(slice(0))
         return self.learnt.select(self.folds != fold), self.learnt.select(self.folds == fold)
 
+    def fitted_on(self, fold: Fold) -> int:
+        """Return how many images `fold` gives to fit on, without a copy of any."""
+        if fold is None:
+            return len(self.parts["train"])
+        if fold == REFIT or self.folds is None:
+            return len(self.parts["train"]) + len(self.parts["validation"])
+        return int((self.folds != fold).sum())
+
     def describe(self, input_shape: tuple[int, ...]) -> Data:
         """Return the `data` entry of a cell record."""
         known = {key: value for key, value in self.meta.items() if key != "name"}

@@ -78,8 +78,7 @@ def save(
         found = np.array([array for _, array in kept], kind) if kept else np.empty((0, *shape), kind)
         return np.array([run for run, _ in kept], np.int32), found
 
-    filled = [replace(each, validation=_filled(each.validation, longest)) for each in answers]
-    answers = filled
+    answers = [replace(each, validation=_filled(each.validation, longest)) for each in answers]
     validated, validation = of("validation", longest)
     tested, test = of("test", len(labels["test"]))
     scored, scores = of("scores", len(labels["test"]), classes, kind=np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.cells.family import Fitted, Plan, unfinished_run
-from bakeoff.cells.pixels import Pixels, Rows
+from bakeoff.cells.pixels import Pixels, Rows, accuracies
 from bakeoff.cells.progress import Progress, described, reached
 from bakeoff.data import scaling
 from bakeoff.data.store import Dataset, Part
@@ -151,14 +151,11 @@ def _run(
     watch: Stopwatch,
     details: Mapping[str, Any],
 ) -> Run:
-    accuracy: dict[str, Any] = {
-        f"{part}_accuracy": float((found == parts[part].labels).mean()) for part, found in answered.items()
-    }
     train_s = watch.total("scale", "train")
     return Run(
         **request._asdict(),
         status="ok",
-        **accuracy,
+        **accuracies(answered, parts),
         train_s=train_s,
         time_to_result_s=train_s + watch.total("validate"),
         phases_s=watch.snapshot(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,8 @@ class NetworkFamily:
         self._tried: dict[int, tuple[str, dict[str, Any]]] = {}
         self._device = loop.torch_device(device)
         self._held_back = {name: self._part(dataset.parts[name]) for name in ("holdout", "test")}
-        self._fold = cache(self._of_fold)
+        # A fold is a copy of nearly all images: no more than one is held.
+        self._fold = lru_cache(maxsize=1)(self._of_fold)
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:
@@ -84,7 +85,7 @@ class NetworkFamily:
     def plans(self, requests: Sequence[Request]) -> list[Plan]:
         """Return one training per setting, seed and fold, or several of equal steps side by side."""
         most = 1 if self._alone else self._pack
-        return packs.plan(requests, lambda fold: len(self._fold(fold)[0]), most)
+        return packs.plan(requests, self.dataset.fitted_on, most)
 
     @cached_property
     def _alone(self) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bakeoff.cells.family import Fitted, Plan, Resources, unfinished_run
-from bakeoff.cells.pixels import Pixels
+from bakeoff.cells.pixels import Pixels, accuracies
 from bakeoff.cells.predictor import per_class
 from bakeoff.cells.progress import Progress, described, reached
 from bakeoff.data import scaling
@@ -150,16 +150,13 @@ class SvmFamily:
     ) -> tuple[Run, Answers]:
         """Return the run's entry and what it answered."""
         labels = {part: outcome.machine.labels(found) for part, found in outcome.decisions.items()}
-        accuracy: dict[str, Any] = {
-            f"{part}_accuracy": float((labels[part] == parts[part].labels).mean()) for part in labels
-        }
         train_s = outcome.train_s + shared
         validate_s = outcome.decide_s.get("validation", 0.0)
         rest = sum(outcome.decide_s.values()) - validate_s
         run = Run(
             **request._asdict(),
             status="ok",
-            **accuracy,
+            **accuracies(labels, parts),
             train_s=train_s,
             time_to_result_s=train_s + validate_s,
             cost=len(outcome.machine.support),
