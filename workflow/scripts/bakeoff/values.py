@@ -25,6 +25,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
+def plural(number: int, noun: str) -> str:
+    """Return a count with its noun: 1 run, 12 runs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

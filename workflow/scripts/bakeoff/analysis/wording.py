@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bakeoff.records.run import Run
+from bakeoff.values import plural as plural
 
 # Settings as they were carried out: what `as_run` or `on_devices` returns.
 CarriedOut = Mapping[str, Any]
@@ -223,8 +224,3 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a count with its noun: 1 run, 12 runs."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

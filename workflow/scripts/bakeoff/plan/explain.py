@@ -6,6 +6,7 @@ from itertools import groupby
 from bakeoff.families.section import Cell
 from bakeoff.plan import make
 from bakeoff.plan.make import Plan
+from bakeoff.values import plural
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -16,8 +17,8 @@ def lines(plan: Plan) -> Iterator[str]:
         yield f"{dataset}: {images or 'not read yet'} images"
         for cell in cells:
             yield f"  {cell.name:<40} {_runs([cell])}"
-    chosen, timed = (_count(len(cells), "cell") for cells in (plan.grids, plan.compared))
-    again = _count(len(plan.grids) * plan.study.final_seeds)
+    chosen, timed = (plural(len(cells), "cell") for cells in (plan.grids, plan.compared))
+    again = plural(len(plan.grids) * plan.study.final_seeds, "run")
     yield f"{chosen}, {_runs(plan.grids)} to choose by;"
     if folds:
         yield f"what each chose, fitted again on all {folds} folds;"
@@ -36,8 +37,4 @@ def _parts(known: dict[str, int], folds: int | None) -> Iterator[tuple[str, int]
 
 def _runs(cells: Sequence[Cell]) -> str:
     most = any(cell.bound for cell in cells)
-    return f"{'up to ' if most else ''}{_count(sum(cell.runs for cell in cells))}"
-
-
-def _count(number: int, noun: str = "run") -> str:
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+    return f"{'up to ' if most else ''}{plural(sum(cell.runs for cell in cells), 'run')}"

@@ -107,7 +107,7 @@ def timed(study: Study, runs: list[Numbered]) -> list[Table]:
     for dataset in study.datasets:
         for purpose, words in TIMED.items():
             for number, (group, items) in enumerate(_groups(study, runs, dataset, purpose), start=1):
-                noun = words.format(group.removesuffix("s"))
+                noun = words.format(wording.singular(group))
                 caption = f"{study.title(dataset)}: {wording.plural(len(items), noun)}"
                 tables.append(_table(study, f"{purpose}-{dataset}-{number}", caption, items, set()))
     return tables
