@@ -51,7 +51,7 @@ def published_rows(found: study.Study) -> list[PublishedRow]:
 def drawn(found: study.Study, folder: Path, pictures: Pictures | None = None) -> None:
     """Draw a study's figures from what its records say."""
     best, speedup = (of(found, None) for of in (derivation.of_best, derivation.of_speedup))
-    gallery.draw(found, folder, best, speedup, pictures)
+    gallery.draw(gallery.Drawing(found, best, speedup, pictures or {}), folder)
 
 
 def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:

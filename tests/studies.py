@@ -412,16 +412,35 @@ def large(count: int) -> list[dict]:
     return cells
 
 
-def _of_many(model: str, choice: str, number: int) -> dict:
+def _of_many(model: str, choice: str | None, number: int, shift: int = 0) -> dict:
     """Return the run of a number: three seeds of each setting, accuracies in no order."""
-    accuracy = 0.8 + 0.15 * (number * 7919 % 1000) / 1000
+    accuracy = 0.8 + 0.15 * ((number + 31 * shift) * 7919 % 1000) / 1000
     place, seed = divmod(number, 3)
     if model == "svm":
         settings = _svm(0.1 * 2 ** (place // 8), 0.001 * 2 ** (place % 8), 3 if choice == "poly" else None)
+    elif choice is None:
+        settings = {"n_neighbors": 1 + place, "scale": "standard"}
     else:
         rate, batch = (0.0001, 0.001, 0.01, 0.1)[place % 4], 8 * 2 ** (place // 4 % 5)
         settings = _network(batch, rate, 2 + place // 20, "fp32")
-    return run(settings, accuracy, seed=seed)
+    return run(settings, accuracy, seed=seed, train_s=10.0 * (1 + shift))
+
+
+def wide(datasets: int, runs: int) -> list[dict]:
+    """Return a study of many cells: per data set fifteen of so many runs each, and what these chose alone."""
+    competitors = [
+        *itertools.product(("resnet18", "resnet50", "vgg11", "densenet121"), ("sgd", "adam")),
+        *(("svm", kernel) for kernel in ("rbf", "poly", "linear")),
+        *((classifier, None) for classifier in ("knn", "logistic", "forest", "trees")),
+    ]
+    cells = [
+        cell(
+            f"set{number}", *competitor, "cpu", [_of_many(*competitor, place, shift) for place in range(runs)]
+        )
+        for number in range(datasets)
+        for shift, competitor in enumerate(competitors)
+    ]
+    return alone(cells)
 
 
 def _reference() -> list[dict[str, str]]:

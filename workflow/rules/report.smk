@@ -21,14 +21,14 @@ rule plot_figures:
         data=lambda wildcards, input: many("data", input.data),
     log:
         "logs/plot_figures.log",
-    threads: 1
+    threads: 8
     container:
         config["containers"]["cpu"]
     conda:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} --tables {params.tables:q} {params.data}"
-        " --output {output:q} --set-aside 2>&1 | tee {log:q}"
+        " --output {output:q} --threads {threads} --set-aside 2>&1 | tee {log:q}"
 
 
 rule render_report:

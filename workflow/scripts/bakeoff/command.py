@@ -32,6 +32,10 @@ class DamagedError(UserError):
         super().__init__("\n".join(f"{path}: {fault}" for path, fault in faults.items()))
         self.faults = dict(faults)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As it is said by another process: an exception is made again of its arguments.
+        return type(self), (self.faults,)
+
 
 def option(
     help: str,

@@ -83,7 +83,7 @@ def _margin(study: Study, chosen: BestRow, rows: list[BestRow]) -> str:
 
 
 def _names(study: Study, rows: list[BestRow]) -> str:
-    return wording.listed([study.label(row.competitor) for row in rows])
+    return wording.some([study.label(row.competitor) for row in rows])
 
 
 def _why(chosen: BestRow, tied: list[BestRow]) -> str:
@@ -119,7 +119,7 @@ def _compared(
 ) -> Iterator[Finding]:
     """Yield a sentence for those that are compared as methods, and one for two trained models each."""
     for caveat, those in by(rows, lambda row: pairs.caveat(test_between(chosen, row, tests))).items():
-        evidence = "; ".join(_evidence(study, chosen, row, tests) for row in those)
+        evidence = wording.some([_evidence(study, chosen, row, tests) for row in those], glue="; ")
         yield Finding("rivals", words.format(_names(study, those), caveat), evidence, chosen.dataset)
 
 
@@ -151,7 +151,8 @@ def _quickest(study: Study, chosen: BestRow, tied: list[BestRow]) -> Iterator[Fi
         if first
         else f"Which of {names} is the quickest to train was not shown."
     )
-    yield Finding("quickest", text, ", ".join(_cost(study, row) for row in timed), chosen.dataset)
+    costs = wording.some([_cost(study, row) for row in timed], glue=", ")
+    yield Finding("quickest", text, costs, chosen.dataset)
 
 
 def _cost(study: Study, row: BestRow) -> str:

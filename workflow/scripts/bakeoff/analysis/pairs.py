@@ -17,9 +17,9 @@ def within_groups(study: Study, tests: list[TestRow]) -> Iterator[Finding]:
         if alike and test.better:
             wins.setdefault((*_order(study, test), caveat(test), _unforeseen(study, test)), []).append(test)
     for (better, worse, only, unforeseen), rows in wins.items():
-        where = wording.listed([study.title(row.dataset) for row in rows])
+        where = wording.some([study.title(row.dataset) for row in rows])
         text = f"{better} beats {worse} on {where}{only}{unforeseen}."
-        yield Finding("group", text, "; ".join(_pair(study, row) for row in rows))
+        yield Finding("group", text, wording.some([_pair(study, row) for row in rows], glue="; "))
 
 
 def factors(study: Study, tests: list[TestRow]) -> Iterator[Finding]:
@@ -30,9 +30,9 @@ def factors(study: Study, tests: list[TestRow]) -> Iterator[Finding]:
             key = (test.contrast, *_order(study, test), test.dataset, caveat(test), _unforeseen(study, test))
             wins.setdefault(key, []).append(test)
     for (factor, better, worse, dataset, only, unforeseen), rows in wins.items():
-        names = wording.listed([study.label(row.within) for row in rows if row.within])
+        names = wording.some([study.label(row.within) for row in rows if row.within])
         text = f"{better} is better than {worse} on {study.title(dataset)} for {names}{only}{unforeseen}."
-        yield Finding(factor, text, "; ".join(_pair(study, row) for row in rows))
+        yield Finding(factor, text, wording.some([_pair(study, row) for row in rows], glue="; "))
 
 
 def _order(study: Study, test: TestRow) -> tuple[str, str]:

@@ -38,6 +38,10 @@ class Study:
         """Return the cells that were trained to choose settings."""
         return [record for record in self.records if record.purpose == "selection"]
 
+    def of(self, dataset: str) -> list[Record]:
+        """Return the cells of a data set that were trained to choose settings."""
+        return [record for record in self.selection if record.dataset == dataset]
+
     @property
     def alone(self) -> list[Record]:
         """Return what cells chose, trained again alone on the machine from seeds that chose nothing."""

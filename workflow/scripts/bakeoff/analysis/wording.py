@@ -28,6 +28,8 @@ SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 UNSAID = {"engine": "resident", "scale": "standard"}
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"
+# So many are named where there are more.
+NAMED = 8
 # An error may be a paragraph: CUDA's of a full memory has 500 letters.
 LONGEST_ERROR = 120
 
@@ -224,3 +226,11 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def some(words: Sequence[str], glue: str = "") -> str:
+    """Join words as a sentence does, or by a sign; of many the first, with the number of the others."""
+    first, more = words[:NAMED], len(words) - NAMED
+    if more <= 1:
+        return glue.join(words) if glue else listed(words)
+    return glue.join([*first, f"{more} more"]) if glue else listed([*first, f"{more} more"])

@@ -14,6 +14,7 @@ from bakeoff.analysis.mistakes import matrix, rates
 from bakeoff.analysis.study import Study, by
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
+from bakeoff.plots.sheets import sheets
 from bakeoff.plots.style import Plot
 from bakeoff.records.record import Record
 
@@ -29,15 +30,13 @@ PICTURED = 100
 MENTIONED = 3
 
 
-def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set and competitor whose best cell kept its predictions."""
-    groups = by(study.selection, lambda record: (record.dataset, record.competitor))
-    for (dataset, competitor), cells in groups.items():
-        best = best_cell(study, cells)
-        answers = study.predictions(best[0]) if best else None
-        if best and answers is not None:
-            counts = matrix(answers.labels, answers.predictions, len(best[0].data.classes))
-            yield _plot(study, dataset, competitor, best[0], counts)
+def plots(study: Study, dataset: str) -> Iterator[Plot]:
+    """Yield a figure per competitor whose best cell kept its predictions; of many, the best of each group."""
+    best = [best_cell(study, cells) for cells in by(study.of(dataset), lambda cell: cell.competitor).values()]
+    kept = [cell for cell, _ in filter(None, best) if study.predictions(cell)]
+    for sheet in sheets(study, kept, most=1):
+        for cell in sheet.cells:
+            yield _plot(study, cell, sheet.absent)
 
 
 def most_confused(counts: Counts) -> list[tuple[int, int]]:
@@ -55,8 +54,10 @@ def worst(counts: Counts, most: int) -> list[int]:
     return sorted(list(dict.fromkeys([*pairs[often].ravel().tolist(), *range(len(counts))]))[:most])
 
 
-def _plot(study: Study, dataset: str, competitor: str, cell: Record, counts: Counts) -> Plot:
-    names = cell.data.classes
+def _plot(study: Study, cell: Record, absent: str) -> Plot:
+    names, answers = cell.data.classes, study.predictions(cell)
+    assert answers is not None
+    counts = matrix(answers.labels, answers.predictions, len(names))
     shares = rates(counts)
     drawn = list(range(len(names))) if len(names) <= PICTURED else worst(counts, WRITTEN)
     labels = style.labels(names)
@@ -67,19 +68,19 @@ def _plot(study: Study, dataset: str, competitor: str, cell: Record, counts: Cou
     _matrix(right, shares[places], [[_rate(item) for item in row] for row in shares[places]], shown)
     left.set(title="images", xlabel="predicted", ylabel="true")
     right.set(title="% of the true class", xlabel="predicted")
-    title, right_count = study.title(dataset), int(np.trace(counts))
-    said = f"{right_count:,} of {int(counts.sum()):,}"
+    name, title = study.label(cell.competitor), study.title(cell.dataset)
+    said = f"{int(np.trace(counts)):,} of {int(counts.sum()):,}"
     some = f" Drawn: the {len(drawn)} classes most often confused, of {len(names):,}."
     mistake = _mistake(counts, names) + (some if len(drawn) < len(names) else "")
     return Plot(
-        name=f"confusion_{dataset}_{competitor}",
+        name=f"confusion_{cell.dataset}_{cell.competitor}",
         figure=figure,
-        title=f"{study.label(competitor)} on {title}",
-        caption=f"Test images of {cell.cell}: {said} right.{mistake}",
-        alt=f"Two confusion matrices, counts and row percentages, of {study.label(competitor)} on "
+        title=f"{name} on {title}",
+        caption=f"Test images of {cell.cell}: {said} right.{mistake}{absent}",
+        alt=f"Two confusion matrices, counts and row percentages, of {name} on "
         f"{title}: {said} test images on the diagonal.{mistake}",
         section="confusion",
-        dataset=dataset,
+        dataset=cell.dataset,
         columns=COLUMNS,
         rows=_rows(names, counts, shares),
     )
@@ -109,7 +110,7 @@ def _matrix(axis: Axes, shares: Rates, texts: list[list[str]], names: Sequence[s
     # The square root lifts the rare errors, which are what one looks for, out of the background.
     colours[..., 3] = np.sqrt(shares)
     if len(names) <= WRITTEN:
-        axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4)
+        axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4, clip_on=False)
     else:
         # One picture: ten thousand drawn squares would take a PDF half a minute.
         axis.imshow(colours, extent=(0, len(names), len(names), 0), interpolation="nearest")

@@ -25,11 +25,11 @@ EPOCH = (
 PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
 
 
-def plots(study: Study) -> Iterator[Plot]:
+def plots(study: Study, dataset: str) -> Iterator[Plot]:
     """Yield one figure per data set with epochs: a row of accuracy and loss per competitor that has them."""
-    learnt = [cell for cell in study.selection if any(run.history for run in finished(cell.runs))]
-    for dataset, cells in by(learnt, lambda record: record.dataset).items():
-        yield _plot(study, dataset, cells)
+    learnt = [cell for cell in study.of(dataset) if any(run.history for run in finished(cell.runs))]
+    if learnt:
+        yield _plot(study, dataset, learnt)
 
 
 def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:

@@ -32,10 +32,9 @@ BAR = 0.36
 HATCHES = {"cpu": "///", "gpu": ""}
 
 
-def plots(study: Study, speedup: Sequence[SpeedupRow]) -> Iterator[Plot]:
-    """Yield one figure per data set that was timed."""
-    for dataset in dict.fromkeys(row.dataset for row in speedup):
-        rows = [row for row in speedup if row.dataset == dataset]
+def plots(study: Study, dataset: str, speedup: Sequence[SpeedupRow]) -> Iterator[Plot]:
+    """Yield the figure of a data set that was timed."""
+    if rows := [row for row in speedup if row.dataset == dataset]:
         yield _plot(study, dataset, rows)
 
 

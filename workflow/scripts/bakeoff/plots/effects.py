@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bakeoff.analysis import effects, wording
 from bakeoff.analysis.effects import Effect
-from bakeoff.analysis.study import Study, by, unique
+from bakeoff.analysis.study import Study, unique
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 
@@ -18,11 +18,10 @@ COLUMNS = ("competitor", "setting", "value", "validation_accuracy", "groups", "c
 ACROSS = 3
 
 
-def plots(study: Study) -> Iterator[Plot]:
+def plots(study: Study, dataset: str) -> Iterator[Plot]:
     """Yield one figure per data set on which any setting varied."""
-    for dataset, cells in by(study.selection, lambda record: record.dataset).items():
-        if found := effects.of(cells):
-            yield _plot(study, dataset, found)
+    if found := effects.of(study.of(dataset)):
+        yield _plot(study, dataset, found)
 
 
 def _plot(study: Study, dataset: str, found: list[Effect]) -> Plot:

@@ -4,13 +4,21 @@ Owns the folder's layout: <name>.svg, <name>.csv, figures.json. Must not know ho
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from bakeoff.analysis import tables
 from bakeoff.analysis.derived import BestRow
 from bakeoff.analysis.derived_times import SpeedupRow
 from bakeoff.analysis.study import Study
+from bakeoff.command import UserError
 from bakeoff.files import writing
 from bakeoff.plots import (
     confusion,
@@ -29,40 +37,89 @@ from bakeoff.plots.style import Plot
 
 LIST = "figures.json"
 LISTED = ("title", "caption", "alt", "section", "dataset")
+Entry = dict[str, Any]
+# Figures of one kind and data set.
+Task = Callable[[], Iterable[Plot]]
 
 
-def draw(
-    study: Study,
-    folder: Path,
-    best: Sequence[BestRow],
-    speedup: Sequence[SpeedupRow],
-    pictures: Pictures | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn: a study, the tables that its report shows, test images by the digest of their data.
+
+    Without its images, none of a data set is shown.
+    """
+
+    study: Study
+    best: Sequence[BestRow]
+    speedup: Sequence[SpeedupRow]
+    pictures: Pictures = field(default_factory=dict)
+
+    def tasks(self) -> list[Task]:
+        """Return what can be drawn apart, in the order of the list."""
+        return [*self._tasks(), partial(ranks.plots, self.study, self.best)]
+
+    def _tasks(self) -> Iterator[Task]:
+        kinds: tuple[tuple[Callable[..., Iterable[Plot]], tuple[Any, ...]], ...] = (
+            (devices.plots, (self.speedup,)),
+            (tradeoff.plots, (self.best,)),
+            (grids.plots, ()),
+            (effects.plots, ()),
+            (curves.plots, ()),
+            (confusion.plots, ()),
+            (mistakes.plots, (self.pictures,)),
+            (reliability.plots, ()),
+        )
+        for plots, more in kinds:
+            for dataset in self.study.datasets:
+                yield partial(plots, self.study, dataset, *more)
+
+
+def draw(drawing: Drawing, folder: Path, processes: int = 1) -> None:
     """Remake the folder: figures of an earlier study do not stay behind.
 
-    The tables are those that the report shows. The pictures are test images by the digest of their data;
-    without them, none is shown.
+    Several processes draw the same figures; UserError where the system ends one of them.
     """
-    with style.used(), writing(folder) as place:
+    with writing(folder) as place:
         place.mkdir()
-        listed = []
-        for plot in _plots(study, best, speedup, pictures or {}):
+        listed = list(chain.from_iterable(_drawn(drawing, place, processes)))
+        (place / LIST).write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _drawn(drawing: Drawing, place: Path, processes: int) -> Iterator[list[Entry]]:
+    """Draw every task and yield what each adds to the list, in order."""
+    numbers = range(len(drawing.tasks()))
+    if min(processes, len(numbers)) == 1:
+        yield from map(partial(_saved, drawing, place), numbers)
+        return
+    # A server that has the libraries forks the processes, before any thread of theirs runs.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    try:
+        with ProcessPoolExecutor(min(processes, len(numbers)), context, _begin, (drawing, place)) as pool:
+            yield from pool.map(_next, numbers)
+    except BrokenProcessPool as error:
+        raise UserError("a process that draws was ended by the system; take fewer: --threads 1") from error
+
+
+def _saved(drawing: Drawing, place: Path, number: int) -> list[Entry]:
+    """Draw the figures of one task, each with its numbers."""
+    listed = []
+    with style.used():
+        for plot in drawing.tasks()[number]():
             style.save(plot.figure, place / f"{plot.name}.svg")
             (place / f"{plot.name}.csv").write_text(tables.text(plot.columns, plot.rows), encoding="utf-8")
             entry = {"file": f"{plot.name}.svg", "data": f"{plot.name}.csv"}
             listed.append(entry | {name: getattr(plot, name) for name in LISTED})
-        (place / LIST).write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return listed
 
 
-def _plots(
-    study: Study, best: Sequence[BestRow], speedup: Sequence[SpeedupRow], pictures: Pictures
-) -> Iterator[Plot]:
-    yield from devices.plots(study, speedup)
-    yield from tradeoff.plots(study, best)
-    yield from grids.plots(study)
-    yield from effects.plots(study)
-    yield from curves.plots(study)
-    yield from confusion.plots(study)
-    yield from mistakes.plots(study, pictures)
-    yield from reliability.plots(study)
-    yield from ranks.plots(study, best)
+# Of a process that draws: what, and where to.
+_given: list[tuple[Drawing, Path]] = []
+
+
+def _begin(drawing: Drawing, place: Path) -> None:
+    _given.append((drawing, place))
+
+
+def _next(number: int) -> list[Entry]:
+    return _saved(*_given[0], number)

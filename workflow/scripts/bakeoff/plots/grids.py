@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from bakeoff.analysis import tried, wording
-from bakeoff.analysis.study import Study, by, unique
+from bakeoff.analysis.study import Study, unique
 from bakeoff.analysis.tried import Tried
 from bakeoff.plots import panels, style
 from bakeoff.plots.panels import Table
+from bakeoff.plots.sheets import Sheet, sheets
 from bakeoff.plots.style import Plot
 
 COLUMNS = ("competitor", "cell", "settings", "validation_accuracy", "runs", "finished", "chosen")
@@ -28,18 +29,18 @@ Every = Mapping[str, list[Tried]]
 Key = tuple[Any, ...]
 
 
-def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set: a panel per competitor, all in one scale."""
-    for dataset, cells in by(study.selection, lambda record: record.dataset).items():
-        groups = by(cells, lambda record: record.competitor)
+def plots(study: Study, dataset: str) -> Iterator[Plot]:
+    """Yield a figure with a panel per competitor, all in one scale; of many competitors one per group."""
+    for sheet in sheets(study, study.of(dataset)):
+        groups = sheet.competitors
         every = {name: tried.of(study, groups[name]) for name in study.competitors if name in groups}
         every = {name: each for name, each in every.items() if each}
         if any(one.validation_accuracy is not None for each in every.values() for one in each):
-            yield _plot(study, dataset, every)
+            yield _plot(study, dataset, sheet, every)
 
 
-def _plot(study: Study, dataset: str, every: Every) -> Plot:
-    title = study.title(dataset)
+def _plot(study: Study, dataset: str, sheet: Sheet, every: Every) -> Plot:
+    title = f"{study.title(dataset)}{sheet.of}"
     words = "; ".join(
         f"{study.label(one.competitor)} {one.cell} with {one.settings}, "
         f"{wording.percent(one.validation_accuracy)} %"
@@ -48,13 +49,14 @@ def _plot(study: Study, dataset: str, every: Every) -> Plot:
         if one.chosen
     )
     return Plot(
-        name=f"grid_{dataset}",
+        name=f"grid_{dataset}{sheet.suffix}",
         figure=_draw(study, every),
         title=f"The whole grid on {title}",
         caption=f"Validation accuracy (%) of every setting, mean over seeds{_folds(study, dataset)}; the "
         "higher, the more colour. The framed one was chosen. A dot marks a combination that the grid leaves "
         "out. "
-        f"{edges(study, every)}".strip(),
+        f"{edges(study, every)}".strip()
+        + sheet.absent,
         alt=f"Heat maps of validation accuracy on {title} over the grid. Best: {words}.",
         section="grid",
         dataset=dataset,
@@ -64,7 +66,7 @@ def _plot(study: Study, dataset: str, every: Every) -> Plot:
 
 
 def _folds(study: Study, dataset: str) -> str:
-    folded = any(cell.data.folds for cell in study.selection if cell.dataset == dataset)
+    folded = any(cell.data.folds for cell in study.of(dataset))
     return " and folds" if folded else ""
 
 
@@ -171,6 +173,9 @@ def _panel(axis: Axes, table: Table[Tried], scale: tuple[float, float]) -> None:
             _cell(axis, row, column, cells.get((row, column)), scale[0], width, len(columns) <= WIDE)
     axis.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
     step = -(-len(columns) // LABELLED)
+    if name := panels.common(columns):
+        axis.set_xlabel(name, size=7.5)
+        columns = [[words[0].removeprefix(f"{name} ")] for words in columns]
     upright = panels.upright(columns)
     labels = [("\n" if upright else ", ").join(words) for words in columns[::step]]
     places = [i + 0.5 for i in range(0, len(columns), step)]

@@ -25,17 +25,16 @@ SHOWN = 24
 ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-def plots(study: Study, pictures: Pictures) -> Iterator[Plot]:
-    """Yield the figures of every data set whose test images are at hand."""
-    for dataset in study.datasets:
-        every = mistakes.of(study, dataset)
-        images = pictures.get(every[0].cell.data.digest) if every else None
-        if images is None or len(images) != len(every[0].given.labels):
-            continue
-        if pairs := mistakes.confused(every, PAIRS):
-            yield _confused(study, dataset, every, pairs, images)
-        if len(every) > 1 and (missed := mistakes.missed_by_all(every)):
-            yield _missed(study, dataset, every, missed, images)
+def plots(study: Study, dataset: str, pictures: Pictures) -> Iterator[Plot]:
+    """Yield the figures of a data set whose test images are at hand."""
+    every = mistakes.of(study, dataset)
+    images = pictures.get(every[0].cell.data.digest) if every else None
+    if images is None or len(images) != len(every[0].given.labels):
+        return
+    if pairs := mistakes.confused(every, PAIRS):
+        yield _confused(study, dataset, every, pairs, images)
+    if len(every) > 1 and (missed := mistakes.missed_by_all(every)):
+        yield _missed(study, dataset, every, missed, images)
 
 
 def _confused(study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Images) -> Plot:
@@ -135,7 +134,7 @@ def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Misse
 
 def _models(study: Study, dataset: str, every: list[Answers]) -> str:
     """Say whose answers are known: of all models that took part, or of some."""
-    competitors = unique(cell.competitor for cell in study.selection if cell.dataset == dataset)
+    competitors = unique(cell.competitor for cell in study.of(dataset))
     some = (
         f" of {len(competitors)} whose answers to these images were kept"
         if len(every) < len(competitors)

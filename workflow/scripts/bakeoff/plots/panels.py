@@ -12,8 +12,8 @@ Panel = tuple[str, Table[Shown]]
 
 # Columns that numbers and upright labels fit into, of half the width.
 NARROW = 7
-# Letters of upright labels that fit side by side beneath all of the width.
-LETTERS = 132
+# Letters of upright labels that fit beneath half the width, and in smaller type beneath all of it.
+HALF, LETTERS = 44, 132
 
 
 def lines(drawn: list[Panel[Shown]]) -> list[list[Panel[Shown]]]:
@@ -32,15 +32,23 @@ def narrow(table: Table[Any]) -> bool:
     return len(table[1]) <= NARROW
 
 
+def common(labels: list[list[str]]) -> str:
+    """Return the name that is in every label beside a value, nothing where labels say more or differ."""
+    names = {label[0].rpartition(" ")[0] if len(label) == 1 else "" for label in labels}
+    return names.pop() if len(names) == 1 and len(labels) > 1 else ""
+
+
 def upright(labels: list[list[str]]) -> bool:
     """Tell whether the labels' words, one a line, fit beneath their columns."""
     longest = max(len(word) for label in labels for word in [*label, ""])
-    return len(labels) <= NARROW or len(labels) * (longest + 1) <= LETTERS
+    return len(labels) * (longest + 1) <= (HALF if len(labels) <= NARROW else LETTERS)
 
 
 def height(table: Table[Any]) -> float:
     """Return a panel's height in inches: its rows, and the lines of its column labels."""
     rows, columns, _ = table
+    if common(columns):
+        return 0.9 + 0.27 * len(rows)
     if upright(columns):
         return 0.75 + 0.27 * len(rows) + 0.14 * max(0, max(map(len, columns)) - 1)
     return 0.75 + 0.27 * len(rows) + 0.062 * max(len(", ".join(label)) for label in columns)

@@ -15,17 +15,18 @@ from bakeoff.analysis.mistakes import Answers
 from bakeoff.analysis.study import Study
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
+from bakeoff.plots.sheets import Sheet, sheets
 from bakeoff.plots.style import Plot
 
 COLUMNS = ("competitor", "low", "high", "images", "right", "confidence", "accuracy", "ece")
 
 
-def plots(study: Study) -> Iterator[Plot]:
-    """Yield one figure per data set with competitors that kept their probabilities."""
-    for dataset in study.datasets:
-        kept = [each for each in mistakes.of(study, dataset) if _confident(each)]
-        if kept:
-            yield _plot(study, dataset, {each.competitor: calibration.bins(each.given) for each in kept})
+def plots(study: Study, dataset: str) -> Iterator[Plot]:
+    """Yield a figure of the competitors that kept their probabilities, of many one per group."""
+    kept = {each.competitor: each for each in mistakes.of(study, dataset) if _confident(each)}
+    for sheet in sheets(study, [each.cell for each in kept.values()]):
+        curves = {name: calibration.bins(kept[name].given) for name in sheet.competitors}
+        yield _plot(study, dataset, sheet, curves)
 
 
 def _confident(answers: Answers) -> bool:
@@ -35,7 +36,7 @@ def _confident(answers: Answers) -> bool:
     return probable and bool(np.isfinite(scores).all())
 
 
-def _plot(study: Study, dataset: str, curves: dict[str, list[Bin]]) -> Plot:
+def _plot(study: Study, dataset: str, sheet: Sheet, curves: dict[str, list[Bin]]) -> Plot:
     figure = Figure(figsize=(style.WIDTH, 3.5))
     left, right = figure.subplots(1, 2)
     for competitor, found in curves.items():
@@ -48,19 +49,19 @@ def _plot(study: Study, dataset: str, curves: dict[str, list[Bin]]) -> Plot:
         axis.set(xlim=(0, 1.02), ylim=(0, 1.02))
         axis.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
         axis.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
-    figure.legend(handles=_handles(study, curves), loc="outside lower center", ncols=len(curves) + 1)
-    title = study.title(dataset)
+    style.legend(figure, _handles(study, curves))
+    title = f"{study.title(dataset)}{sheet.of}"
     said = wording.listed(
         [f"{study.label(competitor)} {_error(found)}" for competitor, found in curves.items()]
     )
     return Plot(
-        name=f"reliability_{dataset}",
+        name=f"reliability_{dataset}{sheet.suffix}",
         figure=figure,
         title=f"Calibration on {title}",
         caption="Test images in ten bins of the model's confidence in its answer; bars: 95 % interval of "
         "the share that is right. On the dotted line confidence can be taken at its word; below it the "
         "model is too sure. ECE, the expected calibration error: the mean distance from that line over "
-        "all images, in percentage points.",
+        f"all images, in percentage points.{sheet.absent}",
         alt=f"Line charts of accuracy by confidence on {title}, and of how many images have each "
         f"confidence. Expected calibration error in points: {said}.",
         section="confusion",

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib import font_manager
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
@@ -36,6 +38,8 @@ SHADE = COLOURS[0]
 # So many faint lines or points of a kind become one picture: a PDF takes seconds for each thousand.
 DRAWN = 150
 DEVICES = {"cpu": COLOURS[4], "gpu": COLOURS[0]}
+# Inches of a legend: a letter of a label, and the line and the gap beside it.
+LETTER, KEY = 0.066, 0.55
 
 
 @dataclass
@@ -106,8 +110,18 @@ def colour(names: list[str], name: str) -> str:
 
 
 def marker(names: list[str], name: str) -> str:
-    """Return the marker of one of the names."""
-    return MARKERS[names.index(name) % len(MARKERS)]
+    """Return the marker of one of the names; who shares a colour has another one, up to 36 names."""
+    place = names.index(name)
+    return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+
+
+def legend(figure: Figure, handles: Sequence[Artist]) -> None:
+    """Set a legend beneath a figure, on as many lines as its labels need."""
+    widths = [LETTER * len(str(handle.get_label())) + KEY for handle in handles]
+    columns = len(handles)
+    while columns > 1 and sum(max(each) for each in np.array_split(widths, columns)) > WIDTH:
+        columns -= 1
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 def on_shade(strength: float) -> str:

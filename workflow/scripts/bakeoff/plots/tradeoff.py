@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.derived import BestRow
-from bakeoff.analysis.study import Study, by, unique
+from bakeoff.analysis.study import Study, unique
 from bakeoff.plots import style
 from bakeoff.plots.style import Plot
 from bakeoff.records.record import Record
@@ -52,11 +52,10 @@ class Point:
     ranked: bool = False
 
 
-def plots(study: Study, best: Sequence[BestRow]) -> Iterator[Plot]:
-    """Yield one figure per data set with at least one best configuration."""
-    for dataset, cells in by(study.selection, lambda record: record.dataset).items():
-        if mine := points(row for row in best if row.dataset == dataset):
-            yield _plot(study, dataset, cells, mine)
+def plots(study: Study, dataset: str, best: Sequence[BestRow]) -> Iterator[Plot]:
+    """Yield the figure of a data set with at least one best configuration."""
+    if mine := points(row for row in best if row.dataset == dataset):
+        yield _plot(study, dataset, study.of(dataset), mine)
 
 
 def points(best: Iterable[BestRow]) -> list[Point]:
@@ -218,7 +217,7 @@ def _legend(figure: Figure, competitors: list[str], best: list[Point], names: li
         )
         for point, name in zip(best, names, strict=True)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    style.legend(figure, handles)
 
 
 def _front_words(study: Study, front: list[Point]) -> str:

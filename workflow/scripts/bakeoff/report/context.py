@@ -4,25 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bakeoff.analysis import coverage, findings, methods, ranks, wording
-from bakeoff.analysis.contrasts import COMPETITOR
+from bakeoff.analysis import coverage, findings, wording
 from bakeoff.analysis.finding import Finding
 from bakeoff.analysis.findings import Tables
-from bakeoff.analysis.study import Study, unique
-from bakeoff.report import (
-    beside,
-    classes,
-    comparisons,
-    deployment,
-    explorer,
-    parts,
-    provenance,
-    results,
-    runs,
-    timings,
-)
+from bakeoff.analysis.study import Study
+from bakeoff.report import commands, embedded, parts, runs, sections
+from bakeoff.report.commands import Commands
 from bakeoff.report.figures import Drawn
-from bakeoff.report.parts import Section, Table
+from bakeoff.report.parts import Section
 
 
 @dataclass(frozen=True)
@@ -36,7 +25,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that the templates draw."""
+    """Everything that the templates draw.
+
+    embedded: the runs as the page's scripts take them, None where there is nothing to look at. large: a
+    study of so many runs that they stand there alone, and paper shows excerpts.
+    """
 
     title: str
     subject: str
@@ -49,12 +42,19 @@ class Report:
     missing: list[str]
     limits: list[str]
     sections: list[Section]
-    commands: list[runs.Commands]
+    commands: list[Commands]
+    embedded: dict[str, Any] | None
+    large: bool
 
     @property
     def every_command(self) -> bool:
         """Whether paper, too, has a command for every run."""
         return self.coverage.runs <= parts.LONGEST
+
+    @property
+    def printed(self) -> list[Commands]:
+        """Return the commands that are on paper."""
+        return self.commands[: parts.LONGEST] if self.large else self.commands
 
 
 def build(
@@ -70,9 +70,11 @@ def build(
     `without_gpu` is why no GPU takes part in the study, which is said where no record is of one.
     """
     counted = coverage.of(study)
-    titles = wording.listed([study.title(dataset) for dataset in study.datasets])
-    competitors = wording.listed([study.label(name) for name in study.competitors])
+    titles = wording.some([study.title(dataset) for dataset in study.datasets])
+    competitors = wording.some([study.label(name) for name in study.competitors])
     numbered = runs.numbered(study)
+    groups, large = runs.groups(study, numbered), len(numbered) > parts.MANY
+    found = sections.of(study, tables, drawn, config, groups, large)
     return Report(
         title=f"Bakeoff: {titles}" if titles else "Bakeoff: No results yet",
         subject=f"{competitors} on {titles}" if titles else "No cell record was found",
@@ -84,11 +86,19 @@ def build(
         cells=len(study.records),
         missing=list(missing),
         limits=coverage.limits(study),
-        sections=[
-            section for section in _sections(study, tables, drawn, config, numbered) if not section.empty
-        ],
-        commands=runs.commands(numbered),
+        sections=found,
+        commands=commands.of(commands.by_cell(numbered), large),
+        embedded=_embedded(study, groups, found, large),
+        large=large,
     )
+
+
+def _embedded(
+    study: Study, groups: list[runs.Group], parts: list[Section], large: bool
+) -> dict[str, Any] | None:
+    """Return the runs for the page's scripts, with the axes that the explorer has of them."""
+    axes = [axis for section in parts if section.explorer for axis in section.explorer.axes]
+    return {**embedded.of(study, groups, large), "axes": axes} if axes or large else None
 
 
 def _verdicts(study: Study, tables: Tables) -> list[Verdict]:
@@ -99,143 +109,3 @@ def _verdicts(study: Study, tables: Tables) -> list[Verdict]:
 
 def _competed(study: Study, dataset: str) -> bool:
     return any(cell.dataset == dataset for cell in study.selection)
-
-
-def _sections(
-    study: Study,
-    tables: Tables,
-    drawn: list[Drawn],
-    config: dict[str, Any] | None,
-    numbered: list[runs.Numbered],
-) -> list[Section]:
-    def figures(section: str) -> list[Drawn]:
-        return [figure for figure in drawn if figure.section == section]
-
-    found = methods.summary(study, tables.best, tables.tests)
-    best = results.best(study, tables.best, tables.published)
-    every_run = [*runs.grids(study, numbered), *runs.timed(study, numbered)]
-    machine = [*provenance.machines(study), *provenance.data(study)]
-    return [
-        Section("best", "Best configurations", tables=best + results.methods(study, found)),
-        _published(study, tables),
-        _devices(study, tables, figures("devices")),
-        Section("tradeoff", "Accuracy against training time", figures=figures("tradeoff")),
-        _deployment(study, tables),
-        _explorer(study, numbered),
-        Section("grid", "The whole grid", tables=every_run, figures=figures("grid")),
-        Section("curves", "Learning curves", figures=figures("curves")),
-        _errors(study, tables, figures("confusion")),
-        _statistics(study, tables, figures("statistics")),
-        _arithmetic(study, tables),
-        Section(
-            "provenance",
-            "Machine, data and configuration",
-            tables=machine + provenance.configuration(config),
-        ),
-    ]
-
-
-def _deployment(study: Study, tables: Tables) -> Section:
-    found = [*deployment.predictions(study, tables.best), *deployment.models(study, tables.best)]
-    return Section("deployment", "Deployment", tables=found)
-
-
-def _explorer(study: Study, numbered: list[runs.Numbered]) -> Section:
-    found = explorer.of(study, numbered)
-    lead = (
-        "Every finished run of the grid, with its time in the grid: beside other work or on few threads. A "
-        "point leads to the command that makes its run again; a hollow one shared its device with others "
-        "(packed)."
-    )
-    return Section("explorer", "Explorer", lead=lead if found else "", explorer=found)
-
-
-def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
-    found = classes.tables(study, tables.classes)
-    several = any(row.chosen and row.chosen.seeds > 1 for row in tables.best)
-    which = ", the model of its first seed" if several else ""
-    lead = f"The best configuration of every model{which}, on the test images." if found or figures else ""
-    mistakes = any(row.recall is not None and row.recall < 1 for row in tables.classes)
-    if mistakes and not any(figure.name.startswith(("confused_", "missed_")) for figure in figures):
-        lead += " The images themselves were not at hand, so none is shown."
-    return Section("confusion", "Errors", lead=lead, tables=found, figures=figures)
-
-
-def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
-    if not tables.speedup:
-        words = f"No training was timed to compare devices: {wording.NOT_MEASURED}."
-        return Section("devices", "CPU against GPU", lead=words if study.records else "")
-    measured = (timings.speedups, timings.achieved, timings.energy)
-    return Section(
-        "devices",
-        "CPU against GPU",
-        box=timings.box(study),
-        tables=[table for part in measured for table in part(study, tables.speedup)],
-        figures=figures,
-    )
-
-
-def _published(study: Study, tables: Tables) -> Section:
-    lead = (
-        "The published study trained every network setting of its grid twice; the two differ only in "
-        "pinned memory, which cannot change the result. The spread of these pairs is the band: "
-        "Student's t (2.31 for eight pairs) times their root mean square difference, per data set, model and "
-        "optimizer, less where several runs are averaged. Left out one at a time, 59 of their 64 pairs "
-        "(92 %) lie within the band of the others. Its timed trainings, of 10 epochs, and its headlines are "
-        "held against the same band. A result of ours beside several of theirs is judged once, by their "
-        "mean. The study published no repeat of an SVM. Times are of different machines and are not judged."
-    )
-    judged, folded = beside.results(study, tables.published), beside.folded(tables.published)
-    others = [
-        *beside.speedups(study, tables.published, tables.speedup),
-        *beside.memory(study, tables.published),
-    ]
-    return Section(
-        "published",
-        "Beside the published study",
-        lead=" ".join([*([lead] if judged else []), *([folded] if folded else [])]),
-        tables=judged + others,
-    )
-
-
-def _statistics(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
-    lead = (
-        "Methods are compared by their trainings from seeds that had no part in the choice: the difference "
-        "of their mean accuracies, with a 95 % interval over the test images and over seeds. Without such "
-        "trainings, or with a single one of a model that is random, two trained models are compared, by "
-        "McNemar's mid-p test on the images that only one of them gets right: the same settings with another "
-        "seed would be another model. p values are Holm-corrected per data set and kind of contrast"
-        f"{_apart(tables)}; 0.05 and above is no evidence of a difference."
-    )
-    if not figures:
-        lead += (
-            f" A critical-difference diagram needs {ranks.MIN_DATASETS} data sets and "
-            f"{ranks.MIN_COMPETITORS} models that finished on all of them; with fewer it is left out."
-        )
-    return _led("statistics", "Statistics", lead, comparisons.tests(study, tables.tests), figures)
-
-
-def _apart(tables: Tables) -> str:
-    """Say which kinds of contrast there are, where there are several."""
-    kinds = unique(row.contrast for row in tables.tests)
-    named = ["models" if kind == COMPETITOR else f"{wording.setting(kind)}s" for kind in kinds]
-    return f", {wording.listed(named)} apart" if len(named) > 1 else ""
-
-
-def _arithmetic(study: Study, tables: Tables) -> Section:
-    lead = (
-        "One multiply-accumulate (MAC) is two floating-point operations (FLOPs): a "
-        "multiplication and an addition. Training one image is a forward and a backward pass. What counts as "
-        "a parameter depends on the model: the last column says how its numbers were counted."
-    )
-    found = results.arithmetic(study, tables.best, tables.published)
-    return _led("arithmetic", "Arithmetic", lead, found)
-
-
-def _led(name: str, title: str, lead: str, tables: list[Table], figures: Sequence[Drawn] = ()) -> Section:
-    """Return a section whose opening words make sense only with its tables."""
-    return (
-        Section(name, title, lead=lead, tables=tables, figures=list(figures))
-        if tables
-        else Section(name, title)
-    )

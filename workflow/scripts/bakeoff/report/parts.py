@@ -19,15 +19,24 @@ WORD, LINE = 20, 48
 
 # Rows on paper, where nobody reads the thousandth and a PDF takes seconds for every hundred.
 LONGEST, EXCERPT = 60, 30
+# Beyond so many runs a page holds them once, for its script, and a few rows of each of their tables.
+MANY, FEW = 300, 5
+# Rows of any other table, and tables and figures of a part on paper, where a study has so many runs.
+SHORT, PRINTED = 15, 6
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column's head; numbers are set to the right so that their decimals stand in line."""
+    """A column's head; numbers are set to the right so that their decimals stand in line.
+
+    key, digits: what a column shows of an embedded run, and the decimals of a number.
+    """
 
     label: str
     unit: str = ""
     number: bool = False
+    key: str = ""
+    digits: int | None = None
 
     @property
     def long(self) -> bool:
@@ -55,7 +64,8 @@ class Entry:
 class Table:
     """A table with its caption; `folded` tables open on demand on the screen.
 
-    On paper a long one shows its `excerpt`, and says so in `excerpt_words`.
+    On paper a long one shows its `excerpt`, and says so in `excerpt_words`. The rows of an `embedded` one are
+    those, too, until a script adds the other runs that the page holds.
     """
 
     name: str
@@ -67,11 +77,15 @@ class Table:
     dense: bool = False
     excerpt: Sequence[Sequence[Entry]] = ()
     excerpt_words: str = ""
+    embedded: bool = False
 
 
 @dataclass
 class Section:
-    """A part of the report; empty parts are left out, and what needs a script is on the screen only."""
+    """A part of the report; empty parts are left out, and what needs a script is on the screen only.
+
+    printed: so many of its tables, and of its figures, are on paper; None: all.
+    """
 
     name: str
     title: str
@@ -80,6 +94,7 @@ class Section:
     tables: list[Table] = field(default_factory=list)
     figures: list[Any] = field(default_factory=list)
     explorer: Any = None
+    printed: int | None = None
 
     @property
     def empty(self) -> bool:
@@ -91,13 +106,22 @@ def _long(words: str) -> bool:
     return len(words) > LINE or any(len(word) > WORD for word in words.split())
 
 
-def excerpted(table: Table, order: Sequence[float], which: str, by: str) -> Table:
+def excerpted(
+    table: Table, order: Sequence[float], which: str, by: str, longest: int = LONGEST, rows: int = EXCERPT
+) -> Table:
     """Return a table that, where it is long, shows on paper the rows that come first in an order."""
-    if len(table.rows) <= LONGEST:
+    if len(table.rows) <= longest:
         return table
-    first = sorted(range(len(order)), key=order.__getitem__)[:EXCERPT]
-    words = f"The {EXCERPT} {which} of {len(order):,} rows by {by}; the HTML report has them all."
+    first = sorted(range(len(order)), key=order.__getitem__)[:rows]
+    words = f"The {rows} {which} of {len(order):,} rows{f' by {by}' if by else ''}"
     return replace(table, excerpt=[table.rows[place] for place in first], excerpt_words=words)
+
+
+def first(table: Table) -> Table:
+    """Return a table that, where it is long, shows on paper its first rows, if it has no other excerpt."""
+    if table.excerpt:
+        return table
+    return excerpted(table, range(len(table.rows)), "first", "", SHORT, SHORT)
 
 
 def text(words: Any, **looks: Any) -> Entry:

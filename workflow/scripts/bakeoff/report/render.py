@@ -15,7 +15,7 @@ from bakeoff.files import write_text, writing
 from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
 
-SCRIPTS = ("tables.js", "explorer.js")
+SCRIPTS = ("runs.js", "tables.js", "explorer.js")
 PDF_STYLES = ("theme.css", "print.css", "pdf.css")
 PAGES = SCREEN, PRINT = "report.html.j2", "print.html.j2"
 PARTS = (*PDF_STYLES, "screen.css", *(f"templates/{name}" for name in (*PAGES, *SCRIPTS)))
@@ -49,7 +49,7 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
             from bakeoff.plots import gallery
 
             drawn = Path(scratch) / "figures"
-            gallery.draw(found, drawn, tables.best, tables.speedup)
+            gallery.draw(gallery.Drawing(found, tables.best, tables.speedup), drawn)
         given = source.config, source.missing, source.without_gpu
         report = context.build(found, tables, figures.load(drawn), *given)
         write_text(html, page(report, templates))
@@ -96,13 +96,15 @@ def write_pdf(report: Report, templates: Path, path: Path) -> None:
 
 
 def _environment(templates: Path) -> Environment:
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(templates / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    return found
 
 
 def _verbatim(path: Path) -> Markup:

@@ -1,7 +1,7 @@
 """Tables of results: best configurations, the methods side by side, arithmetic."""
 
-from bakeoff.analysis import wording
-from bakeoff.analysis.derived import Alone, BestRow, Chosen, PublishedRow
+from bakeoff.analysis import methods, wording
+from bakeoff.analysis.derived import Alone, BestRow, Chosen, PublishedRow, TestRow
 from bakeoff.analysis.methods import Method, winner
 from bakeoff.analysis.published import UNLIKE
 from bakeoff.analysis.study import Study, unique
@@ -26,6 +26,8 @@ MFLOPS = (
     "Published: what that study calls MFLOPs, of images of 32 \N{MULTIPLICATION SIGN} 32 pixels. They are "
     "millions of multiply-accumulates, and of batch normalisation two per value; FLOPs are twice as many."
 )
+# Data sets side by side on paper, with training times and without.
+WITH_TIMES, ABREAST = 4, 10
 SEEDS = "Other seeds: the chosen settings trained again from seeds that had no part in the choice."
 
 
@@ -159,30 +161,41 @@ def _place(alone: Alone) -> str:
     return f"machine {alone.machine} with {wording.plural(alone.threads, 'thread')}"
 
 
-def methods(study: Study, found: list[Method]) -> list[Table]:
-    """Return the methods side by side, or nothing when there is only one."""
-    if len(found) < 2:
-        return []
-    datasets = study.datasets
+def side_by_side(study: Study, best: list[BestRow], tests: list[TestRow]) -> list[Table]:
+    """Return the methods side by side, many data sets in several tables; nothing of a single method."""
+    every = study.datasets
+    timed = len(every) <= WITH_TIMES
+    found = []
+    for some in (every[start : start + ABREAST] for start in range(0, len(every), ABREAST)):
+        each = methods.summary(study, [row for row in best if row.dataset in some], tests)
+        found += [_abreast(study, each, some, timed)] if len(each) > 1 else []
+    return found
+
+
+def _abreast(study: Study, found: list[Method], datasets: list[str], timed: bool) -> Table:
+    """Return the methods on some data sets, with their training times if there is room for these."""
     digits = parts.column_digits(row.measured.train_s for method in found for row in method.best.values())
     columns = [Column("Method")]
     for dataset in datasets:
-        columns += [Column(f"{study.title(dataset)} test", "%", True), Column("Training", "s", True)]
+        columns.append(Column(f"{study.title(dataset)} test", "%", True))
+        columns += [Column("Training", "s", True)] if timed else []
     rows = []
     for method in found:
         entries = [parts.text(study.label(method.competitor))]
         for dataset in datasets:
             row = method.best.get(dataset)
-            entries += (
-                [parts.percent(row.measured.test.accuracy), _time(row.measured, digits)]
-                if row
-                else [parts.text(None)] * 2
-            )
+            entries.append(parts.percent(row.measured.test.accuracy) if row else parts.text(None))
+            if timed:
+                entries.append(_time(row.measured, digits) if row else parts.text(None))
         uses = "; ".join(method.uses)
         entries.append(Entry(f"{uses[:1].upper()}{uses[1:]}" if uses else "\N{EN DASH}"))
         rows.append(entries)
     note = "Derived from the measurements above; a method that leads in nothing gets no use."
-    return [Table("methods", "The methods side by side", [*columns, Column("Best used for")], rows, note)]
+    start = study.datasets.index(datasets[0])
+    name, caption = (
+        ("methods", "The methods side by side") if not start else (f"methods-{start}", "Continued")
+    )
+    return Table(name, caption, [*columns, Column("Best used for")], rows, note, dense=not timed)
 
 
 def arithmetic(study: Study, rows: list[BestRow], published: list[PublishedRow]) -> list[Table]:

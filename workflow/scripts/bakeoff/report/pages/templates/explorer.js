@@ -1,8 +1,8 @@
 // The explorer: every finished run as a point; a person picks the data set, the axes and the competitors.
 const explorer = document.getElementById("explorer-form");
-if (explorer) explore(explorer, JSON.parse(document.getElementById("explorer-runs").textContent));
+if (explorer) explore(explorer);
 
-function explore(form, study) {
+function explore(form) {
   const SVG = "http://www.w3.org/2000/svg";
   const WIDTH = 760, HEIGHT = 420, EDGE = { left: 66, right: 16, top: 14, bottom: 48 };
   // One path per competitor, about 10 units across: colour is never the only sign.
@@ -14,12 +14,14 @@ function explore(form, study) {
   const said = document.getElementById("explorer-said");
   const count = document.getElementById("explorer-count");
   const field = (name) => form.elements[name];
-  const column = Object.fromEntries(study.columns.map((item, index) => [item.name, { ...item, index }]));
-  const value = (run, name) => run[column[name].index];
+  const finished = runs.filter((run) => run.finished && run.cell.purpose === "selection").sort((a, b) => a.run - b.run);
+  const column = Object.fromEntries(study.axes.map((axis) => [axis.name, axis]));
+  // A setting is held as it is said.
+  const value = (run, name) => { const found = valueOf(run, name); return typeof found === "string" ? Number(found) : found; };
   let points = [];
   let current = 0;
 
-  function element(parent, name, attributes, text) {
+  function drawn(parent, name, attributes, text) {
     const made = document.createElementNS(SVG, name);
     for (const [key, item] of Object.entries(attributes)) made.setAttribute(key, item);
     if (text !== undefined) made.textContent = text;
@@ -31,8 +33,10 @@ function explore(form, study) {
   for (const swatch of form.querySelectorAll("svg[data-place]")) symbol(swatch, Number(swatch.dataset.place), 8, 8);
 
   function symbol(parent, place, x, y) {
-    const look = { d: SHAPES[place % SHAPES.length], transform: `translate(${x} ${y})` };
-    return element(parent, "path", { ...look, class: `point m${place % SHAPES.length}` });
+    // Who shares a colour has another shape, as in the figures.
+    const shape = SHAPES[(place + Math.floor(place / SHAPES.length)) % SHAPES.length];
+    const look = { d: shape, transform: `translate(${x} ${y})` };
+    return drawn(parent, "path", { ...look, class: `point m${place % SHAPES.length}` });
   }
 
   function scale(values, from, to) {
@@ -69,8 +73,8 @@ function explore(form, study) {
   function draw() {
     const [x, y] = [field("x").value, field("y").value];
     // A study of one device has no boxes for it, and leaves none out.
-    const left = (run, name) => form.querySelector(`[name=${name}][value="${CSS.escape(value(run, name))}"]:not(:checked)`);
-    const fits = study.runs.filter((run) => value(run, "dataset") === field("dataset").value && !left(run, "competitor") && !left(run, "device"));
+    const left = (run, name) => form.querySelector(`[name=${name}][value="${CSS.escape(run.cell[name])}"]:not(:checked)`);
+    const fits = finished.filter((run) => run.cell.dataset === field("dataset").value && !left(run, "competitor") && !left(run, "device"));
     const runs = fits.filter((run) => Number.isFinite(value(run, x)) && Number.isFinite(value(run, y)));
     runs.sort((a, b) => value(a, x) - value(b, x));
     const lost = fits.length - runs.length;
@@ -80,7 +84,7 @@ function explore(form, study) {
     points = [];
     said.replaceChildren("Point at a run, or press Tab and the arrow keys.");
     if (!runs.length) {
-      element(plot, "text", { x: WIDTH / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "No run has both values.");
+      drawn(plot, "text", { x: WIDTH / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "No run has both values.");
       return;
     }
     const across = scale(runs.map((run) => value(run, x)), EDGE.left, WIDTH - EDGE.right);
@@ -94,25 +98,25 @@ function explore(form, study) {
   function axes(across, up, x, y) {
     const floor = HEIGHT - EDGE.bottom;
     for (const tick of across.ticks) {
-      element(plot, "path", { class: "rule", d: `M${across.at(tick)},${EDGE.top}V${floor}` });
-      element(plot, "text", { x: across.at(tick), y: floor + 18, "text-anchor": "middle" }, number(tick));
+      drawn(plot, "path", { class: "rule", d: `M${across.at(tick)},${EDGE.top}V${floor}` });
+      drawn(plot, "text", { x: across.at(tick), y: floor + 18, "text-anchor": "middle" }, number(tick));
     }
     for (const tick of up.ticks) {
-      element(plot, "path", { class: "rule", d: `M${EDGE.left},${up.at(tick)}H${WIDTH - EDGE.right}` });
-      element(plot, "text", { x: EDGE.left - 8, y: up.at(tick) + 4, "text-anchor": "end" }, number(tick));
+      drawn(plot, "path", { class: "rule", d: `M${EDGE.left},${up.at(tick)}H${WIDTH - EDGE.right}` });
+      drawn(plot, "text", { x: EDGE.left - 8, y: up.at(tick) + 4, "text-anchor": "end" }, number(tick));
     }
     const words = (name, scale) => head(name) + (scale.log ? ", logarithmic" : "");
-    element(plot, "text", { x: (WIDTH + EDGE.left) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, words(x, across));
+    drawn(plot, "text", { x: (WIDTH + EDGE.left) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, words(x, across));
     const turned = `rotate(-90 14 ${floor / 2})`;
-    element(plot, "text", { x: 14, y: floor / 2, "text-anchor": "middle", transform: turned }, words(y, up));
+    drawn(plot, "text", { x: 14, y: floor / 2, "text-anchor": "middle", transform: turned }, words(y, up));
   }
 
   function point(run, left, top, x, y) {
-    const link = element(plot, "a", { href: `#run-${value(run, "run")}`, tabindex: "-1" });
-    const mark = symbol(link, study.competitors.indexOf(value(run, "competitor")), left, top);
-    if (value(run, "packed")) mark.classList.add("packed");
+    const link = drawn(plot, "a", { href: `#run-${run.run}`, tabindex: "-1" });
+    const mark = symbol(link, study.competitors.indexOf(run.cell.competitor), left, top);
+    if (run.packed) mark.classList.add("packed");
     const facts = [x, y].map((name) => `${column[name].label} ${number(value(run, name))}${column[name].unit ? ` ${column[name].unit}` : ""}`);
-    const words = [`Run ${value(run, "run")}`, value(run, "title"), value(run, "settings"), ...facts, ...(value(run, "packed") ? ["packed"] : [])].join(", ");
+    const words = [`Run ${run.run}`, run.cell.title, run.cell.on, run.setting.words, ...facts, ...(run.packed ? ["packed"] : [])].join(", ");
     link.setAttribute("aria-label", words);
     for (const event of ["focus", "mouseenter"]) link.addEventListener(event, () => { said.textContent = words; });
     return link;

@@ -31,9 +31,9 @@ function sort(body, head, index) {
 
 // Filtering: a text field above every large table; a row stays when it holds each of the words.
 const LARGE = 12;
-for (const table of document.querySelectorAll("table.sortable")) {
+function filterable(table) {
   const rows = [...table.tBodies[0].rows];
-  if (rows.length <= LARGE) continue;
+  if (rows.length <= LARGE) return;
   const label = document.createElement("label");
   const field = document.createElement("input");
   field.type = "search";
@@ -56,10 +56,27 @@ for (const table of document.querySelectorAll("table.sortable")) {
   field.addEventListener("input", filter);
   filter();
 }
+for (const table of document.querySelectorAll("table.sortable:not([data-runs])")) filterable(table);
+
+// What only the page's one copy of the runs holds is shown once a reader opens its fold; printing opens none.
+let printing = false;
+function show(fold) {
+  if (printing || !fold.open) return;
+  for (const table of fold.querySelectorAll("table[data-runs]")) {
+    fill(table);
+    filterable(table);
+  }
+  if (fold.dataset.runs) list(fold);
+}
+for (const fold of document.querySelectorAll("details")) fold.addEventListener("toggle", () => show(fold));
 
 // A link to a run's command opens the fold that the command lies in.
 function reveal() {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const name = decodeURIComponent(location.hash.slice(1));
+  const run = runs.find((run) => `run-${run.run}` === name);
+  const unlisted = run && document.querySelector(`details[data-runs="${run.cell.runs[0][0]}"]`);
+  if (unlisted) { unlisted.open = true; show(unlisted); }
+  const target = name && document.getElementById(name);
   const fold = target && target.closest("details");
   if (fold) { fold.open = true; target.scrollIntoView(); }
 }
@@ -69,6 +86,7 @@ reveal();
 // Paper shows what is folded. Browsers that know ::details-content need no script for it.
 const unfolded = [];
 addEventListener("beforeprint", () => {
+  printing = true;
   for (const fold of document.querySelectorAll("details:not([open])")) {
     fold.open = true;
     unfolded.push(fold);
@@ -76,4 +94,5 @@ addEventListener("beforeprint", () => {
 });
 addEventListener("afterprint", () => {
   for (const fold of unfolded.splice(0)) fold.open = false;
+  setTimeout(() => { printing = false; });
 });

@@ -1,0 +1,91 @@
+"""The one copy of the runs that the page holds for its scripts: the explorer, and a large study's tables.
+
+Owns its form: cells, of each its settings, of each run what was measured. Must not know how it is shown.
+"""
+
+from typing import Any
+
+from bakeoff.analysis import reproduce, wording
+from bakeoff.analysis.study import Study
+from bakeoff.records.record import Record
+from bakeoff.records.run import ACCURACIES, Run
+from bakeoff.report import commands, runs
+from bakeoff.report.runs import AGAIN, Group, Numbered
+
+TIMES = ("train_s", "time_to_result_s")
+# What stands of a run, in this order; the setting by its place among those of the cell.
+RUN = ("run", "setting", *AGAIN, *ACCURACIES, *TIMES, "finished", "packed", "state", "look", "note")
+# Decimals that tell any two shares of images apart, and what is read of a time.
+SHARE, TIME = 10, 6
+
+
+def of(study: Study, groups: list[Group], whole: bool) -> dict[str, Any]:
+    """Return the copy; whole: with the commands, so that the page needs no other row of any run."""
+    cells = []
+    for group in groups:
+        cells += [_cell(study, group, items, whole) for items in commands.by_cell(group.items)]
+    return {"fields": RUN, "competitors": study.competitors, "cells": cells}
+
+
+def _cell(study: Study, group: Group, items: list[Numbered], whole: bool) -> dict[str, Any]:
+    cell = items[0].cell
+    places: dict[str, int] = {}
+    settings = []
+    rows = []
+    for item in items:
+        setting = _setting(item, whole)
+        if (key := str(setting)) not in places:
+            places[key] = len(places)
+            settings.append(setting)
+        rows.append(_run(item, places[key], group))
+    return {
+        "dataset": cell.dataset,
+        "competitor": cell.competitor,
+        "device": cell.device,
+        "on": wording.device(cell.device),
+        "purpose": cell.purpose,
+        "title": runs.title(study, cell),
+        "parameters": cell.compute.parameters,
+        "settings": settings,
+        "runs": rows,
+        **(_commands(cell, group) if whole else {}),
+    }
+
+
+def _setting(item: Numbered, whole: bool) -> dict[str, Any]:
+    values = {name: wording.value(value) for name, value in item.settings.items() if value is not None}
+    found = {"words": wording.settings(item.settings), "values": values}
+    return {**found, "grid": reproduce.grid(item.run)} if whole else found
+
+
+def _run(item: Numbered, setting: int, group: Group) -> list[Any]:
+    run = item.run
+    state = runs.state(run, id(run) in group.best)
+    return [
+        item.number,
+        setting,
+        *(getattr(run, name) for name in AGAIN),
+        *(_rounded(run, name, 100, SHARE) for name in ACCURACIES),
+        *(_rounded(run, name, 1, TIME) for name in TIMES),
+        int(run.finished),
+        int(run.packed),
+        state.text,
+        state.look,
+        state.note,
+    ]
+
+
+def _rounded(run: Run, name: str, scale: int, digits: int) -> float | None:
+    value = getattr(run, name)
+    return None if value is None else round(scale * value, digits)
+
+
+def _commands(cell: Record, group: Group) -> dict[str, Any]:
+    """Return what the command of each run is made of, and the table that shows the runs."""
+    pattern = reproduce.pattern(cell.command)
+    found = {"table": group.name}
+    if pattern is None:
+        return found
+    # A list in place of a text is where a run puts its own.
+    parts = [[text] if named else text for text, named in pattern.parts]
+    return {**found, "command": parts, "seeds": pattern.seeds}

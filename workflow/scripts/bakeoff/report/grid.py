@@ -1,0 +1,117 @@
+"""The tables of runs: every setting that was tried, what it came to and how long it took."""
+
+from dataclasses import replace
+
+from bakeoff.analysis import wording
+from bakeoff.analysis.study import Study, unique
+from bakeoff.report import parts, runs
+from bakeoff.report.parts import Column, Entry, Table
+from bakeoff.report.runs import AGAIN, Group, Numbered
+
+SHARES = {
+    "validation_accuracy": "Validation",
+    "test_accuracy": "Test",
+    "holdout_accuracy": "Holdout",
+    "train_accuracy": "Train",
+}
+# What a timed run, which nothing is chosen from, is told by.
+OF_TIMED = ("validation_accuracy", "test_accuracy")
+TIMES = {"train_s": "Training", "time_to_result_s": "To result"}
+# Of a run's details, those that say how a device did its work.
+FACTS = {"execution": "Steps", "autocast": "Autocast"}
+
+
+def tables(study: Study, groups: list[Group], embedded: bool) -> list[Table]:
+    """Return a table of every group's runs, a few of them where the page holds all runs (embedded)."""
+    return [_table(study, group, embedded) for group in groups]
+
+
+def _table(study: Study, group: Group, embedded: bool) -> Table:
+    columns, items = _columns(group), group.items
+    notes = [
+        *(["Best: chosen for its model."] if group.best else []),
+        "The run's number leads to the command that makes it again (in the HTML report, of a large study).",
+        *([f"All runs: {wording.settings(shared)}."] if (shared := runs.shown(items)[1]) else []),
+        *_facts(items),
+    ]
+    rows = [_row(study, group, columns, item) for item in items]
+    name, caption = group.name, group.caption
+    table = Table(name, caption, columns, rows, " ".join(notes), folded=len(rows) > 12, dense=True)
+    worst = [-(item.run.validation_accuracy or 0) for item in items]
+    if embedded:
+        table = parts.excerpted(table, worst, "best", "validation accuracy", parts.FEW, parts.FEW)
+        return replace(table, embedded=bool(table.excerpt), folded=bool(table.excerpt))
+    return parts.excerpted(table, worst, "best", "validation accuracy")
+
+
+def _columns(group: Group) -> list[Column]:
+    """Return the columns, each with the key that it has of an embedded run."""
+    items = group.items
+    settings = [
+        Column(_head(name), "", _numbers(name, items), name if name in AGAIN else f"settings.{name}")
+        for name in runs.shown(items)[0]
+    ]
+    shares = OF_TIMED if group.timed else tuple(SHARES)
+    return [
+        Column("Run", "", True, "run"),
+        Column("Model", key="title"),
+        Column("Device", key="on"),
+        *settings,
+        *(Column(SHARES[name], "%", True, name, 2) for name in shares),
+        *(
+            Column(label, "s", True, name, digits)
+            for (name, label), digits in zip(TIMES.items(), runs.digits(items), strict=True)
+        ),
+        Column("State", key="state"),
+    ]
+
+
+def _head(name: str) -> str:
+    said = wording.setting(name)
+    return said[:1].upper() + said[1:]
+
+
+def _numbers(name: str, items: list[Numbered]) -> bool:
+    """Tell whether all values of a setting are numbers, as far as it has one."""
+    values = [value for item in items if (value := item.facts.get(name)) is not None]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def _row(study: Study, group: Group, columns: list[Column], item: Numbered) -> list[Entry]:
+    facts = item.facts
+    own = {
+        "run": Entry(str(item.number), item.number, link=f"#{item.anchor}"),
+        "title": parts.text(runs.title(study, item.cell)),
+        "on": parts.text(wording.device(item.cell.device)),
+        "state": runs.state(item.run, id(item.run) in group.best),
+    }
+    return [own[column.key] if column.key in own else _entry(item, facts, column) for column in columns]
+
+
+def _entry(item: Numbered, facts: dict[str, object], column: Column) -> Entry:
+    """Return a measurement of a run, or a setting of it."""
+    if column.key in SHARES:
+        return parts.percent(getattr(item.run, column.key))
+    if column.key in TIMES:
+        return parts.seconds(getattr(item.run, column.key), column.digits)
+    found = facts.get(column.key.removeprefix("settings."))
+    return Entry(wording.value(found), found)
+
+
+def _facts(items: list[Numbered]) -> list[str]:
+    """Say what runs did of themselves: how steps were carried out and in which numbers, on what."""
+    found = []
+    for name, label in FACTS.items():
+        said: dict[str, dict[str, list[str]]] = {}
+        for item in items:
+            if value := str(item.run.details.get(name) or ""):
+                engines = said.setdefault(item.cell.device, {}).setdefault(value, [])
+                engines.append(str(item.run.settings.get("engine")))
+        words = [
+            f"{value} ({', '.join([wording.device(device), *(unique(engines) if len(values) > 1 else [])])})"
+            for device, values in said.items()
+            for value, engines in values.items()
+        ]
+        if words:
+            found.append(f"{label}: {', '.join(words)}.")
+    return found
