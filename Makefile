@@ -42,18 +42,19 @@ study: .venv/.pango ## the published study: hours on a CPU, minutes to an hour o
 test: .venv/.pango lint ## lint and all tests that this machine can run
 	@$(RUN) pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder tests/workflow tests
 
-lint: .venv/.importable ## style, types, the workflow's own lint
+lint: .venv/.dev ## style, types, the workflow's own lint
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 	@$(RUN) snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	@$(RUN) snakemake --lint
 
-bench: .venv/.importable ## the claims of speed, measured on this machine: an hour or two
+bench: .venv/.bench ## the claims of speed, measured on this machine: an hour or two
 	@for program in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do \
 		PYTHONPATH=workflow/scripts:tests $(BIN)/python $$program || exit 1; done
 
-gpu-evidence: .venv/.complete ## packs gpu-kit/ for a machine with a GPU, and runs it where one is visible (docs/gpu.md)
+# The kit carries pytest along.
+gpu-evidence: .venv/.dev ## packs gpu-kit/ for a machine with a GPU, and runs it where one is visible (docs/gpu.md)
 	@PYTHONPATH=workflow/scripts $(BIN)/python benchmarks/on_gpu.py pack $(if $(EARLIER),--earlier $(EARLIER))
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
 		$(BIN)/python benchmarks/on_gpu.py run $(if $(MINUTES),--minutes $(MINUTES)); fi
@@ -64,21 +65,24 @@ gpu-import: .venv/.pango ## lays out what was brought home and renders its repor
 
 containers: containers/cpu.sif containers/cuda.sif ## both Apptainer images (BUILD_ARGS=... for another base or torch index)
 
-format: .venv/.complete ## let the formatters rewrite the code
+format: .venv/.dev ## let the formatters rewrite the code
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 	@$(RUN) snakefmt Snakefile workflow/Snakefile workflow/rules
 
-lock: .venv/.complete ## write new pins from envs/*.in
+lock: .venv/.dev ## write new pins from envs/*.in
 	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-emit-index-url \
-		--no-header --no-annotate envs/workflow.in envs/bakeoff.in envs/dev.in -o envs/lock.txt
+		--no-header envs/workflow.in envs/bakeoff.in envs/dev.in envs/bench.in -o envs/lock.txt
 	$(BIN)/python envs/conda_from_lock.py
 
 clean: ## delete results, data and logs; the environment stays
 	rm -rf results resources logs .snakemake
 
+# A target installs the groups of packages that it needs, all in the lock's versions.
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints envs/lock.txt
+
 # torch and torchvision must come from one index; uv takes a matching pair, and takes seconds.
-.venv/.complete: envs/lock.txt
+.venv/.complete: envs/lock.txt envs/workflow.in envs/bakeoff.in
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Bakeoff needs Python 3.11 or newer; name one with make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh envs/system_package.sh python3-venv
@@ -86,7 +90,7 @@ clean: ## delete results, data and logs; the environment stays
 	@echo "Installing the pinned packages into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		"$$(grep '^uv==' envs/lock.txt)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements envs/lock.txt
+	@$(INSTALL) --requirements envs/workflow.in --requirements envs/bakeoff.in
 	@touch $@
 
 # Its Python finds the package from anywhere; the path is relative, since the folder may move. Of two checkouts, a
@@ -94,6 +98,16 @@ clean: ## delete results, data and logs; the environment stays
 .venv/.importable: .venv/.complete
 	@$(BIN)/python -c 'import sysconfig; \
 		print("../../../../workflow/scripts", file=open(sysconfig.get_path("purelib") + "/bakeoff.pth", "w"))'
+	@touch $@
+
+.venv/.dev: .venv/.importable envs/dev.in
+	@echo "Installing what lint and tests need into .venv ..."
+	@$(INSTALL) --requirements envs/dev.in
+	@touch $@
+
+.venv/.bench: .venv/.dev envs/bench.in
+	@echo "Installing what is measured beside it into .venv ..."
+	@$(INSTALL) --requirements envs/bench.in
 	@touch $@
 
 # The PDF needs Pango, a system library: better missed now than after the training.

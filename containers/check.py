@@ -10,7 +10,6 @@ from importlib.metadata import version
 PACKAGES = (
     "fvcore.nn",
     "jinja2",
-    "jsonschema",
     "matplotlib",
     "numba",
     "pandas",

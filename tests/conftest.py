@@ -37,7 +37,7 @@ sys.addaudithook(keep_out)
 
 
 def pytest_addoption(parser):
-    words = "markers whose tests may be skipped, as gpu,program; any other skip is a failure"
+    words = "markers whose tests may be skipped, as gpu,program,extra; any other skip is a failure"
     parser.addoption("--may-skip", metavar="MARKERS", help=words)
 
 

@@ -3,12 +3,15 @@
 import shutil
 import subprocess
 from functools import cache
+from importlib.util import find_spec
 
 import pytest
 
 # A program by the names that it goes by, and how it is asked whether it works.
 NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 ASKED = {"pdftotext": "-v"}
+# Packages of an extra that `make test` does not install, and a module of theirs.
+EXTRAS = {"bench": "sklearnex"}
 
 
 @cache
@@ -31,8 +34,20 @@ def needs(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.program(*names)
 
 
+def needs_extra(*names: str) -> pytest.MarkDecorator:
+    """Return the mark of tests that need extras (envs/<name>.in), which are skipped where one is missing."""
+    return pytest.mark.extra(*names)
+
+
 def skip_where_missing(item: pytest.Item) -> None:
-    """Skip a test whose programs are not all here, and say which are missing."""
-    names = [name for mark in item.iter_markers("program") for name in mark.args]
-    if missing := [name for name in names if program(name) is None]:
+    """Skip a test whose programs and extras are not all here, and say which are missing."""
+    if missing := [name for name in _named(item, "program") if program(name) is None]:
         item.add_marker(pytest.mark.skip(reason=f"not on this machine: {', '.join(missing)}"))
+    for name in _named(item, "extra"):
+        if find_spec(EXTRAS[name]) is None:
+            reason = f"not installed: {EXTRAS[name]}; `make .venv/.{name}` installs envs/{name}.in"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _named(item: pytest.Item, marker: str) -> list[str]:
+    return [name for mark in item.iter_markers(marker) for name in mark.args]

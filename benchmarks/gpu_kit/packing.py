@@ -17,7 +17,7 @@ LIMIT_BYTES = 60 * 2**20
 DATASETS = ("mnist", "fashion")
 # Small packages that training, timing and tests/gpu import. What else they need is large, or bound to the
 # machine's CUDA, and must be there: torch, torchvision, scikit-learn, numba.
-CARRIED = ("jsonschema", "pydantic", "pyyaml", "fvcore", "safetensors", "nvidia-ml-py", "pytest", "tqdm")
+CARRIED = ("pydantic", "pyyaml", "fvcore", "safetensors", "nvidia-ml-py", "pytest", "tqdm")
 NOT_CARRIED = {"numpy", "pillow"}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 GLIBC = (17, 24, 27, 28, 31, 34)

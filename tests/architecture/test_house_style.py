@@ -1,5 +1,4 @@
 import ast
-import importlib.util
 import re
 
 import pytest
@@ -95,15 +94,3 @@ def test_no_file_names_a_package_index_or_a_path_of_one_machine():
             text = path.read_bytes().decode("utf-8", "replace")
             found += [f"{name}: {word}" for word in HOSTS + MACHINE_PATHS if word in text]
     assert found == []
-
-
-def test_the_conda_environments_are_written_from_the_lock():
-    path = ROOT / "envs" / "conda_from_lock.py"
-    spec = importlib.util.spec_from_file_location("conda_from_lock", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    written = sorted(file.stem for file in (ROOT / "envs").glob("*.yaml"))
-    assert written == sorted(module.SYSTEM)
-    for group in written:
-        text = (ROOT / "envs" / f"{group}.yaml").read_text(encoding="utf-8")
-        assert text == module.environment(group), f"envs/{group}.yaml: run `make lock`"

@@ -32,9 +32,6 @@ LACKING = (
     "yaml",
     "_yaml",
     "pyyaml",
-    "jsonschema",
-    "referencing",
-    "rpds",
 )
 MOST_FILES = 8
 NO_NETWORK = ["unshare", "--net"]

@@ -13,8 +13,8 @@ pytestmark = needs("chromium")
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    found = Browser(tmp_path_factory.mktemp("profile"))
+def browser():
+    found = Browser()
     yield found
     found.close()
 
@@ -51,6 +51,19 @@ def test_it_opens_from_disk_and_asks_for_nothing(page):
     assert page.complaints == []
     asked = [url for url in page.requests if not url.startswith("data:")]
     assert [url.rsplit("/", 1)[-1] for url in asked] == ["report.html"]
+
+
+def test_what_a_page_asks_for_and_complains_of_is_heard(browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("<script>console.error('said'); nothing.there</script><img src='absent.png'>")
+    browser.open(path)
+    assert [url.rsplit("/", 1)[-1] for url in browser.requests] == ["page.html", "absent.png"]
+    heard = sorted(browser.complaints)
+    assert [text.partition(":")[0] for text in heard] == [
+        "Failed to load resource",
+        "nothing is not defined",
+        "said",
+    ]
 
 
 def test_a_click_sorts_a_column_both_ways(page):

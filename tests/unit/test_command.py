@@ -58,6 +58,7 @@ def test_every_kind_of_value_is_converted():
         ([*REQUIRED, "--seeds", "one"], "argument --seeds: one is not a whole number; --help says"),
         ([*REQUIRED, "--limit-train", "2.5"], "argument --limit-train: 2.5 is not a whole number"),
         ([*REQUIRED, "--colour", "blue"], "unrecognized arguments: --colour blue"),
+        ([*REQUIRED, "--seed", "1"], "unrecognized arguments: --seed 1"),
     ],
 )
 def test_a_wrong_line_is_refused_with_the_option_named(argv, complaint, capsys):

@@ -327,11 +327,11 @@ def test_nothing_leaves_the_margins_of_the_paper(gpu):
 
 
 @needs("chromium")
-def test_the_explorer_shows_the_device_that_is_asked_for(gpu, tmp_path):
+def test_the_explorer_shows_the_device_that_is_asked_for(gpu):
     points = "document.querySelectorAll('#explorer-plot a')"
     labels = f"[...{points}].map(a => a.getAttribute('aria-label'))"
     finished = [cell.device for cell, run in _runs(gpu) if cell.dataset == "mnist" and run.finished]
-    with closing(Browser(tmp_path)) as page:
+    with closing(Browser()) as page:
         page.open(gpu.folder / "report.html")
         assert page.run(f"{points}.length") == len(finished)
         page.click("document.querySelector('#explorer-form [name=device][value=gpu]')")

@@ -26,8 +26,8 @@ ERROR = "RuntimeError: /a/folder/in_a_folder/that/goes/on_and_on_and_on/weights_
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    found = Browser(tmp_path_factory.mktemp("profile"))
+def browser():
+    found = Browser()
     yield found
     found.close()
 
@@ -185,7 +185,8 @@ def test_paper_says_that_a_table_is_filtered(browser, fashion):
 
 def test_paper_is_light_where_the_screen_is_dark(browser, fashion):
     browser.open(fashion.folder / "report.html", scheme="dark")
-    browser.as_paper(PAPERS["A4"][0] - SIDES, scheme="dark")
+    browser.as_paper(PAPERS["A4"][0] - SIDES)
+    assert browser.run("matchMedia('print and (prefers-color-scheme: dark)').matches")
     style = "getComputedStyle(document.documentElement)"
     assert browser.run(f"{style}.colorScheme") == "light only"
     # The figures' own greys are the variables.

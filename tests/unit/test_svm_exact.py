@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,7 @@ from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.families.svm.machine import Machine, from_svc
 from bakeoff.families.svm.task import Task
+from optional import needs_extra
 
 pytestmark = pytest.mark.numeric
 
@@ -232,6 +234,17 @@ def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
     assert np.allclose(again.vectors, machine.compact().vectors)
 
 
+def test_an_svc_made_of_a_machine_has_all_that_a_fitted_one_has():
+    x, y, _ = digits(200)
+    fitted = SVC(gamma=0.02).fit(x, y)
+    made, known = vars(from_svc(fitted).to_svc()), vars(fitted)
+    counted = {"_num_iter", "n_iter_"}  # how long the fit took, which no prediction reads
+    moved = sorted((made.keys() ^ known.keys()) - counted)
+    assert moved == [], f"scikit-learn {sklearn.__version__} has moved what Machine.to_svc sets: {moved}"
+    of_rows = {"support_", "shape_fit_"}  # numbers of training rows, which a machine does not keep
+    assert {name for name in made if not np.array_equal(made[name], known[name])} == of_rows
+
+
 def test_a_solve_that_does_not_end_is_stopped_and_says_so(monkeypatch):
     x, y, rest = digits(300)
     monkeypatch.setattr(blocks, "STEP_LIMIT", 5)
@@ -391,13 +404,14 @@ def test_an_engine_that_cannot_be_had_is_refused_in_one_line(resources, said):
 
 def test_an_engine_that_is_not_installed_names_its_package(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="intelex needs the package sklearnex, which is not installed here"):
+    said = "intelex needs a package that is not installed here; pip install scikit-learn-intelex"
+    with pytest.raises(UserError, match=said):
         engines.choose(Resources("intelex"), EXTENT)
     assert engines.choose(Resources(), EXTENT) == "sklearn"
 
 
+@needs_extra("bench")
 def test_intelex_gives_the_same_machines():
-    pytest.importorskip("sklearnex", reason="scikit-learn-intelex is not installed")
     x, y, rest = digits(600)
     task = Task({"train": x, "test": rest}, y, GRID, Resources(), lambda share: None)
     pairs = zip(engines.ENGINES["intelex"](task), engines.ENGINES["pairwise"](task), strict=True)

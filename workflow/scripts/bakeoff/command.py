@@ -130,7 +130,12 @@ def _listed(kind: Any) -> bool:
 
 
 def _parser(cls: type[Any]) -> argparse.ArgumentParser:
-    parser = _Parser(description=cls.__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    # --seed must not be taken for --seeds.
+    parser = _Parser(
+        description=cls.__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
     hints = typing.get_type_hints(cls)
     for field in _fields(cls):
         kind = _plain(hints[field.name])

@@ -27,6 +27,8 @@ from bakeoff.machine.timing import Stopwatch
 
 CACHE_MB = 2000
 LIBRARIES = {"sklearn": "sklearn.svm", "intelex": "sklearnex.svm"}
+# By what name pip knows a module, where not by its own.
+PACKAGES = {"sklearn": "scikit-learn", "sklearnex": "scikit-learn-intelex"}
 # Multiply-accumulates of a grid's kernel values, fits and predictions together, above which the pairwise
 # engine repays its start (about 6 s of imports and compilation against 2-4 GMAC/s of libsvm).
 WORTH_STARTING = 30e9
@@ -148,7 +150,10 @@ def choose(resources: Resources, extent: Extent) -> str:
     module = LIBRARIES.get(name, "numba").split(".")[0]
     installed = find_spec(module) is not None
     if name != "auto" and not installed:
-        raise UserError(f"SVM engine {name} needs the package {module}, which is not installed here")
+        package = PACKAGES.get(module, module)
+        raise UserError(
+            f"SVM engine {name} needs a package that is not installed here; pip install {package}"
+        )
     workers = pairwise.workers(
         extent.sizes, extent.kernels, extent.itemsize, resources.threads, resources.mem_mb
     )
