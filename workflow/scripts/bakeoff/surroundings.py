@@ -76,3 +76,9 @@ def known(read: Callable[[], Value]) -> Value | None:
         return read()
     except Exception:
         return None
+
+
+def reason(error: BaseException) -> str:
+    """Return an error's kind and words in one line of bounded length."""
+    words = f"{type(error).__name__}: {error}" if str(error).strip() else type(error).__name__
+    return " ".join(words.split())[:200]
