@@ -19,6 +19,7 @@ PINNED: dict[str, str | None] = {
     **dict.fromkeys(("CUDA_LAUNCH_BLOCKING", "PYTORCH_NO_CUDA_MEMORY_CACHING", "PYTORCH_JIT")),
     **dict.fromkeys(("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK", "NUMBA_OPT")),
     **dict.fromkeys(("NUMBA_DEBUG", "NUMBA_NUM_THREADS", "TORCH_LOGS", "SOURCE_DATE_EPOCH")),
+    "LOKY_MAX_CPU_COUNT": None,  # makes another number of the machine's cores
     "MPLBACKEND": None,
     "MATPLOTLIBRC": os.devnull,
 }
