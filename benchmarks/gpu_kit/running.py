@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,8 +17,6 @@ from gpu_kit.phases import Phase, Step
 OK, FAILED, CUT_OFF = "ok", "failed", "cut off"
 NO_GPU = "no GPU"
 FILE_LIMIT_BYTES = 16 * 2**20
-# Too large to bring home: networks, and the copies of models and predictions that journals keep.
-LEFT_BEHIND = (".safetensors",)
 LEAST_S = 5.0  # no command comes to anything in less
 
 
@@ -141,31 +139,17 @@ class Runner:
         self._pack(phase)
 
     def _pack(self, phase: Phase) -> None:
-        """Write the phase's file to bring home: the smallest first, as far as they fit."""
+        """Write the phase's file to bring home; where it fails, that of before stays, and a line says why."""
         folder = self._places.work / phase.name
-        if not folder.is_dir():
-            return
-        target = self._places.output / f"{phase.name}.zip"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_suffix(".part")
-        filled = 0
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as packed:
-            for path in sorted(_files(folder), key=lambda path: path.stat().st_size):
-                name = str(path.relative_to(folder))
-                if filled + path.stat().st_size > FILE_LIMIT_BYTES - 2**18:  # room for the names
-                    print(f"{target.name} is full: {name} and what is larger are not in it", flush=True)
-                    break
-                packed.write(path, name)
-                filled += packed.getinfo(name).compress_size
-        os.replace(temporary, target)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield what is worth bringing home of a phase's folder."""
-    for path in folder.rglob("*"):
-        kept = path.suffix == ".npz" and path.parent.name != "predictions"
-        if path.is_file() and path.suffix not in LEFT_BEHIND and not kept:
-            yield path
+        if folder.is_dir():
+            target = self._places.output / f"{phase.name}.zip"
+            program = Path(__file__).with_name("zipping.py")
+            line = list(map(str, (sys.executable, program, folder, target, FILE_LIMIT_BYTES)))
+            here = environment(self._places)
+            done = subprocess.run(line, env=here, stderr=subprocess.PIPE, text=True, check=False)
+            if done.returncode:
+                said = done.stderr.strip().splitlines() or ["it was ended"]
+                print(f"{target} was not written: {said[-1]}", flush=True)
 
 
 def machines(path: Path) -> set[str]:

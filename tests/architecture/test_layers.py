@@ -4,6 +4,7 @@ import sys
 import pytest
 from modules import COMMANDS, MODULES, PACKAGE, SCRIPTS, closure, imported, neighbours
 
+import arrays
 from bakeoff import families
 
 BASE = {
@@ -112,3 +113,53 @@ def test_importing_analysis_plots_and_report_leaves_torch_out():
 def test_backends_import_their_frameworks_only_when_they_work():
     names = [name for name in MODULES if name.count(".") and part(name) in ("networks", "families", "saved")]
     assert not loaded(names) & {"torch", "torchvision", "sklearn", "fvcore", "snakemake"}
+
+
+# What a cell never uses, or only after its last run.
+LATER = {"pandas", "seaborn", "matplotlib", "fvcore"}
+# Ends a command where its first run would begin.
+START = """
+import runpy, sys
+from bakeoff.cells.run import Work
+
+def stop(*_):
+    print(*sys.modules)
+    sys.exit()
+
+Work.settle = stop
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+SETTINGS = '{"batch_size": 16, "learning_rate": 0.01, "epochs": 1}'
+NETWORK = ("--model", "resnet18", "--optimizer", "sgd")
+CELLS = {
+    "train_network": (*NETWORK, "--device", "cpu", "--grid", f"[{SETTINGS}]"),
+    "train_svm": ("--kernel", "rbf", "--grid", "[{}]"),
+    "train_classifier": ("--classifier", "knn", "--grid", '[{"n_neighbors": 1}]'),
+    "time_training": (*NETWORK, "--devices", "cpu", "--settings", SETTINGS),
+    "time_chosen": (),
+}
+
+
+def test_every_command_of_a_cell_is_started_below():
+    runs = {name for name, path in COMMANDS.items() if "bakeoff.cells.run" in closure(path)}
+    assert runs == set(CELLS)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_cell_starts_without_what_only_others_use(name, tmp_path):
+    data, record = arrays.save(tmp_path / "tiny.npz"), tmp_path / "svm_rbf_cpu.json"
+    words = ["--data", str(data), *CELLS[name], "--output", str(tmp_path / "cell.json")]
+    if name == "time_chosen":
+        grid = ["--kernel", "linear", "--grid", "[{}]"]
+        line = [sys.executable, COMMANDS["train_svm"], "--data", data, *grid, "--output", record]
+        subprocess.run(line, check=True, capture_output=True)
+        words += ["--record", str(record)]
+    line = [sys.executable, "-c", START, str(COMMANDS[name]), *words]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(SCRIPTS)})
+    assert done.returncode == 0, done.stderr
+    started = set(done.stdout.splitlines()[-1].split())
+    assert "bakeoff.cells.run" in started
+    # scikit-learn imports pandas by itself, wherever that is installed.
+    theirs = loaded(["sklearn.utils.fixes"]) if "sklearn" in started else set()
+    assert not started & LATER - theirs

@@ -238,6 +238,20 @@ def test_a_mistake_in_the_program_is_no_failed_run(dataset, place, code):
         run(family, place, code)
 
 
+def test_a_finished_training_is_recorded_where_its_arithmetic_cannot_be_counted(dataset, place, code):
+    family = Fake(dataset)
+
+    def refuse(chosen):
+        raise ImportError("a counter's own words,\nin two lines")
+
+    family.compute = refuse
+    record = run(family, place, code)
+    nothing = Compute.unknown("could not be counted: ImportError: a counter's own words, in two lines")
+    assert record["compute"] == to_json(nothing)
+    assert record["best"]["settings"]["rate"] == 0.2
+    assert kept(place)[0] == "0.2 2 0"
+
+
 def test_where_everything_failed_the_cell_is_empty_but_there(dataset, place, code, capsys):
     family = Fake(dataset)
     family.failing = set(itertools.product((0.1, 0.2), (1, 2)))

@@ -146,6 +146,12 @@ def test_a_record_of_format_2_says_what_this_version_would_have_written(tmp_path
     assert written.read(path) == found
 
 
+def test_a_record_of_format_3_from_before_operators_were_counted_is_read():
+    given = to_json(written.from_json(network()))
+    del given["compute"]["operators"]
+    assert written.from_json(given).compute.operators is None
+
+
 @pytest.mark.parametrize("kernel", axes.KERNELS)
 def test_kernels_are_called_as_they_are_now(kernel):
     assert written.from_json(svm(kernel)).label == axes.LABELS[kernel]

@@ -1,4 +1,9 @@
+import sys
+from dataclasses import replace
+
 import pytest
+import torch
+from torch import nn
 
 import arrays
 import studies
@@ -16,6 +21,7 @@ from fits import rows
 pytestmark = pytest.mark.numeric
 
 IMAGE = (3, 32, 32)
+SMALL = (3, 8, 8)
 
 
 def made(model: str, shape: tuple, kind: str):
@@ -48,14 +54,153 @@ def test_the_known_sizes_at_32_pixels(counted):
 
 
 def test_two_counters_agree_that_one_mac_is_two_flops(counted):
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
+    _, _, found = counted
+    assert found.method == "torch.utils.flop_counter; fvcore counts the same"
+    assert found.operators["conv"] + found.operators["linear"] == found.macs_forward
+    assert found.flops_forward == 2 * found.macs_forward
+    assert {"batch_norm", "adaptive_avg_pool2d"} <= set(found.operators)
 
-    _, network, found = counted
-    network.eval()
-    with FlopCounterMode(display=False) as counter:
-        network(torch.zeros(1, *IMAGE))
-    assert found.flops_forward == 2 * found.macs_forward == counter.get_total_flops()
+
+class Through(nn.Module):
+    """One function of an image's 8 x 8 pixels and three channels, and weights for it."""
+
+    def __init__(self, call, *shapes) -> None:
+        super().__init__()
+        self.call = call
+        self.weights = nn.ParameterList([torch.ones(shape) for shape in shapes])
+
+    def forward(self, images):
+        """Return what comes of the function, one row an image."""
+        return self.call(images.flatten(1), *self.weights).flatten(1)
+
+
+class Attending(nn.Module):
+    """Attention between eight rows of 24 values, in four heads, and a linear layer on their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(24, 4, batch_first=True)
+        self.last = nn.Linear(24, 10)
+
+    def forward(self, images):
+        """Return the logits (n, 10)."""
+        rows = images.flatten(1).unflatten(1, (8, 24))
+        return self.last(self.attention(rows, rows, rows, need_weights=False)[0].mean(1))
+
+
+class Recurrent(nn.Module):
+    """An LSTM of twelve cells over eight rows of 24 values, and a linear layer on what it ends with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(24, 12, batch_first=True)
+        self.last = nn.Linear(12, 10)
+
+    def forward(self, images):
+        """Return the logits (n, 10)."""
+        return self.last(self.lstm(images.flatten(1).unflatten(1, (8, 24)))[0][:, -1])
+
+
+def flat(*layers: nn.Module, values: int) -> nn.Sequential:
+    """Return layers with a linear one on so many values of theirs."""
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(values, 10))
+
+
+# Outputs x (input channels of the group x taps), layer by layer; then what is multiplied in the last.
+ALIKE = {
+    "plain": (flat(nn.Conv2d(3, 6, 3), values=216), 6 * 36 * 27 + 2160),
+    "grouped": (flat(nn.Conv2d(3, 12, 3, groups=3), values=432), 12 * 36 * 9 + 4320),
+    "depthwise": (
+        flat(nn.Conv2d(3, 3, 3, groups=3), nn.Conv2d(3, 8, 1), values=288),
+        36 * 27 + 8 * 36 * 3 + 2880,
+    ),
+    "dilated": (flat(nn.Conv2d(3, 6, 3, 2, dilation=2, bias=False), values=24), 6 * 4 * 27 + 240),
+    "transposed": (flat(nn.ConvTranspose2d(3, 6, 2, 2), values=1536), 3 * 64 * 6 * 4 + 15360),
+    "normed": (
+        flat(
+            nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.GroupNorm(2, 6), nn.GELU(), nn.MaxPool2d(2), values=54
+        ),
+        6 * 36 * 27 + 540,
+    ),
+    "matmul": (Through(lambda seen, weights: seen @ weights, (192, 10)), 1920),
+    "einsum": (Through(lambda seen, weights: torch.einsum("bi,ij->bj", seen, weights), (192, 7)), 192 * 7),
+    "bmm": (
+        Through(lambda seen, weights: torch.bmm(seen.unflatten(1, (8, 24)), weights), (1, 24, 5)),
+        8 * 24 * 5,
+    ),
+    "addmm": (Through(lambda seen, bias, weights: torch.addmm(bias, seen, weights), (10,), (192, 10)), 1920),
+}
+# fvcore knows neither scaled_dot_product_attention nor lstm; of these it counts the rest.
+APART = {
+    # Queries, keys, values and the output are projected; each row is held against each, and they are mixed.
+    "attention": (Attending(), 4 * 8 * 24 * 24 + 240, 2 * 8 * 8 * 24),
+    # Four gates of each cell, of the row and of what the cells said before.
+    "lstm": (Recurrent(), 120, 8 * 4 * 12 * (24 + 12)),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_both_counters_count_what_is_counted_by_hand(name):
+    network, macs = ALIKE[name]
+    found = flops.count(network, network, SMALL)
+    assert (found.macs_forward, found.method) == (macs, "torch.utils.flop_counter; fvcore counts the same")
+
+
+@pytest.mark.parametrize("name", APART)
+def test_where_fvcore_leaves_something_out_both_counts_are_said(name):
+    network, alike, left_out = APART[name]
+    found = flops.count(network, network, SMALL)
+    assert found.macs_forward == alike + left_out
+    assert found.method == f"torch.utils.flop_counter; fvcore counts {alike:,} MACs"
+    assert sum(found.operators.values()) == alike
+
+
+def test_counting_raises_no_warning_of_ours(recwarn):
+    flops.count(APART["lstm"][0], ALIKE["plain"][0], SMALL)
+    assert [str(each.message) for each in recwarn] == []
+
+
+def absent(folder, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "fvcore", None)
+    monkeypatch.setitem(sys.modules, "fvcore.nn", None)
+
+
+def broken(folder, monkeypatch) -> None:
+    """Have it call on import what torch no longer has."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "fvcore"]:
+        monkeypatch.delitem(sys.modules, name)
+    (folder / "fvcore/nn").mkdir(parents=True)
+    (folder / "fvcore/__init__.py").touch()
+    (folder / "fvcore/nn/__init__.py").write_text("import torch\n\ntorch.jit.gone(None)\n")
+    monkeypatch.syspath_prepend(folder)
+
+
+def refusing(folder, monkeypatch) -> None:
+    def refuse(self):
+        raise RuntimeError("Only tensors\n  can be traced" + " at all" * 100)
+
+    monkeypatch.setattr("fvcore.nn.FlopCountAnalysis.by_operator", refuse)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (absent, "ModuleNotFoundError: import of fvcore"),
+        (broken, "AttributeError: module 'torch.jit' has no attribute 'gone'"),
+        (refusing, "RuntimeError: Only tensors can be traced at all at all"),
+    ],
+)
+def test_what_fvcore_cannot_count_is_said_and_changes_no_number(spoil, said, tmp_path, monkeypatch):
+    network, macs = ALIKE["plain"]
+    whole = flops.count(network, network, SMALL)
+    spoil(tmp_path, monkeypatch)
+    found = flops.count(network, network, SMALL)
+    assert found.method.startswith(f"torch.utils.flop_counter; fvcore could not count: {said}")
+    assert len(found.method.splitlines()) == 1
+    assert len(found.method) < 300
+    assert found.macs_forward == macs
+    assert replace(found, operators=whole.operators, method=whole.method) == whole
+    assert found.operators is None
 
 
 def test_counting_leaves_no_gradients_behind(counted):

@@ -169,7 +169,7 @@ def test_another_machine_goes_on_from_the_files_of_the_first(places, tmp_path):
     assert (places.work / "0-data/large.npz").exists()
 
 
-def test_files_to_bring_home_stay_under_their_limit(places, monkeypatch, capsys):
+def test_files_to_bring_home_stay_under_their_limit(places, monkeypatch, capfd):
     monkeypatch.setattr(running, "FILE_LIMIT_BYTES", 2**18 + 5000)
     folder = places.work / "1-first"
     kept = folder / "study/fashion/predictions/a.npz"
@@ -185,7 +185,20 @@ def test_files_to_bring_home_stay_under_their_limit(places, monkeypatch, capsys)
     names = set(packed(places, "1-first"))
     assert "study/fashion/predictions/a.npz" in names
     assert not {name for name in names if "model" in name or "too_large" in name}
-    assert "too_large.json and what is larger are not in it" in capsys.readouterr().out
+    assert "too_large.json and what is larger are not in it" in capfd.readouterr().out
+
+
+def test_a_file_to_bring_home_that_cannot_be_written_leaves_the_one_before(places, capsys):
+    fine = phase("1-first", step("one", "pass"), step("two", "pass"))
+    run(places, fine)
+    before = (places.output / "1-first.zip").read_bytes()
+    (places.work / "1-first/unreadable.json").symlink_to("/proc/self/mem")
+    more = replace(fine, steps=(*fine.steps, step("three", "pass")))
+    run(places, more, phase("2-second", step("one", "pass")))
+    said = capsys.readouterr().out
+    assert said.count("1-first.zip was not written: OSError: [Errno 5] Input/output error") == 2
+    assert (places.output / "1-first.zip").read_bytes() == before
+    assert sorted(path.name for path in places.output.iterdir()) == ["1-first.zip", "2-second.zip"]
 
 
 def test_the_callers_python_does_not_reach_the_commands(places, monkeypatch):

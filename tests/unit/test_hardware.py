@@ -41,6 +41,62 @@ def test_the_environment_of_a_cpu_cell():
     assert {"torch", "torchvision", "scikit-learn", "numpy"} <= set(found["versions"])
 
 
+def test_the_cores_are_those_that_the_process_may_use():
+    probe = "import os; from bakeoff.machine import hardware; "
+    probe += "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(hardware.usable_cores())"
+    assert subprocess.check_output([sys.executable, "-c", probe], text=True) == "1\n"
+
+
+@pytest.mark.parametrize("quota", [1, 3])
+def test_a_container_s_quota_is_a_number_of_cores(monkeypatch, quota):
+    from joblib.externals.loky.backend import context
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(64))
+    monkeypatch.setattr(context, "_cpu_count_cgroup", lambda count: quota)
+    assert hardware.usable_cores() == quota
+
+
+def test_where_nothing_counts_the_usable_cores_they_are_the_machine_s(monkeypatch):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    assert hardware.usable_cores() == CORES
+
+
+class Driver:
+    """Stands in for pynvml."""
+
+    def __init__(self, found) -> None:
+        self.found = found
+
+    def nvmlInit(self) -> None:
+        """Find a driver or none."""
+        if self.found is None:
+            raise RuntimeError("NVML Shared Library Not Found")
+
+    def nvmlSystemGetDriverVersion(self):
+        """Return the version in one of two forms."""
+        return self.found
+
+
+@pytest.mark.parametrize(("found", "said"), [("570.86.15", "570.86.15"), (b"470.57", "470.57"), (None, None)])
+def test_the_driver_says_its_version_or_nothing(monkeypatch, found, said):
+    monkeypatch.setitem(sys.modules, "pynvml", Driver(found))
+    assert hardware.describe(1, "gpu")["driver"] == said
+
+
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
+    installed = hardware.importlib.metadata.version
+
+    def version(package):
+        if package == "fvcore":
+            raise hardware.importlib.metadata.PackageNotFoundError(package)
+        return installed(package)
+
+    monkeypatch.setattr(hardware.importlib.metadata, "version", version)
+    found = hardware.describe(1, "cpu")["versions"]
+    assert set(hardware.PACKAGES) - set(found) == {"fvcore"}
+
+
 @pytest.mark.parametrize(
     ("variables", "said"),
     [

@@ -39,7 +39,7 @@ def _figures(many: Built) -> dict[str, dict]:
 
 def test_many_competitors_have_a_figure_per_group_and_what_is_not_drawn_is_said(many):
     found = _figures(many)
-    for kind in ("grid", "effects"):
+    for kind in ("grid",):
         groups = [each["title"] for name, each in found.items() if name.startswith(f"{kind}_set0")]
         assert [title.rsplit(", ")[1] for title in groups] == ["classifiers", "networks", "SVMs"]
     matrices = [each["caption"] for name, each in found.items() if name.startswith("confusion_set0")]

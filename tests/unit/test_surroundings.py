@@ -88,6 +88,16 @@ def test_variables_that_change_numbers_are_pinned_and_those_of_the_machine_recor
     written.from_json({**studies.small()[0], "environments": [found]})
 
 
+def test_a_bound_on_another_library_s_workers_is_no_number_of_cores(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(8))
+    monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
+    plain = hardware.usable_cores()
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    surroundings.settle()
+    assert hardware.usable_cores() == plain
+
+
 def drawn(folder: Path, study: Path, **environment: str) -> dict[str, bytes]:
     """Draw a study's figures by the command, in a process of its own; return the files."""
     line = [sys.executable, SCRIPTS / "plot_figures.py", "--records", study, "--output", folder / "figures"]

@@ -6,9 +6,9 @@ from functools import cache
 @cache
 def line_of(file):
     """Return a file's line of a digest, as sha256sum prints it."""
-    return (
-        f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {os.path.relpath(file, SCRIPTS)}\n"
-    )
+    with open(file, "rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return f"{digest}  {os.path.relpath(file, SCRIPTS)}\n"
 
 
 @cache

@@ -140,9 +140,9 @@ def digest_of(paths: Iterable[Path]) -> str:
     """Return one sha256 over the names and the content of files, in their order."""
     found = hashlib.sha256()
     for path in paths:
-        with reading(path):
+        with reading(path), open(path, "rb") as file:
             found.update(path.name.encode())
-            found.update(path.read_bytes())
+            hashlib.file_digest(file, lambda: found)
     return found.hexdigest()
 
 

@@ -19,6 +19,7 @@ PINNED: dict[str, str | None] = {
     **dict.fromkeys(("CUDA_LAUNCH_BLOCKING", "PYTORCH_NO_CUDA_MEMORY_CACHING", "PYTORCH_JIT")),
     **dict.fromkeys(("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK", "NUMBA_OPT")),
     **dict.fromkeys(("NUMBA_DEBUG", "NUMBA_NUM_THREADS", "TORCH_LOGS", "SOURCE_DATE_EPOCH")),
+    "LOKY_MAX_CPU_COUNT": None,  # makes another number of the machine's cores
     "MPLBACKEND": None,
     "MATPLOTLIBRC": os.devnull,
 }
@@ -76,3 +77,9 @@ def known(read: Callable[[], Value]) -> Value | None:
         return read()
     except Exception:
         return None
+
+
+def reason(error: BaseException) -> str:
+    """Return an error's kind and words in one line of bounded length."""
+    words = f"{type(error).__name__}: {error}" if str(error).strip() else type(error).__name__
+    return " ".join(words.split())[:200]

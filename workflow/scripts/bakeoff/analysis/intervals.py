@@ -18,6 +18,8 @@ def wilson(accuracy: float, n: int, z: float = Z95) -> Interval:
 
     The accuracy is a fraction in 0..1; ValueError when n is not positive.
     """
+    # proportion_confint of statsmodels (0.15.0) says the same to within 3e-16, tried on 35 shares of 1 to
+    # 10,000 cases; it is imported in 2 s where this needs nothing, and rounds ends past the accuracy itself.
     if n <= 0:
         raise ValueError(f"an interval needs at least one case, got n = {n}")
     centre = (accuracy + z * z / (2 * n)) / (1 + z * z / n)

@@ -24,6 +24,8 @@ def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
     Both arguments are boolean arrays (n,) over the same images. The two-sided mid-p value, twice the
     smaller tail with half of what was seen (Fagerland, Lydersen and Laake 2013), for any number of images.
     """
+    # statsmodels (0.15.0) has the exact test and two approximations of it, no mid-p, and is imported in 0.4 s
+    # beyond scipy.stats.
     from scipy.stats import binom
 
     only_a = int(np.sum(right_a & ~right_b))

@@ -14,6 +14,7 @@ from bakeoff.records.predictions import Answers
 from bakeoff.records.record import Competitor
 from bakeoff.records.request import Fold, Request, Settings
 from bakeoff.records.run import Run
+from bakeoff.surroundings import reason
 
 NO_ANSWERS = Answers()
 
@@ -104,10 +105,10 @@ def fit(family: Family, plan: Plan, progress: Progress) -> Iterator[Fitted]:
             del missing[fitted.run.request.key]
             yield fitted
     except family.failures as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        progress.say(f"failed: {reason}")
+        said = reason(error)
+        progress.say(f"failed: {said}")
         for request in missing.values():
-            yield Fitted(unfinished_run(request, "failed", reason))
+            yield Fitted(unfinished_run(request, "failed", said))
 
 
 Fit = Callable[[Family, Plan, Progress], Iterator[tuple[Fitted, Environment]]]

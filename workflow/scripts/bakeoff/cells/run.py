@@ -18,11 +18,12 @@ from bakeoff.command import UserError
 from bakeoff.files import alone_in, write_text
 from bakeoff.machine import hardware
 from bakeoff.records import layout, selection, signature, written
-from bakeoff.records.parts import Environment
+from bakeoff.records.parts import Compute, Environment
 from bakeoff.records.record import FORMAT, Purpose, Record, with_environments
 from bakeoff.records.request import REFIT, Fold, Request
 from bakeoff.records.run import Run
 from bakeoff.records.selection import Choice
+from bakeoff.surroundings import reason
 
 Keep = Callable[[Fitted, list[Run]], None]
 
@@ -214,6 +215,14 @@ def _write(work: Work, path: Path, record: Record, final: list[Run]) -> None:
     written.write(path, record)
 
 
+def _arithmetic(family: Family, chosen: Run | None) -> Compute:
+    """Return a family's count; what is only said beside the runs takes none of them along."""
+    try:
+        return family.compute(chosen)
+    except Exception as error:
+        return Compute.unknown(f"could not be counted: {reason(error)}")
+
+
 def build_record(family: Family, measured: Sequence[Measured], purpose: Purpose = "selection") -> Record:
     """Return a cell's record; `purpose` tells a grid's from that of timed runs."""
     runs, environments = with_environments((each.run, each.environment) for each in measured)
@@ -226,7 +235,7 @@ def build_record(family: Family, measured: Sequence[Measured], purpose: Purpose 
         data=family.dataset.describe(family.input_shape),
         runs=runs,
         best=selection.summarise(choice),
-        compute=family.compute(choice.final[0] if choice and choice.final else None),
+        compute=_arithmetic(family, choice.final[0] if choice and choice.final else None),
         environments=environments,
         allocation=hardware.allocation(),
         command=command.line(),

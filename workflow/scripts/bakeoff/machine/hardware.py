@@ -94,10 +94,14 @@ def _of_node(counts: str) -> int:
 
 
 def usable_cores() -> int:
-    """Return the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the cores that this process may use: by its affinity, and by its container's quota."""
+    return known(_usable_cores) or os.cpu_count() or 1
+
+
+def _usable_cores() -> int:
+    import joblib
+
+    return joblib.cpu_count()
 
 
 def _cpu() -> str:
@@ -119,8 +123,11 @@ def _gpu() -> str:
 
 def _driver() -> str:
     """Return the driver's version; CUDA's own is among the versions."""
-    text = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8")
-    return next(word for word in text.splitlines()[0].split() if word[0].isdigit() and "." in word)
+    import pynvml
+
+    pynvml.nvmlInit()
+    found = pynvml.nvmlSystemGetDriverVersion()
+    return found.decode() if isinstance(found, bytes) else found  # bytes: an older one, of the machine's own
 
 
 def _versions() -> dict[str, str]:

@@ -150,7 +150,18 @@ class Compute:
         "What of flops_train the engine executes: taps that only ever meet padding are left out.",
         default=None,
     )
-    method: str = said("How the numbers were counted.")
+    operators: Mapping[str, Work] | None = said(
+        "fvcore's counts of one image's forward pass by operator, as it names them: multiply-accumulates "
+        "where matrices are multiplied or images convolved, else single operations; null where it counted "
+        "nothing, or an earlier version did not say.",
+        default=None,
+    )
+    method: str = said("How the numbers were counted: by what, and whether a second counter agrees.")
+
+    @classmethod
+    def unknown(cls, why: str) -> "Compute":
+        """Return that nothing is known of it, and why."""
+        return cls(parameters=None, macs_forward=None, flops_forward=None, flops_train=None, method=why)
 
 
 @form

@@ -5,6 +5,7 @@ from bakeoff.analysis.derived import Alone, BestRow, Chosen, PublishedRow, TestR
 from bakeoff.analysis.methods import Method, winner
 from bakeoff.analysis.published import UNLIKE
 from bakeoff.analysis.study import Study, unique
+from bakeoff.records.parts import Compute
 from bakeoff.report import parts
 from bakeoff.report.parts import Column, Entry, Table
 
@@ -224,11 +225,17 @@ def arithmetic(study: Study, rows: list[BestRow], published: list[PublishedRow])
                     parts.text(study.title(row.dataset)),
                     *map(parts.scaled, numbers),
                     *([_mflops(theirs.get(row.competitor), compute.macs_forward)] if beside else []),
-                    parts.text(compute.method),
+                    Entry(compute.method, note=_operators(compute)),
                 ]
             )
     note = MFLOPS if beside else ""
     return [Table("cost", "Cost of one image", columns, found, note)] if found else []
+
+
+def _operators(compute: Compute) -> str:
+    """Say what was counted of each operator, the most first."""
+    counted = sorted((compute.operators or {}).items(), key=lambda each: -each[1])
+    return ", ".join(f"{name} {wording.scaled(number)}" for name, number in counted)
 
 
 def _mflops(theirs: float | None, macs: int | None) -> Entry:

@@ -84,9 +84,7 @@ class EstimatorFamily:
 
     def compute(self, chosen: Run | None) -> Compute:
         """Return that its arithmetic is not known."""
-        return Compute(
-            parameters=None, macs_forward=None, flops_forward=None, flops_train=None, method="not counted"
-        )
+        return Compute.unknown("not counted")
 
     def _warm_up(self, request: Request, part: Part, rows: Rows) -> None:
         """Fit, ask and pack once, with a few images: what first calls import is in no classifier's time."""
