@@ -142,7 +142,7 @@ def test_the_explorer_follows_the_choice_of_models_and_axes(page, fashion):
     page.click("document.querySelector('#explorer-form [value=resnet50]')")
     kept = [cell for cell in fashion.study.selection if cell.competitor != "resnet50"]
     assert page.run(f"{POINTS}.length") == sum(len(cell.runs) for cell in kept) < every
-    _choose(page, "x", "learning_rate")
+    _choose(page, "x", "settings.learning_rate")
     words = page.run("document.getElementById('explorer-plot').textContent")
     assert "Learning rate" in words
     # An SVM has no learning rate: said, not drawn at zero.

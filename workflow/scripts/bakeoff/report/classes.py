@@ -42,7 +42,7 @@ def _table(study: Study, dataset: str, measure: str, rows: list[ClassRow]) -> Ta
         min((share for row in found.values() if (share := _share(row, measure)) is not None), default=1.0)
         for found in by_class.values()
     ]
-    return parts.excerpted(table, lowest_of, "weakest", f"their lowest {measure}")
+    return parts.excerpted(table, lowest_of, "{} weakest", f"their lowest {measure}")
 
 
 def _lowest(rows: list[ClassRow], competitor: str, measure: str) -> float | None:

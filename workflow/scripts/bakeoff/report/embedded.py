@@ -8,15 +8,13 @@ from typing import Any
 from bakeoff.analysis import reproduce, wording
 from bakeoff.analysis.study import Study
 from bakeoff.records.record import Record
-from bakeoff.records.run import ACCURACIES, Run
+from bakeoff.records.run import ACCURACIES
 from bakeoff.report import commands, runs
 from bakeoff.report.runs import AGAIN, Group, Numbered
 
 TIMES = ("train_s", "time_to_result_s")
 # What stands of a run, in this order; the setting by its place among those of the cell.
 RUN = ("run", "setting", *AGAIN, *ACCURACIES, *TIMES, "finished", "packed", "state", "look", "note")
-# Decimals that tell any two shares of images apart, and what is read of a time.
-SHARE, TIME = 10, 6
 
 
 def of(study: Study, groups: list[Group], whole: bool) -> dict[str, Any]:
@@ -65,19 +63,15 @@ def _run(item: Numbered, setting: int, group: Group) -> list[Any]:
         item.number,
         setting,
         *(getattr(run, name) for name in AGAIN),
-        *(_rounded(run, name, 100, SHARE) for name in ACCURACIES),
-        *(_rounded(run, name, 1, TIME) for name in TIMES),
+        # Every digit: rounded twice, some would be shown as other numbers than in a smaller report.
+        *(None if (share := getattr(run, name)) is None else 100 * share for name in ACCURACIES),
+        *(getattr(run, name) for name in TIMES),
         int(run.finished),
         int(run.packed),
         state.text,
         state.look,
         state.note,
     ]
-
-
-def _rounded(run: Run, name: str, scale: int, digits: int) -> float | None:
-    value = getattr(run, name)
-    return None if value is None else round(scale * value, digits)
 
 
 def _commands(cell: Record, group: Group) -> dict[str, Any]:

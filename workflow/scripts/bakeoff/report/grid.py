@@ -39,9 +39,9 @@ def _table(study: Study, group: Group, embedded: bool) -> Table:
     table = Table(name, caption, columns, rows, " ".join(notes), folded=len(rows) > 12, dense=True)
     worst = [-(item.run.validation_accuracy or 0) for item in items]
     if embedded:
-        table = parts.excerpted(table, worst, "best", "validation accuracy", parts.FEW, parts.FEW)
+        table = parts.excerpted(table, worst, "{} best", "validation accuracy", parts.FEW, parts.FEW)
         return replace(table, embedded=bool(table.excerpt), folded=bool(table.excerpt))
-    return parts.excerpted(table, worst, "best", "validation accuracy")
+    return parts.excerpted(table, worst, "{} best", "validation accuracy")
 
 
 def _columns(group: Group) -> list[Column]:

@@ -109,11 +109,14 @@ def _long(words: str) -> bool:
 def excerpted(
     table: Table, order: Sequence[float], which: str, by: str, longest: int = LONGEST, rows: int = EXCERPT
 ) -> Table:
-    """Return a table that, where it is long, shows on paper the rows that come first in an order."""
+    """Return a table that, where it is long, shows on paper the rows that come first in an order.
+
+    which, by: how these are called, {} for their number, and what the order is by.
+    """
     if len(table.rows) <= longest:
         return table
     first = sorted(range(len(order)), key=order.__getitem__)[:rows]
-    words = f"The {rows} {which} of {len(order):,} rows{f' by {by}' if by else ''}"
+    words = f"The {which.format(rows)} of {len(order):,} rows{f' by {by}' if by else ''}"
     return replace(table, excerpt=[table.rows[place] for place in first], excerpt_words=words)
 
 
@@ -121,7 +124,7 @@ def first(table: Table) -> Table:
     """Return a table that, where it is long, shows on paper its first rows, if it has no other excerpt."""
     if table.excerpt:
         return table
-    return excerpted(table, range(len(table.rows)), "first", "", SHORT, SHORT)
+    return excerpted(table, range(len(table.rows)), "first {}", "", SHORT, SHORT)
 
 
 def text(words: Any, **looks: Any) -> Entry:

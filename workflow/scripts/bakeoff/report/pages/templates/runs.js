@@ -35,15 +35,21 @@ function fill(table) {
 function entry(row, head, place, run) {
   const { key, digits } = head.dataset, value = valueOf(run, key);
   const number = head.classList.contains("number");
-  const shown = number && digits && value !== null
-    ? value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })
-    : value ?? "\u2013";
+  const shown = number && digits && value !== null ? decimals(value, Number(digits)) : value ?? "\u2013";
   const look = [number ? "number" : "", key === "state" ? run.look : ""].filter(Boolean).join(" ");
   const first = place === 0, link = key === "run";
   const cell = element(row, first ? "th" : "td", { class: look, scope: first ? "row" : "" }, link ? undefined : shown);
   if (number && value !== null && value !== undefined) cell.dataset.value = value;
   if (link) element(cell, "a", { href: `#run-${value}` }, shown);
   if (key === "state" && run.note) element(cell, "small", {}, run.note);
+}
+
+// As the smaller reports round: what a number is, not what it is written as, and a tie to the even digit.
+function decimals(value, digits) {
+  const scaled = value * 10 ** digits;
+  const tie = Number.isInteger(value * 2 ** (digits + 1)) && scaled % 1 === 0.5;
+  const [whole, rest] = (tie ? (2 * Math.round(scaled / 2)) / 10 ** digits : value).toFixed(digits).split(".");
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ","), rest].filter((part) => part !== undefined).join(".");
 }
 
 // The commands of a cell's runs: the cell's own, with the settings and the seed of each.

@@ -75,7 +75,11 @@ function reveal() {
   const name = decodeURIComponent(location.hash.slice(1));
   const run = runs.find((run) => `run-${run.run}` === name);
   const unlisted = run && document.querySelector(`details[data-runs="${run.cell.runs[0][0]}"]`);
-  if (unlisted) { unlisted.open = true; show(unlisted); }
+  if (unlisted) {
+    unlisted.open = true;
+    show(unlisted);
+    location.replace(location.href);  // what is new here is the target only once it is gone to
+  }
   const target = name && document.getElementById(name);
   const fold = target && target.closest("details");
   if (fold) { fold.open = true; target.scrollIntoView(); }
