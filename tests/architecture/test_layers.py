@@ -112,3 +112,10 @@ def test_importing_analysis_plots_and_report_leaves_torch_out():
 def test_backends_import_their_frameworks_only_when_they_work():
     names = [name for name in MODULES if name.count(".") and part(name) in ("networks", "families", "saved")]
     assert not loaded(names) & {"torch", "torchvision", "sklearn", "fvcore", "snakemake"}
+
+
+def test_what_trains_and_plans_knows_no_data_frame_and_no_figure():
+    names = [name for name in MODULES if name.count(".") and part(name) in {*BASE, *TRAINING}]
+    assert not loaded(names) & {"pandas", "seaborn", "matplotlib"}
+    everything = {root for name in names for root in imported(MODULES[name])}
+    assert not {name.split(".")[0] for name in everything} & {"pandas", "seaborn", "matplotlib"}
