@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from statistics import fmean
 
+import pandas
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, by, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
+from bakeoff.plots.library import seaborn
 from bakeoff.plots.style import Plot
 from bakeoff.records import selection
 from bakeoff.records.record import Record
@@ -52,8 +54,8 @@ def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
         name=f"curves_{dataset}",
         figure=figure,
         title=f"Learning curves on {title}",
-        caption="Strong lines: the settings chosen by validation accuracy in each cell (mean over "
-        "seeds); faint lines: the other settings of the grid. Training values are running "
+        caption=f"Strong lines: the settings chosen by validation accuracy in each cell{_spread(cells)}; "
+        "faint lines: every training of the grid. Training values are running "
         "averages over an epoch, validation values are taken at its end.",
         alt=f"Line charts of accuracy and loss by epoch on {title} for {shown}, training dashed, "
         f"validation solid{_colours(cells, several)}. {_ends(cells)}",
@@ -101,16 +103,41 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, kinds: list[str]
         return
     marker = style.marker(kinds, kind)
     for part, line in (("train", "--"), ("validation", "-")):
-        epochs, values = _series(chosen.scored, f"{part}_{measure}", scale)
-        axis.plot(
-            epochs,
-            values,
-            line,
+        seaborn.lineplot(
+            _long(chosen.scored, f"{part}_{measure}", scale),
+            x="epoch",
+            y="value",
+            errorbar=("pi", 100) if len(chosen.scored) > 1 else None,
+            err_kws={"alpha": 0.15, "linewidth": 0},
+            linestyle=line,
             color=colour,
             marker=marker if line == "-" else None,
+            markeredgecolor=colour,
             linewidth=1.1 if line == "--" else 1.8,
             markersize=4.5,
+            legend=False,
+            ax=axis,
         )
+
+
+def _long(runs: list[Run], name: str, scale: float) -> pandas.DataFrame:
+    """Return a row per epoch and run, of the epochs that every run has a value for."""
+    epochs, _ = _series(runs, name, scale)
+    rows = [
+        each for run in runs for each in zip(*_series([run], name, scale), strict=True) if each[0] in epochs
+    ]
+    return pandas.DataFrame(rows, columns=["epoch", "value"])
+
+
+def _spread(cells: list[Record]) -> str:
+    """Say over how many seeds and folds the strong lines are means, and what the bands are."""
+    chosen = [choice.scored for cell in cells if (choice := selection.choose(cell.runs))]
+    over = unique(
+        wording.replicates((run.seed, run.fold) for run in runs) for runs in chosen if len(runs) > 1
+    )
+    return (
+        f" (mean over {wording.listed(over, 'or')}, bands from the lowest to the highest run)" if over else ""
+    )
 
 
 def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[float]]:

@@ -17,6 +17,7 @@ from bakeoff.plots import (
     curves,
     devices,
     effects,
+    folds,
     grids,
     mistakes,
     ranks,
@@ -61,6 +62,7 @@ def _plots(
     yield from tradeoff.plots(study, best)
     yield from grids.plots(study)
     yield from effects.plots(study)
+    yield from folds.plots(study)
     yield from curves.plots(study)
     yield from confusion.plots(study)
     yield from mistakes.plots(study, pictures)
