@@ -104,7 +104,7 @@ def _panel(study: Study, axis: Axes, setting: str, members: list[Effect]) -> Non
     # Settings differ in kind, and steps like 0.1, 1, 10 have no one scale: values stand at equal distances.
     values = effects.ordered(unique(value for effect in members for value in effect.means))
     # Bars of several competitors stand beside each other.
-    step = 0.08 if any(effect.replicates for effect in members) else 0.0
+    step = 0.4 / max(5, len(members)) if any(effect.replicates for effect in members) else 0.0
     for place, effect in enumerate(members):
         aside = step * (place - (len(members) - 1) / 2)
         colour = style.colour(study.competitors, effect.competitor)
