@@ -18,7 +18,6 @@ RULES = sorted((ROOT / "workflow").rglob("*.smk"))
 OF_TESTS = [ROOT / name for name in files() if name.suffix == ".py" and name.parts[0] != "workflow"]
 # Declared for another reason than an import.
 NOT_IMPORTED = {
-    "pandas": "chosen for what comes next",
     "snakemake-executor-plugin-slurm": "named by workflow/profiles/slurm",
     "pygments": "snakemake --report",
     "pytest-xdist": "pytest -n",

@@ -163,3 +163,10 @@ def test_a_cell_starts_without_what_only_others_use(name, tmp_path):
     # scikit-learn imports pandas by itself, wherever that is installed.
     theirs = loaded(["sklearn.utils.fixes"]) if "sklearn" in started else set()
     assert not started & LATER - theirs
+
+
+def test_what_trains_and_plans_knows_no_data_frame_and_no_figure():
+    names = [name for name in MODULES if name.count(".") and part(name) in {*BASE, *TRAINING}]
+    assert not loaded(names) & {"pandas", "seaborn", "matplotlib"}
+    everything = {root for name in names for root in imported(MODULES[name])}
+    assert not {name.split(".")[0] for name in everything} & {"pandas", "seaborn", "matplotlib"}

@@ -88,7 +88,7 @@ for script in sys.argv[1:]:
         runpy.run_path(script, run_name='__main__')
     except SystemExit as stop:
         assert stop.code == 0, script
-    heavy = {'torch', 'matplotlib', 'sklearn'} & set(sys.modules)
+    heavy = {'torch', 'matplotlib', 'sklearn', 'pandas', 'seaborn'} & set(sys.modules)
     assert not heavy, f'{script} imports {heavy}'
 """
     scripts = sorted(map(str, SCRIPTS.glob("*.py")))

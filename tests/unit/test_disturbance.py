@@ -4,7 +4,7 @@ import pytest
 
 import studies
 from bakeoff.analysis import best, disturbance, speedup
-from bakeoff.report import results, runs, timings
+from bakeoff.report import grid, results, runs, timings
 from rendered import collected
 
 QUIET = {"started": 1.0e9, "seconds": 10.0, "others_cores": 0.02, "stolen_cores": 0.0}
@@ -43,7 +43,7 @@ def test_a_steady_disturbance_is_said_and_marked_everywhere(tmp_path):
     assert said.endswith("3 runs of 3 disturbed: other processes kept at most 1.30 cores busy meanwhile.")
     [table] = timings.speedups(found, rows)
     assert any(cell.note.endswith("n = 3, 3 disturbed") for cell in table.rows[0])
-    [every] = runs.timed(found, runs.numbered(found))
+    [every] = grid.tables(found, runs.groups(found, runs.numbered(found)), embedded=False)
     assert [row[-1].text for row in every.rows] == ["disturbed"] * 3
 
 

@@ -1,12 +1,14 @@
 """Main effects: means over the same other settings, and what is left out of them."""
 
 import csv
+import json
 
 import pytest
 
 import studies
 from bakeoff.analysis import effects
 from bakeoff.records import written
+from rendered import collected, drawn
 
 
 def cell(accuracies: dict[tuple, float | None], optimizer: str = "sgd") -> dict:
@@ -61,6 +63,76 @@ def test_what_means_nothing_somewhere_is_compared_where_it_does():
     found = by_name(studies.cell("digits", "resnet18", "sgd", "gpu", runs))
     assert found.keys() == {"pin_memory"}
     assert found["pin_memory"].means == {True: 0.8, False: 0.7}
+
+
+def repeated(pairs: list[tuple], accuracies: dict[tuple, float]) -> dict:
+    """Return a cell with a run per setting and pair of seed and fold; of pairs further on, one point more."""
+    runs = [
+        studies.run(
+            {"batch_size": batch, "learning_rate": rate}, accuracy + place / 100, seed=seed, fold=fold
+        )
+        for (batch, rate), accuracy in accuracies.items()
+        for place, (seed, fold) in enumerate(pairs)
+    ]
+    cell = studies.cell("digits", "resnet18", "sgd", "cpu", runs)
+    cell["data"]["folds"] = 3
+    return cell
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [[(0, None), (1, None)], [(None, 0), (None, 1)], [(0, 0), (0, 1), (1, 0), (1, 1)]],
+    ids=["seeds", "folds", "both"],
+)
+def test_every_seed_and_fold_has_means_of_its_own(pairs):
+    found = by_name(repeated(pairs, WHOLE))["learning_rate"]
+    assert list(found.replicates) == pairs
+    for place, pair in enumerate(pairs):
+        expected = {0.01: 0.85 + place / 100, 0.1: 0.6 + place / 100}
+        assert found.replicates[pair] == pytest.approx(expected)
+    more = (len(pairs) - 1) / 200
+    assert found.means == pytest.approx({0.01: 0.85 + more, 0.1: 0.6 + more})
+
+
+def test_what_was_not_run_on_the_same_seeds_has_no_range():
+    whole = repeated([(0, None), (1, None)], WHOLE)
+    assert by_name(repeated([(0, None)], WHOLE))["learning_rate"].replicates == {}
+    assert by_name(whole)["learning_rate"].replicates
+    fewer = whole | {"runs": whole["runs"][:-1]}
+    found = by_name(fewer)["learning_rate"]
+    assert (found.groups, found.replicates) == (2, {})
+
+
+def test_combinations_left_out_have_no_part_in_the_range():
+    cell = repeated([(0, None), (1, None)], WHOLE)
+    lost = cell["runs"][0]
+    cell["runs"][0] = studies.run(lost["settings"], None, seed=lost["seed"])
+    found = by_name(cell)["learning_rate"]
+    assert (found.groups, found.compared) == (1, 2)
+    assert found.of_replicates(0.1) == pytest.approx([0.7, 0.71])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "row", "words"),
+    [
+        ([(0, None)], ("", "", ""), ""),
+        ([(0, None), (1, None)], ("0.6", "0.61", "2"), "one seed alone (ResNet-18, 2 seeds)."),
+        ([(0, 0), (0, 2)], ("0.6", "0.61", "2"), "one fold alone (ResNet-18, 2 folds)."),
+    ],
+    ids=["one run", "seeds", "folds"],
+)
+def test_bars_are_drawn_and_told_of_only_where_there_are_several_runs(tmp_path, pairs, row, words):
+    drawn(collected(tmp_path, [repeated(pairs, WHOLE)]), tmp_path / "figures")
+    listed = json.loads((tmp_path / "figures/figures.json").read_text(encoding="utf-8"))
+    [caption] = [each["caption"] for each in listed if each["file"] == "effects_digits.svg"]
+    assert ("Bars" in caption) == bool(words)
+    assert words in caption
+    with (tmp_path / "figures/effects_digits.csv").open(encoding="utf-8") as file:
+        lines = [each for each in csv.DictReader(file) if each["value"] == "0.1"]
+    assert [tuple(each[name] for name in ("lowest", "highest", "replicates")) for each in lines] == [row]
+    # A bar and two caps at each of four values.
+    text = (tmp_path / "figures/effects_digits.svg").read_text(encoding="utf-8")
+    assert text.count('stroke-width="1.1"') == (4 if words else 0)
 
 
 def test_the_figure_s_numbers_are_the_effects(small):

@@ -125,7 +125,7 @@ def test_of_many_classes_a_picture_is_drawn_and_of_very_many_the_most_confused(
     cell = studies.small()[2]
     cell["data"] |= {"classes": [f"c{number}" for number in range(classes)]}
     cell["data"]["counts"] = cell["data"]["counts"] | {"test": 900}
-    [plot] = confusion.plots(collected(tmp_path, [cell]))
+    [plot] = confusion.plots(collected(tmp_path, [cell]), cell["dataset"])
     left, right = plot.figure.axes
     assert [axis.get_xlim() for axis in (left, right)] == [(0, drawn)] * 2
     assert sum(len(axis.images) for axis in (left, right)) == pictures

@@ -224,7 +224,7 @@ def test_the_side_with_a_single_repeat_is_named_and_why(tmp_path):
 
 def test_times_that_are_there_are_in_the_words_of_their_figure(tmp_path):
     study = collected(tmp_path, [_speed("cpu", [9, 9.1, 9.2])])
-    [plot] = device_plots.plots(study, speedup.rows(study))
+    [plot] = device_plots.plots(study, study.datasets[0], speedup.rows(study))
     assert "ResNet-18 SGD: speedup not measured, no GPU was visible or asked for, CPU 9.10 s" in plot.alt
 
 
@@ -311,4 +311,6 @@ def test_all_that_validation_cannot_tell_apart_have_its_highest_accuracy(tmp_pat
 @pytest.mark.parametrize("accuracy", [0.0, 1.0])
 def test_a_perfect_model_and_one_that_gets_nothing_right_are_drawn(tmp_path, accuracy):
     study = collected(tmp_path, _two(accuracy, accuracy, history=[])[:2])
-    assert len(list(tradeoff.plots(study, best.rows(study)))) == 1
+    assert (
+        len([plot for name in study.datasets for plot in tradeoff.plots(study, name, best.rows(study))]) == 1
+    )

@@ -199,3 +199,71 @@ def test_curves_of_two_devices_can_be_told_apart(tmp_path):
         text = (tmp_path / "figures/curves_digits.svg").read_text(encoding="utf-8")
         both = [text.count(f">{name}<") for name in ("Adam, CPU", "Adam, GPU", "Adam")]
         assert both == ([1, 1, 0] if several is cells else [0, 0, 1])
+
+
+def _caption(folder, name: str) -> str:
+    listed = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+    return next(each["caption"] for each in listed if each["file"] == f"{name}.svg")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [(1, "in each cell;"), (3, "(mean over 3 seeds, bands from the lowest to the highest run);")],
+)
+def test_curves_of_several_seeds_have_a_band(tmp_path, seeds, said):
+    runs = [
+        studies.run(studies.small()[0]["runs"][0]["settings"], 0.9 + n / 100, seed=n) for n in range(seeds)
+    ]
+    drawn(
+        collected(tmp_path, [studies.cell("digits", "resnet18", "adam", "cpu", runs)]), tmp_path / "figures"
+    )
+    assert said in _caption(tmp_path / "figures", "curves_digits")
+    text = (tmp_path / "figures/curves_digits.svg").read_text(encoding="utf-8")
+    assert text.count('fill-opacity="0.15"') == (0 if seeds == 1 else 4)
+
+
+def _folded(name: str, accuracies: dict[tuple, float]) -> dict:
+    """Return a cell of a classifier with a run per seed and fold, and its refits."""
+    runs = [
+        studies.run({"C": 1.0}, accuracy, seed=seed, fold=fold)
+        | {"test_accuracy": None, "holdout_accuracy": None}
+        for (seed, fold), accuracy in accuracies.items()
+    ]
+    refits = [
+        studies.run({"C": 1.0}, 0.9, seed=seed, fold="refit") | {"validation_accuracy": None}
+        for seed in dict.fromkeys(seed for seed, _ in accuracies)
+    ]
+    cell = studies.cell("digits", name, None, "cpu", [*runs, *refits])
+    cell["data"]["folds"] = 3
+    return cell
+
+
+def test_folds_are_drawn_one_by_one_the_best_model_first(tmp_path):
+    one = {(None, fold): 0.80 + fold / 100 for fold in range(3)}
+    two = {(seed, fold): 0.90 + fold / 100 + seed / 50 for seed in range(2) for fold in range(3)}
+    drawn(collected(tmp_path, [_folded("knn", one), _folded("forest", two)]), tmp_path / "figures")
+    with (tmp_path / "figures/folds_digits.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["competitor"], row["seed"], row["fold"]) for row in rows] == [
+        *(("forest", str(seed), str(fold)) for seed in range(2) for fold in range(3)),
+        *(("knn", "", str(fold)) for fold in range(3)),
+    ]
+    assert {float(row["mean"]) for row in rows} == {0.81, 0.92}
+    caption = _caption(tmp_path / "figures", "folds_digits")
+    assert "scored on that one, one of each seed." in caption
+    text = (tmp_path / "figures/folds_digits.svg").read_text(encoding="utf-8")
+    assert text.index(">forest<") < text.index(">knn<")
+    assert text.count("<use") >= 9
+    for mean in (">81.00<", ">92.00<"):
+        assert mean in text
+
+
+def test_data_without_folds_have_no_figure_of_them(small):
+    assert not (small.folder / "figures" / "folds_digits.svg").exists()
+
+
+def test_drawing_leaves_no_figure_of_pyplot_behind(tmp_path):
+    from matplotlib import pyplot
+
+    drawn(collected(tmp_path, studies.small(seeds=2)), tmp_path / "figures")
+    assert pyplot.get_fignums() == []

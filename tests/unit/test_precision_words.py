@@ -11,7 +11,7 @@ import studies
 from bakeoff.analysis import best, collect, derivation, effects, repeatability, speedup, study, wording
 from bakeoff.analysis.derived import PublishedRow
 from bakeoff.records import written
-from bakeoff.report import context, explorer, runs
+from bakeoff.report import context, embedded, grid, runs
 
 WISHES = {
     ("fp32", None): "fp32",
@@ -159,15 +159,13 @@ def test_auto_that_chose_by_batch_size_leaves_the_other_effects_whole():
 def test_runs_their_table_and_the_explorer_have_the_used_precision(tmp_path):
     members = [run("mixed", None, 0.9), run("fp32", None, 0.91), run("auto", "float16", 0.92)]
     found = rendered.collected(tmp_path, [cell(*members)])
-    numbered = runs.numbered(found)
-    (table,) = runs.grids(found, numbered)
+    groups = runs.groups(found, runs.numbered(found))
+    (table,) = grid.tables(found, groups, embedded=False)
     column = [each.label for each in table.columns].index("Precision")
     assert [row[column].text for row in table.rows] == [FP32, "fp32", "mixed (asked for: auto)"]
-    place = [each["name"] for each in explorer.of(found, numbered).data["columns"]].index("settings")
-    said = [row[place] for row in explorer.of(found, numbered).data["runs"]]
-    assert said == [
-        f"Adam, batch 16, learning rate 0.001, 2 epochs, {row[column].text}" for row in table.rows
-    ]
+    [held] = embedded.of(found, groups, whole=False)["cells"]
+    said = [setting["words"] for setting in held["settings"]]
+    assert said == [f"batch 16, learning rate 0.001, 2 epochs, {row[column].text}" for row in table.rows]
     texts = collect.rows(found.records)
     assert [(row["precision"], row["autocast"]) for row in texts] == [
         ("mixed", None),

@@ -11,7 +11,8 @@ import studies
 from bakeoff.analysis import derivation
 from bakeoff.analysis.study import Study
 from bakeoff.plots import grids
-from bakeoff.report import context, explorer, runs
+from bakeoff.report import context, explorer, grid, runs
+from bakeoff.report.parts import Table
 from rendered import Built, built, collected, drawn
 
 NAME, GROUP = "Nearest neighbours", "classifiers"
@@ -64,11 +65,17 @@ def test_it_has_its_row_in_every_table(third):
     assert NAME in {column.label for table in sections["confusion"].tables for column in table.columns}
 
 
+def _grids(study: Study) -> list[Table]:
+    """Return the tables of the grid's runs."""
+    groups = [group for group in runs.groups(study, runs.numbered(study)) if not group.timed]
+    return grid.tables(study, groups, embedded=False)
+
+
 def test_its_runs_have_tables_of_their_own_that_are_called_as_its_group(third):
     text = Page(third.html).text
     assert f"Digits: the {GROUP}, 4 runs" in text
     assert "Digits: 3 lone classifier runs" in text
-    tables = runs.grids(third.study, runs.numbered(third.study))
+    tables = _grids(third.study)
     assert [table.caption.split(", ")[0] for table in tables] == [
         f"Digits: the {group}" for group in (GROUP, "networks", "SVMs")
     ]
@@ -77,14 +84,14 @@ def test_its_runs_have_tables_of_their_own_that_are_called_as_its_group(third):
 
 
 def test_it_can_be_chosen_in_the_explorer(third):
-    found = explorer.of(third.study, runs.numbered(third.study))
+    found = explorer.of(third.study, runs.groups(third.study, runs.numbered(third.study)))
     assert ("knn", NAME) in {(name, label) for _, name, label in found.competitors}
-    assert "n_neighbors" in {axis["name"] for axis in found.axes}
+    assert "settings.n_neighbors" in {axis["name"] for axis in found.axes}
 
 
 def test_of_settings_that_the_heat_map_does_not_know_the_first_goes_down(third):
     text = (third.folder / "figures/grid_digits.svg").read_text(encoding="utf-8")
-    for words in ("n_neighbors 1", "n_neighbors 5", "weights distance"):
+    for words in ("n_neighbors 1", "n_neighbors 5", "weights", "distance"):
         assert text.count(f">{words}<") == 1
 
 
@@ -114,14 +121,14 @@ def folded(tmp_path_factory) -> tuple[Study, str]:
 
 
 def test_folds_are_one_entry_of_the_heat_map_and_a_refit_is_scored_on_none(folded):
-    [plot] = grids.plots(folded[0])
+    [plot] = grids.plots(folded[0], "digits")
     shown = [(row["runs"], round(row["validation_accuracy"], 6), row["chosen"]) for row in plot.rows]
     assert shown == [(FOLDS + 1, 0.91, False), (FOLDS + 1, 0.93, True)]
 
 
 def test_the_fold_of_a_run_is_a_column_and_in_its_command_s_words(folded):
     study, text = folded
-    [table] = runs.grids(study, runs.numbered(study))
+    [table] = _grids(study)
     place = [column.label for column in table.columns].index("Fold")
     assert [row[place].text for row in table.rows] == [*map(str, range(FOLDS)), *map(str, range(FOLDS))] + [
         "refit"

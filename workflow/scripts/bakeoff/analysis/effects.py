@@ -1,16 +1,20 @@
-"""Main effects: what one setting does to validation accuracy, on average over all others."""
+"""Main effects: what one setting does to validation accuracy, on average over all others.
+
+And how far that differs from seed to seed and from fold to fold.
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import by, unique
+from bakeoff.analysis.wording import Replicate
 from bakeoff.records import selection
 from bakeoff.records.record import Record
 from bakeoff.records.request import REFIT, settings_key
-from bakeoff.records.run import finished
+from bakeoff.records.run import Run, finished
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class Effect:
     """A setting's values with the mean validation accuracy at each, over the same other settings.
 
     A factor and the device are settings, too. groups: how many combinations of the other settings finished
-    at every value; compared: of how many.
+    at every value; compared: of how many. replicates: the means again, of one seed and fold each; none where
+    the runs behind the means are not of the same several seeds and folds everywhere.
     """
 
     competitor: str
@@ -26,6 +31,11 @@ class Effect:
     means: dict[Any, float]
     groups: int
     compared: int
+    replicates: dict[Replicate, dict[Any, float]] = field(default_factory=dict)
+
+    def of_replicates(self, value: Any) -> list[float]:
+        """Return the mean at a value of every replicate."""
+        return [means[value] for means in self.replicates.values()]
 
     @property
     def range(self) -> float:
@@ -52,41 +62,65 @@ def _as_used(effect: Effect, cells: list[Record]) -> Effect:
     names = {
         wish: wording.used(wording.as_run(*members))["precision"] for wish, members in asked.items() if wish
     }
-    return replace(effect, means={names[wish]: mean for wish, mean in effect.means.items()})
+
+    def named(means: dict[Any, float]) -> dict[Any, float]:
+        return {names[wish]: mean for wish, mean in means.items()}
+
+    replicates = {replicate: named(means) for replicate, means in effect.replicates.items()}
+    return replace(effect, means=named(effect.means), replicates=replicates)
 
 
-Point = tuple[Mapping[str, Any], float | None]
+# Settings, and their runs on every seed and fold, none where one did not finish.
+Point = tuple[Mapping[str, Any], list[Run]]
 
 
 def _points(cell: Record) -> list[Point]:
-    """Return each setting of a cell with its mean over seeds and folds, None where one did not finish."""
+    """Return each setting of a cell with its runs."""
     fixed = {"device": cell.device, **{factor: level.name for factor, level in cell.factors.items()}}
     scored = [run for run in cell.runs if run.fold != REFIT]
     return [
-        (
-            {**fixed, **runs[0].settings},
-            selection.mean(runs, "validation_accuracy") if len(finished(runs)) == len(runs) else None,
-        )
+        ({**fixed, **runs[0].settings}, runs if len(finished(runs)) == len(runs) else [])
         for runs in selection.groups(scored)
     ]
 
 
 def _effect(competitor: str, name: str, points: list[Point]) -> Effect | None:
     # None: the setting means nothing there, as pinned memory without a loader.
-    points = [(axes, accuracy) for axes, accuracy in points if axes.get(name) is not None]
+    points = [(axes, runs) for axes, runs in points if axes.get(name) is not None]
     values = unique(axes[name] for axes, _ in points)
     if len(values) < 2:
         return None
-    groups: dict[str, dict[Any, float | None]] = {}
-    for axes, accuracy in points:
+    groups: dict[str, dict[Any, list[Run]]] = {}
+    for axes, runs in points:
         others = settings_key({key: item for key, item in axes.items() if key != name})
-        groups.setdefault(others, {})[axes[name]] = accuracy
+        groups.setdefault(others, {})[axes[name]] = runs
     asked = [group for group in groups.values() if len(group) == len(values)]
-    whole = [group for group in asked if None not in group.values()]
+    whole = [group for group in asked if all(group.values())]
     if not whole:
         return None
-    means = {value: fmean(group[value] or 0.0 for group in whole) for value in ordered(values)}
-    return Effect(competitor, name, means, len(whole), len(asked))
+    means = {
+        value: fmean(selection.mean(group[value], "validation_accuracy") for group in whole)
+        for value in ordered(values)
+    }
+    return Effect(competitor, name, means, len(whole), len(asked), _replicates(whole, list(means)))
+
+
+def _replicates(groups: list[dict[Any, list[Run]]], values: list[Any]) -> dict[Replicate, dict[Any, float]]:
+    """Return the means over groups at each value, of one seed and fold at a time."""
+    found = [
+        {value: {(run.seed, run.fold): run for run in group[value]} for value in values} for group in groups
+    ]
+    pairs = list(found[0][values[0]])
+    alike = all(runs.keys() == set(pairs) for group in found for runs in group.values())
+    if len(pairs) < 2 or not alike:
+        return {}
+    return {
+        pair: {
+            value: selection.mean((group[value][pair] for group in found), "validation_accuracy")
+            for value in values
+        }
+        for pair in pairs
+    }
 
 
 def ordered(values: list[Any]) -> list[Any]:

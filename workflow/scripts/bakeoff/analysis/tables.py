@@ -1,95 +1,156 @@
-"""Tables as CSV files: what is written is read back as the same rows of a type.
+"""Tables as data frames and as CSV files: what is written is read back as the same rows of a type.
 
 Owns the columns of a type, of which parts are laid side by side, and the text form of a value, which no
 spreadsheet takes for a formula. Must not know what any column means.
 """
 
-import csv
 import dataclasses
 import io
 import json
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from pydantic import ValidationError
 
 from bakeoff import fields
 from bakeoff.files import reading, write_text
+from bakeoff.records import written
+from bakeoff.records.record import adapter
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Row = dict[str, Any]
 Made = TypeVar("Made")
 # In the metadata of a field that holds a part: what its columns begin with; the field's own name if absent.
 PREFIX = "prefix"
+# What a text is read as without more ado.
+SCALARS = (str, bool, int, float)
 
 # What spreadsheets calculate, in one language or another: full-width signs too, and behind what is not seen.
 FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\x7f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+](inf|nan)", re.A | re.I)
 
 
-def columns(kind: type[Any]) -> dict[str, Any]:
-    """Return the columns of a type's CSV file with the type of their values; parts are laid side by side."""
-    hints = typing.get_type_hints(kind)
-    found: dict[str, Any] = {}
+class _Field(NamedTuple):
+    """A field of a row: what it holds, whether it may be None, its columns and what a part's begin with."""
+
+    name: str
+    kind: Any
+    optional: bool
+    columns: list[str]
+    prefix: str
+
+    @property
+    def part(self) -> bool:
+        return dataclasses.is_dataclass(self.kind)
+
+
+def _read_fields(kind: type[Any]) -> list[_Field]:
+    hints, found = typing.get_type_hints(kind), []
     for each in dataclasses.fields(kind):
-        inner = fields.plain(hints[each.name])
-        if dataclasses.is_dataclass(inner):
-            found |= {f"{_prefix(each)}{name}": of for name, of in columns(cast(Any, inner)).items()}
-        else:
-            found[each.name] = inner
+        inner, prefix = fields.plain(hints[each.name]), each.metadata.get(PREFIX, f"{each.name}_")
+        names = [prefix + name for name in columns(inner)] if dataclasses.is_dataclass(inner) else [each.name]
+        found.append(_Field(each.name, inner, inner is not hints[each.name], names, prefix))
     return found
 
 
-def _prefix(of: "dataclasses.Field[Any]") -> str:
-    prefix: str = of.metadata.get(PREFIX, f"{of.name}_")
-    return prefix
+_fields: Callable[[Any], list[_Field]] = cache(_read_fields)
 
 
-def flat(row: Any) -> dict[str, Any]:
+def columns(kind: Any) -> list[str]:
+    """Return the columns of a type's table; parts are laid side by side."""
+    return [name for each in _fields(kind) for name in each.columns]
+
+
+def flat(row: Any) -> Row:
     """Return a row's values by column, None for what it does not say."""
-    hints = typing.get_type_hints(type(row))
-    found: dict[str, Any] = {}
-    for each in dataclasses.fields(row):
-        value, inner = getattr(row, each.name), fields.plain(hints[each.name])
-        if dataclasses.is_dataclass(inner):
-            part = flat(value) if value is not None else dict.fromkeys(columns(cast(Any, inner)))
-            found |= {f"{_prefix(each)}{name}": of for name, of in part.items()}
+    found: Row = {}
+    for each in _fields(type(row)):
+        value = getattr(row, each.name)
+        if each.part:
+            values = dict.fromkeys(columns(each.kind)) if value is None else flat(value)
+            found |= zip(each.columns, values.values(), strict=True)
         else:
             found[each.name] = json.dumps(dict(value)) if isinstance(value, Mapping) else value
     return found
 
 
+def frame(kind: type[Any], rows: Iterable[Any]) -> "DataFrame":
+    """Return the rows of a type as a data frame: every value as it is, None for what a row does not say."""
+    return _frame(columns(kind), map(flat, rows))
+
+
+def _frame(names: list[str], rows: Iterable[Row]) -> "DataFrame":
+    import pandas
+
+    return pandas.DataFrame([[row.get(name) for name in names] for row in rows], columns=names, dtype=object)
+
+
 def write(path: Path, kind: type[Any], rows: Iterable[Any]) -> None:
     """Write the rows of a type as a CSV file, whole or not at all."""
-    write_text(path, text(columns(kind), map(flat, rows)))
+    write_text(path, _text(frame(kind, rows)))
+
+
+def text(columns: Iterable[str], rows: Iterable[Row]) -> str:
+    """Return the rows as CSV: nothing for None, true and false, floats in full precision."""
+    return _text(_frame(list(columns), rows))
+
+
+def _text(table: "DataFrame") -> str:
+    lines = _Lines()
+    table.map(_to_text).rename(columns=_guarded).to_csv(lines, index=False, lineterminator="\r\n")
+    return lines.getvalue()
+
+
+class _Lines(io.StringIO):
+    """The lines of a CSV, written with the long end that has a lone carriage return in a value quoted too."""
+
+    def write(self, line: str) -> int:
+        return super().write(line.removesuffix("\r\n") + "\n")
 
 
 def read(path: Path, kind: type[Made]) -> list[Made]:
     """Read a CSV file that `write` made; UserError where it is absent, DamagedError where it is another."""
-    readers = {name: _reader(of) for name, of in columns(kind).items()}
     with reading(path):
         content = Path(path).read_bytes().decode("utf-8")
-        head, *lines = values(content) or [[]]
-        names = [_unguarded(name) for name in head]
-        if missing := [name for name in readers if name not in names]:
-            raise ValueError(f"column {missing[0]} is missing")
-        if not content.endswith("\n") or any(len(line) < len(names) for line in lines):
+        if not content.endswith("\n"):
             raise ValueError("it ends too early")
-        rows = [dict(zip(names, line, strict=False)) for line in lines]
-        return [
-            _made(kind, {name: read(row[name]) if row[name] else None for name, read in readers.items()})
-            for row in rows
-        ]
+        head, *lines = _parsed(content).map(_unguarded).to_numpy().tolist()
+        if missing := [name for name in columns(kind) if name not in head]:
+            raise ValueError(f"column {missing[0]} is missing")
+        rows = [_nested(kind, dict(zip(head, line, strict=True))) for line in lines]
+        try:
+            made: list[Made] = adapter(list[kind]).validate_python(rows)  # type: ignore[valid-type]
+            return made
+        except ValidationError as error:
+            raise ValueError(written.complaint(rows, error)) from error
 
 
-def _reader(kind: Any) -> Callable[[str], Any]:
-    known: dict[Any, Callable[[str], Any]] = {
-        str: _unguarded,
-        bool: lambda text: text == "true",
-        int: int,
-        float: float,
-    }
-    return known.get(kind, _mapping)
+def _parsed(content: str) -> "DataFrame":
+    """Return the texts of a CSV file, its head among them; ValueError where a line is longer than that."""
+    import pandas
+
+    return pandas.read_csv(io.StringIO(content, newline=""), header=None, dtype=object, na_filter=False)
+
+
+def _nested(kind: Any, row: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
+    """Return the texts of a row, or of a part of one, by field; None for what it does not say."""
+    found: dict[str, Any] = {}
+    for each in _fields(kind):
+        texts = [row[prefix + name] for name in each.columns]
+        if each.part:
+            said = any(texts) or not each.optional
+            found[each.name] = _nested(each.kind, row, prefix + each.prefix) if said else None
+        elif texts == [""] and (each.optional or each.kind is not str):
+            found[each.name] = None
+        else:
+            found[each.name] = texts[0] if each.kind in SCALARS else _mapping(texts[0])
+    return found
 
 
 def _mapping(text: str) -> Any:
@@ -101,47 +162,10 @@ def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(item) if isinstance(item, list) else item for name, item in given.items()}
 
 
-def _made(kind: type[Made], line: Mapping[str, Any], prefix: str = "") -> Made:
-    """Return a row, or a part of one, from the values of its columns; ValueError where one lacks."""
-    hints = typing.get_type_hints(kind)
-    given: dict[str, Any] = {}
-    for each in dataclasses.fields(cast(Any, kind)):
-        inner = fields.plain(hints[each.name])
-        optional = inner is not hints[each.name]
-        if dataclasses.is_dataclass(inner):
-            begins = prefix + _prefix(each)
-            said = any(line[f"{begins}{name}"] is not None for name in columns(cast(Any, inner)))
-            given[each.name] = _made(cast(Any, inner), line, begins) if said or not optional else None
-        else:
-            given[each.name] = line[prefix + each.name]
-            if given[each.name] is None and not optional:
-                raise ValueError(f"column {prefix}{each.name} says nothing")
-    return kind(**given)
-
-
-def text(columns: Iterable[str], rows: Iterable[Row]) -> str:
-    """Return the rows as CSV: nothing for None, true and false, floats in full precision."""
-    names = list(columns)
-    lines = _Lines()
-    writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(map(_guarded, names))
-    writer.writerows([_to_text(row.get(name)) for name in names] for row in rows)
-    return "".join(lines)
-
-
-class _Lines(list[str]):
-    """The lines of a CSV, written with the long end that has a lone carriage return in a value quoted too."""
-
-    def write(self, line: str) -> None:
-        self.append(line.removesuffix("\r\n") + "\n")
-
-
 def values(content: str) -> list[list[str]]:
     """Return the lines of a CSV file, their values as they are written; ValueError where it is none."""
-    try:
-        return [line for line in csv.reader(io.StringIO(content, newline=""), strict=True) if line]
-    except csv.Error as error:
-        raise ValueError(str(error)) from error
+    found: list[list[str]] = _parsed(content).to_numpy().tolist()
+    return found
 
 
 def _to_text(value: Any) -> str:
@@ -149,6 +173,8 @@ def _to_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
     return _guarded(str(list(value) if isinstance(value, tuple) else value))
 
 

@@ -7,11 +7,14 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bakeoff.records.request import Fold
 from bakeoff.records.run import Run
 from bakeoff.values import plural as plural
 
 # Settings as they were carried out: what `as_run` or `on_devices` returns.
 CarriedOut = Mapping[str, Any]
+# The seed and the fold of a run, of which there are others with the same settings.
+Replicate = tuple[int | None, Fold]
 
 DEVICES = {"cpu": "CPU", "gpu": "GPU"}
 SETTINGS = {
@@ -130,6 +133,15 @@ def settings(chosen: CarriedOut, levels: Iterable[str] = (), short: bool = False
             said = SHORT.get(name, setting(name)) if short else setting(name)
             parts.append(f"{said} {value(item)}")
     return ", ".join(parts)
+
+
+def replicates(runs: Iterable[Replicate]) -> str:
+    """Say over which seeds and folds runs are alike: 3 seeds, 5 folds, 2 seeds in each of 5 folds."""
+    runs = list(runs)
+    counts = {"seed": len({seed for seed, _ in runs}), "fold": len({fold for _, fold in runs})}
+    if counts["seed"] * counts["fold"] != len(runs):
+        return plural(len(runs), "run")
+    return " in each of ".join(plural(count, word) for word, count in counts.items() if count > 1)
 
 
 def error(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from statistics import fmean
 
+import pandas
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -10,9 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, by, unique
+from bakeoff.analysis.study import Study, unique
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
+from bakeoff.plots.library import seaborn
+from bakeoff.plots.sheets import Sheet, sheets
 from bakeoff.plots.style import Plot
 from bakeoff.records import selection
 from bakeoff.records.record import Record
@@ -26,14 +29,14 @@ PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
 
 
 def plots(study: Study, dataset: str) -> Iterator[Plot]:
-    """Yield one figure per data set with epochs: a row of accuracy and loss per competitor that has them."""
+    """Yield a figure with a row of accuracy and loss per competitor with epochs; of many one per group."""
     learnt = [cell for cell in study.of(dataset) if any(run.history for run in finished(cell.runs))]
-    if learnt:
-        yield _plot(study, dataset, learnt)
+    for sheet in sheets(study, learnt):
+        yield _plot(study, dataset, sheet)
 
 
-def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
-    rows = by(cells, lambda cell: cell.competitor)
+def _plot(study: Study, dataset: str, sheet: Sheet) -> Plot:
+    cells, rows = sheet.cells, sheet.competitors
     several = len(unique(cell.device for cell in cells)) > 1
     kinds = {cell.cell: _kind(study, cell, several) for cell in cells}
     names = sorted(unique(kinds.values()))
@@ -46,15 +49,15 @@ def _plot(study: Study, dataset: str, cells: list[Record]) -> Plot:
             axis.set(title=f"{study.label(competitor)}: {measure}", xlabel="epoch", ylabel=label)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, names)
-    title, folded = study.title(dataset), any(cell.data.folds for cell in cells)
+    title, folded = f"{study.title(dataset)}{sheet.of}", any(cell.data.folds for cell in cells)
     shown = wording.listed([study.label(name) for name in rows])
     return Plot(
-        name=f"curves_{dataset}",
+        name=f"curves_{dataset}{sheet.suffix}",
         figure=figure,
         title=f"Learning curves on {title}",
-        caption="Strong lines: the settings chosen by validation accuracy in each cell (mean over "
-        "seeds); faint lines: the other settings of the grid. Training values are running "
-        "averages over an epoch, validation values are taken at its end.",
+        caption=f"Strong lines: the settings chosen by validation accuracy in each cell{_spread(cells)}; "
+        "faint lines: every training of the grid. Training values are running "
+        f"averages over an epoch, validation values are taken at its end.{sheet.absent}",
         alt=f"Line charts of accuracy and loss by epoch on {title} for {shown}, training dashed, "
         f"validation solid{_colours(cells, several)}. {_ends(cells)}",
         section="curves",
@@ -101,16 +104,41 @@ def _draw(axis: Axes, cell: Record, measure: str, scale: float, kinds: list[str]
         return
     marker = style.marker(kinds, kind)
     for part, line in (("train", "--"), ("validation", "-")):
-        epochs, values = _series(chosen.scored, f"{part}_{measure}", scale)
-        axis.plot(
-            epochs,
-            values,
-            line,
+        seaborn.lineplot(
+            _long(chosen.scored, f"{part}_{measure}", scale),
+            x="epoch",
+            y="value",
+            errorbar=("pi", 100) if len(chosen.scored) > 1 else None,
+            err_kws={"alpha": 0.15, "linewidth": 0},
+            linestyle=line,
             color=colour,
             marker=marker if line == "-" else None,
+            markeredgecolor=colour,
             linewidth=1.1 if line == "--" else 1.8,
             markersize=4.5,
+            legend=False,
+            ax=axis,
         )
+
+
+def _long(runs: list[Run], name: str, scale: float) -> pandas.DataFrame:
+    """Return a row per epoch and run, of the epochs that every run has a value for."""
+    epochs, _ = _series(runs, name, scale)
+    rows = [
+        each for run in runs for each in zip(*_series([run], name, scale), strict=True) if each[0] in epochs
+    ]
+    return pandas.DataFrame(rows, columns=["epoch", "value"])
+
+
+def _spread(cells: list[Record]) -> str:
+    """Say over how many seeds and folds the strong lines are means, and what the bands are."""
+    chosen = [choice.scored for cell in cells if (choice := selection.choose(cell.runs))]
+    over = unique(
+        wording.replicates((run.seed, run.fold) for run in runs) for runs in chosen if len(runs) > 1
+    )
+    return (
+        f" (mean over {wording.listed(over, 'or')}, bands from the lowest to the highest run)" if over else ""
+    )
 
 
 def _series(runs: list[Run], name: str, scale: float) -> tuple[list[int], list[float]]:
@@ -139,7 +167,7 @@ def _legend(figure: Figure, kinds: list[str]) -> None:
         Line2D([], [], color=style.HINT, label="validation"),
         Line2D([], [], color=style.HINT, linestyle="--", linewidth=1.1, label="training"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    style.legend(figure, handles)
 
 
 def _ends(cells: list[Record]) -> str:

@@ -40,7 +40,7 @@ def from_json(given: Any) -> Record:
         # As text: lists of JSON are tuples here, and nothing else is taken for what it is not.
         record: Record = adapter(Record).validate_json(json.dumps(given))
     except ValidationError as error:
-        raise ValueError(f"not a cell record: {_first(given, error)}") from None
+        raise ValueError(f"not a cell record: {complaint(given, error)}") from None
     if fault := contradiction(record):
         raise ValueError(f"not a cell record: {fault}")
     return record
@@ -52,11 +52,11 @@ def data_fault(dataset: Any, data: Any) -> str | None:
     try:
         adapter(Place).validate_json(json.dumps(given))
     except ValidationError as error:
-        return _first(given, error)
+        return complaint(given, error)
     return None
 
 
-def _first(given: Any, error: ValidationError) -> str:
+def complaint(given: Any, error: ValidationError) -> str:
     """Return the place, the value and the words of the first complaint, the innermost of its place."""
     first, *rest = sorted(error.errors(include_url=False), key=lambda each: tuple(map(str, each["loc"])))
     for each in rest:
