@@ -67,7 +67,7 @@ def measure(folder: Path) -> Measured:
     records, figures = folder / "records.jsonl", folder / "figures"
     pages = "--html", folder / "report.html", "--pdf", folder / "report.pdf"
     cores = len(os.sched_getaffinity(0))
-    drawn, _ = call("plot_figures.py", "--records", records, "--output", figures, "--threads", cores)
+    drawn, _ = call("plot_figures.py", "--records", records, "--output", figures, "--processes", cores)
     rendered, memory = call("render_report.py", "--records", records, "--figures", figures, *pages)
     return Measured(drawn, rendered, opened(folder / "report.html"), memory)
 

@@ -213,7 +213,7 @@ def test_a_failed_fit_is_recorded_and_the_others_go_on(dataset, place, code):
     family.failing = {(0.2, 2)}
     record = run(family, place, code)
     assert [each["status"] for each in record["runs"]] == ["ok", "ok", "ok", "failed"]
-    assert record["runs"][3]["error"] == "OutOfSpace: rate 0.2 took it all"
+    assert record["runs"][3]["error"] == "OutOfSpace: rate 0.2 took it all second line"
     assert record["runs"][3]["validation_accuracy"] is None
     assert record["best"]["settings"]["epochs"] == 1
 

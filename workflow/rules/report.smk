@@ -28,7 +28,7 @@ rule plot_figures:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} --tables {params.tables:q} {params.data}"
-        " --output {output:q} --threads {threads} --set-aside 2>&1 | tee {log:q}"
+        " --output {output:q} --processes {threads} --set-aside 2>&1 | tee {log:q}"
 
 
 rule render_report:

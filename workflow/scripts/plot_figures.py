@@ -20,7 +20,7 @@ class Options:
         check=values.folder,
     )
     data: list[Path] = option("prepared data sets (.npz): the images that models get wrong", default=())
-    threads: int = option("figures to draw at once", default=1, least=1, most=4096)
+    processes: int = option("processes that draw at once", default=1, least=1, most=4096)
 
 
 def main(options: Options) -> None:
@@ -33,7 +33,7 @@ def main(options: Options) -> None:
     data = [store.load(path, "images") for path in options.data]
     best, speedup = (of(found, options.tables) for of in (derivation.of_best, derivation.of_speedup))
     pictures = {each.digest: each.parts["test"].images for each in data}
-    gallery.draw(gallery.Drawing(found, best, speedup, pictures), options.output, options.threads)
+    gallery.draw(gallery.Drawing(found, best, speedup, pictures), options.output, options.processes)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def _drawn(drawing: Drawing, place: Path, processes: int) -> Iterator[list[Entry
         with ProcessPoolExecutor(min(processes, len(numbers)), context, _begin, (drawing, place)) as pool:
             yield from pool.map(_next, numbers)
     except BrokenProcessPool as error:
-        raise UserError("a process that draws was ended by the system; take fewer: --threads 1") from error
+        raise UserError("a process that draws was ended by the system; take fewer: --processes 1") from error
 
 
 def _saved(drawing: Drawing, place: Path, number: int) -> list[Entry]:

@@ -23,10 +23,12 @@ FACTS = {"execution": "Steps", "autocast": "Autocast"}
 
 def tables(study: Study, groups: list[Group], embedded: bool) -> list[Table]:
     """Return a table of every group's runs, a few of them where the page holds all runs (embedded)."""
-    return [_table(study, group, embedded) for group in groups]
+    rows = max(parts.FEW, min(parts.EXCERPT, parts.HELD // max(1, len(groups))))
+    return [_table(study, group, rows if embedded else None) for group in groups]
 
 
-def _table(study: Study, group: Group, embedded: bool) -> Table:
+def _table(study: Study, group: Group, held: int | None) -> Table:
+    """Return a table of all runs of a group, or of so many where the page holds them all."""
     columns, items = _columns(group), group.items
     notes = [
         *(["Best: chosen for its model."] if group.best else []),
@@ -38,8 +40,8 @@ def _table(study: Study, group: Group, embedded: bool) -> Table:
     name, caption = group.name, group.caption
     table = Table(name, caption, columns, rows, " ".join(notes), folded=len(rows) > 12, dense=True)
     worst = [-(item.run.validation_accuracy or 0) for item in items]
-    if embedded:
-        table = parts.excerpted(table, worst, "{} best", "validation accuracy", parts.FEW, parts.FEW)
+    if held:
+        table = parts.excerpted(table, worst, "{} best", "validation accuracy", held, held)
         return replace(table, embedded=bool(table.excerpt), folded=bool(table.excerpt))
     return parts.excerpted(table, worst, "{} best", "validation accuracy")
 

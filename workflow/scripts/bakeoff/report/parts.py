@@ -19,8 +19,10 @@ WORD, LINE = 20, 48
 
 # Rows on paper, where nobody reads the thousandth and a PDF takes seconds for every hundred.
 LONGEST, EXCERPT = 60, 30
-# Beyond so many runs a page holds them once, for its script, and a few rows of each of their tables.
-MANY, FEW = 300, 5
+# Beyond so many runs a page holds them once, for its script; of each table so many rows at least.
+MANY, FEW = 500, 5
+# Rows of all these tables together.
+HELD = 300
 # Rows of any other table, and tables and figures of a part on paper, where a study has so many runs.
 SHORT, PRINTED = 15, 6
 

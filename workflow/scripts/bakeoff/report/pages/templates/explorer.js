@@ -116,7 +116,7 @@ function explore(form) {
     const mark = symbol(link, study.competitors.indexOf(run.cell.competitor), left, top);
     if (run.packed) mark.classList.add("packed");
     const facts = [x, y].map((name) => `${column[name].label} ${number(value(run, name))}${column[name].unit ? ` ${column[name].unit}` : ""}`);
-    const words = [`Run ${run.run}`, run.cell.title, run.cell.on, run.setting.words, ...facts, ...(run.packed ? ["packed"] : [])].join(", ");
+    const words = [`Run ${run.run}`, `${run.cell.title} ${run.cell.on}`, run.setting.words, ...facts, ...(run.packed ? ["packed"] : [])].join(", ");
     link.setAttribute("aria-label", words);
     for (const event of ["focus", "mouseenter"]) link.addEventListener(event, () => { said.textContent = words; });
     return link;
