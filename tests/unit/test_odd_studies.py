@@ -298,7 +298,7 @@ def test_rounding_carries_no_number_over_its_limit():
 def test_a_competitor_without_an_error_has_no_lowest_class(tmp_path):
     study = collected(tmp_path, _two())
     rows = [replace(row, recall=1.0, precision=1.0) for row in mistakes.rows(study)]
-    tables = classes.tables(study, [row for row in rows if row.competitor == "svm_rbf"])
+    tables = classes.tables(study, [row for row in rows if row.competitor == "svm_rbf"], [])
     assert not any(cell.look for table in tables for line in table.rows for cell in line)
 
 

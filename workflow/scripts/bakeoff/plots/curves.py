@@ -25,13 +25,15 @@ EPOCH = (
     "epoch",
     *(f"{part}_{what}" for part in ("train", "validation") for what in ("loss", "accuracy")),
 )
+# Of many competitors so many fit a page.
+ROWS = 4
 PANELS = (("accuracy", "accuracy (%)", 100.0), ("loss", "loss", 1.0))
 
 
 def plots(study: Study, dataset: str) -> Iterator[Plot]:
     """Yield a figure with a row of accuracy and loss per competitor with epochs; of many one per group."""
     learnt = [cell for cell in study.of(dataset) if any(run.history for run in finished(cell.runs))]
-    for sheet in sheets(study, learnt):
+    for sheet in sheets(study, learnt, most=ROWS):
         yield _plot(study, dataset, sheet)
 
 

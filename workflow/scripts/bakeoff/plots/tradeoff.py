@@ -30,6 +30,8 @@ COLUMNS = (
     "ranked",
     "pareto",
 )
+# So many models have a name in the figure.
+NAMED = 18
 # A run so many points below the most accurate one is not drawn.
 CUT = 25
 
@@ -54,8 +56,11 @@ class Point:
 
 def plots(study: Study, dataset: str, best: Sequence[BestRow]) -> Iterator[Plot]:
     """Yield the figure of a data set with at least one best configuration."""
-    if mine := points(row for row in best if row.dataset == dataset):
-        yield _plot(study, dataset, study.of(dataset), mine)
+    mine = [row for row in best if row.dataset == dataset and row.chosen]
+    if every := points(mine):
+        order = sorted(range(len(mine)), key=lambda place: -mine[place].measured.validation.accuracy)
+        named = {mine[place].competitor for place in order[:NAMED]} | {it.competitor for it in pareto(every)}
+        yield _plot(study, dataset, every, [point for point in every if point.competitor in named])
 
 
 def points(best: Iterable[BestRow]) -> list[Point]:
@@ -93,7 +98,9 @@ def pareto(best: Iterable[Point]) -> list[Point]:
     return front
 
 
-def _plot(study: Study, dataset: str, cells: list[Record], best: list[Point]) -> Plot:
+def _plot(study: Study, dataset: str, every: list[Point], best: list[Point]) -> Plot:
+    """Draw the runs, in front of them the best configurations: those named of every model's."""
+    cells = study.of(dataset)
     figure = Figure(figsize=(style.WIDTH, 3.9))
     axis = figure.subplots()
     others = [point for cell in cells for point in _runs(cell)]
@@ -116,13 +123,14 @@ def _plot(study: Study, dataset: str, cells: list[Record], best: list[Point]) ->
         caption="Large: the best configuration of each model with its 95 % interval, area by its "
         "parameters. Faint: every other "
         "finished run of the grid. Hollow: timed in the grid, beside other work or on few threads, or on "
-        f"another machine, which is not comparable. {_front_words(study, front)}{_below_words(below)}",
+        f"another machine, which is not comparable. {_front_words(study, front)}{_below_words(below)}"
+        f"{_unnamed(len(best), len(every))}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
         + "; ".join(_point_words(*each) for each in zip(best, names, strict=True)),
         section="tradeoff",
         dataset=dataset,
         columns=COLUMNS,
-        rows=[{**vars(point), "pareto": point in front} for point in (*best, *others)],
+        rows=[{**vars(point), "pareto": point in front} for point in (*every, *others)],
     )
 
 
@@ -225,6 +233,12 @@ def _front_words(study: Study, front: list[Point]) -> str:
     if len(names) < 2:
         return f"No filled point is quicker or more accurate than {names[0]}'s." if names else ""
     return f"Dotted, the Pareto front of the filled points: {wording.listed(names)}."
+
+
+def _unnamed(named: int, every: int) -> str:
+    """Say whose best configuration is drawn faintly, as one of many."""
+    which = f"the {NAMED} best by validation accuracy and who is on the front"
+    return f" Large are {named} of {every} models: {which}." if named < every else ""
 
 
 def _below_words(below: int) -> str:

@@ -1,27 +1,40 @@
 """Precision and recall of every class: one table each per data set, a column per competitor."""
 
-from bakeoff.analysis.derived import ClassRow
+from bakeoff.analysis.derived import BestRow, ClassRow
 from bakeoff.analysis.study import Study, unique
 from bakeoff.report import parts
 from bakeoff.report.parts import Column, Entry, Table
 
+# Columns of models that fit on paper.
+MOST = 12
 MEANINGS = {
     "recall": "share of the images of a class that were found",
     "precision": "share of the answers with this class that were right",
 }
 
 
-def tables(study: Study, rows: list[ClassRow]) -> list[Table]:
+def tables(study: Study, rows: list[ClassRow], best: list[BestRow]) -> list[Table]:
     """Return recall and precision by class, for every data set that has predictions."""
     found = []
     for dataset in study.datasets:
         mine = [row for row in rows if row.dataset == dataset]
-        found += [_table(study, dataset, measure, mine) for measure in MEANINGS if mine]
+        shown = _shown(mine, [row for row in best if row.dataset == dataset and row.chosen])
+        found += [_table(study, dataset, measure, mine, shown) for measure in MEANINGS if mine]
     return found
 
 
-def _table(study: Study, dataset: str, measure: str, rows: list[ClassRow]) -> Table:
-    competitors = unique(row.competitor for row in rows)
+def _shown(rows: list[ClassRow], best: list[BestRow]) -> list[str]:
+    """Return the competitors that have a column: all, or of many the best by validation accuracy."""
+    every = unique(row.competitor for row in rows)
+    accuracy = {row.competitor: row.measured.validation.accuracy for row in best}
+    first = sorted(every, key=lambda name: -accuracy.get(name, 0.0))[:MOST]
+    return [name for name in every if name in first]
+
+
+def _table(study: Study, dataset: str, measure: str, every: list[ClassRow], competitors: list[str]) -> Table:
+    rows = [row for row in every if row.competitor in competitors]
+    models = len(unique(row.competitor for row in every))
+    absent = f" Shown: the {MOST} best of {models} models by validation accuracy." if models > MOST else ""
     by_class: dict[int, dict[str, ClassRow]] = {}
     for row in rows:
         by_class.setdefault(row.class_index, {})[row.competitor] = row
@@ -36,7 +49,7 @@ def _table(study: Study, dataset: str, measure: str, rows: list[ClassRow]) -> Ta
         for found in by_class.values()
     ]
     title = f"{study.title(dataset)}: {measure} by class"
-    note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model, below 100 %."
+    note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model, below 100 %.{absent}"
     table = Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
     lowest_of = [
         min((share for row in found.values() if (share := _share(row, measure)) is not None), default=1.0)

@@ -8,7 +8,7 @@ import base64
 import copy
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,17 @@ from bakeoff.report import drawing
 
 # The greys of bakeoff.plots.style, as the SVG writes them, become the theme's own.
 THEME = {"#1c2430": "var(--ink)", "#5b6675": "var(--hint)", "#d5dae1": "var(--line)"}
+# Bytes of a table that a page with hundreds of figures leaves in its file.
+LONG = 16_000
 WORDS = ("title", "caption", "alt", "section")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One figure of the gallery with its words: the SVG's root as it was checked, the bytes of its table."""
+    """One figure of the gallery with its words: the SVG's root as it was checked, the bytes of its table.
+
+    table: None where the page leaves it in its file.
+    """
 
     name: str
     title: str
@@ -37,7 +42,7 @@ class Drawn:
     section: str
     dataset: str | None
     root: ElementTree.Element
-    table: bytes
+    table: bytes | None
 
     @property
     def uri(self) -> str:
@@ -45,9 +50,13 @@ class Drawn:
         return _link("image/svg+xml", ElementTree.tostring(self.root))
 
     @property
-    def numbers(self) -> str:
-        """Return the numbers behind the figure as a link that needs no file."""
-        return _link("text/csv", self.table)
+    def numbers(self) -> str | None:
+        """Return the numbers behind the figure as a link that needs no file, None where the page has none."""
+        return None if self.table is None else _link("text/csv", self.table)
+
+    def lightened(self) -> "Drawn":
+        """Return the figure without its table, if that is long."""
+        return replace(self, table=None) if self.table and len(self.table) > LONG else self
 
     @cached_property
     def svg(self) -> Markup:

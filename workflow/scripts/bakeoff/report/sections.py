@@ -40,10 +40,15 @@ def of(
 
 
 def _cut(section: Section) -> Section:
-    """Return a part that shows excerpts on paper; the choices, machines and the configuration stay whole."""
+    """Return a part with excerpts on paper and no long numbers behind its figures.
+
+    The choices, machines and the configuration stay whole.
+    """
     if section.name in ("best", "provenance"):
         return section
-    return replace(section, tables=[parts.first(each) for each in section.tables], printed=parts.PRINTED)
+    tables = [parts.first(each) for each in section.tables]
+    figures = [each.lightened() for each in section.figures]
+    return replace(section, tables=tables, figures=figures, printed=parts.PRINTED)
 
 
 def _all(
@@ -97,7 +102,7 @@ def _explorer(found: Explorer | None) -> Section:
 
 
 def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
-    found = classes.tables(study, tables.classes)
+    found = classes.tables(study, tables.classes, tables.best)
     several = any(row.chosen and row.chosen.seeds > 1 for row in tables.best)
     which = ", the model of its first seed" if several else ""
     lead = f"The best configuration of every model{which}, on the test images." if found or figures else ""
