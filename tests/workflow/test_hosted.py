@@ -103,6 +103,7 @@ def jobs(printed: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
 
 
+@pytest.mark.study
 @needs("git")
 def test_modules_side_by_side_keep_to_their_places_and_rerun_for_their_code_alone(project):
     folder, call = project

@@ -14,6 +14,8 @@ import train_network
 import train_svm
 from checkout import copy_to, snakemake
 
+pytestmark = pytest.mark.study
+
 LOADER = '''
 """Blots of a colour and a place per class, 20 x 30 pixels."""
 
