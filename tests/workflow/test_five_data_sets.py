@@ -49,7 +49,7 @@ STUDY = {
     "datasets": list(NAMES),
     "devices": "cpu",
     "gpu": "absent",
-    "final_seeds": 0,
+    "final_seeds": 1,
     "networks": {"models": []},
     "svm": {"kernels": []},
     "classifiers": {"names": list(LABELS)},
