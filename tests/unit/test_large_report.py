@@ -71,7 +71,8 @@ def test_no_two_of_many_competitors_look_alike():
     assert len({(style.colour(names, name), style.marker(names, name)) for name in names}) == 36
 
 
-def test_several_processes_draw_the_same_files(small, tmp_path):
+def test_several_processes_draw_the_same_files(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(gallery, "PAYS", 1)
     best, speedup = (of(small.study, None) for of in (derivation.of_best, derivation.of_speedup))
     drawing = gallery.Drawing(small.study, best, speedup)
     for name, processes in (("one", 1), ("two", 2)):

@@ -38,6 +38,8 @@ from bakeoff.plots.style import Plot
 
 LIST = "figures.json"
 LISTED = ("title", "caption", "alt", "section", "dataset")
+# Fewer tasks, those of three data sets, are done before other processes have read the libraries.
+PAYS = 30
 Entry = dict[str, Any]
 # Figures of one kind and data set.
 Task = Callable[[], Iterable[Plot]]
@@ -90,7 +92,7 @@ def draw(drawing: Drawing, folder: Path, processes: int = 1) -> None:
 def _drawn(drawing: Drawing, place: Path, processes: int) -> Iterator[list[Entry]]:
     """Draw every task and yield what each adds to the list, in order."""
     numbers = range(len(drawing.tasks()))
-    if min(processes, len(numbers)) == 1:
+    if processes == 1 or len(numbers) < PAYS:
         yield from map(partial(_saved, drawing, place), numbers)
         return
     # A server that has the libraries forks the processes, before any thread of theirs runs.
