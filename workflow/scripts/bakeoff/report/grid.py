@@ -29,11 +29,13 @@ def tables(study: Study, groups: list[Group], embedded: bool) -> list[Table]:
 
 def _table(study: Study, group: Group, held: int | None) -> Table:
     """Return a table of all runs of a group, or of so many where the page holds them all."""
-    columns, items = _columns(group), group.items
+    items = group.items
+    settings, shared = runs.shown(items)
+    columns = _columns(group, settings)
     notes = [
         *(["Best: chosen for its model."] if group.best else []),
         "The run's number leads to the command that makes it again (in the HTML report, of a large study).",
-        *([f"All runs: {wording.settings(shared)}."] if (shared := runs.shown(items)[1]) else []),
+        *([f"All runs: {wording.settings(shared)}."] if shared else []),
         *_facts(items),
     ]
     rows = [_row(study, group, columns, item) for item in items]
@@ -46,12 +48,12 @@ def _table(study: Study, group: Group, held: int | None) -> Table:
     return parts.excerpted(table, worst, "{} best", "validation accuracy")
 
 
-def _columns(group: Group) -> list[Column]:
-    """Return the columns, each with the key that it has of an embedded run."""
+def _columns(group: Group, names: list[str]) -> list[Column]:
+    """Return the columns, settings by these names among them, each with the key of an embedded run."""
     items = group.items
     settings = [
         Column(_head(name), "", _numbers(name, items), name if name in AGAIN else f"settings.{name}")
-        for name in runs.shown(items)[0]
+        for name in names
     ]
     shares = OF_TIMED if group.timed else tuple(SHARES)
     return [

@@ -35,30 +35,7 @@ def of(
     large: bool,
 ) -> list[Section]:
     """Return the parts that have something to show; of a large study paper shows excerpts."""
-    found = _all(study, tables, drawn, config, groups, large)
-    return [_cut(section) if large else section for section in found if not section.empty]
 
-
-def _cut(section: Section) -> Section:
-    """Return a part with excerpts on paper and no long numbers behind its figures.
-
-    The choices, machines and the configuration stay whole.
-    """
-    if section.name in ("best", "provenance"):
-        return section
-    tables = [parts.first(each) for each in section.tables]
-    figures = [each.lightened() for each in section.figures]
-    return replace(section, tables=tables, figures=figures, printed=parts.PRINTED)
-
-
-def _all(
-    study: Study,
-    tables: Tables,
-    drawn: list[Drawn],
-    config: dict[str, Any] | None,
-    groups: list[Group],
-    large: bool,
-) -> list[Section]:
     def figures(section: str) -> list[Drawn]:
         return [figure for figure in drawn if figure.section == section]
 
@@ -67,7 +44,7 @@ def _all(
         *results.side_by_side(study, tables.best, tables.tests),
     ]
     machine = [*provenance.machines(study), *provenance.data(study)]
-    return [
+    found = [
         Section("best", "Best configurations", tables=best),
         _published(study, tables),
         _devices(study, tables, figures("devices")),
@@ -85,6 +62,19 @@ def _all(
             tables=machine + provenance.configuration(config),
         ),
     ]
+    return [_cut(section) if large else section for section in found if not section.empty]
+
+
+def _cut(section: Section) -> Section:
+    """Return a part with excerpts on paper and no long numbers behind its figures.
+
+    The choices, machines and the configuration stay whole.
+    """
+    if section.name in ("best", "provenance"):
+        return section
+    tables = [parts.first(each) for each in section.tables]
+    figures = [each.lightened() for each in section.figures]
+    return replace(section, tables=tables, figures=figures, printed=parts.PRINTED)
 
 
 def _deployment(study: Study, tables: Tables) -> Section:
