@@ -17,7 +17,9 @@ class Split:
     holdout: Annotated[typed.Number, Field(ge=0, lt=1)] = said(
         "Share kept as a second test set; 0 for none.", 0.0
     )
-    seed: typed.Seed = said("Seed of the permutation.", 42)
+    seed: typed.Seed = said(
+        "Seed of the permutation, or of the hash that images of your own are ranked by.", 42
+    )
     test: typed.Share = said("Share set aside as test set where a data set has no official one.", 0.2)
     folds: Annotated[typed.Whole, Field(ge=2, le=100)] | None = said(
         "Folds that training and validation images together are cut into, class by class: every setting is "
