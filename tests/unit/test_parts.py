@@ -250,6 +250,11 @@ def test_a_class_with_too_few_images_is_named_with_the_number_needed(items, spli
     assert "\n" not in str(caught.value)
 
 
+def test_no_image_at_all_is_a_class_with_too_few():
+    with pytest.raises(UserError, match="class a: 0 images, of 3 needed"):
+        parts.assign([], [], ["a", "b"], SPLIT)
+
+
 def test_three_images_of_a_class_are_one_for_each_part():
     assert by_class(flowers(3, 3), assigned(flowers(3, 3)).parts) == [{TRAIN: 1, VALIDATION: 1, TEST: 1}] * 2
 

@@ -44,7 +44,7 @@ def assign(items: Sequence[Item], digests: Sequence[str], classes: Sequence[str]
     found = units(items, digests, len(classes), split.seed)
     given = _given(items, found)
     shares = _shares(split, {part for part in given if part})
-    pool = np.array([part is None for part in given])
+    pool = np.array([part is None for part in given], np.bool_)
     _check(found, pool, classes, list(shares))
     cut = _cut(found, pool, list(shares.values()))
     if missed := _level(found, pool, cut, len(shares)):
@@ -147,7 +147,7 @@ def _level(found: Units, images: NDArray[np.bool_], cut: Whole, count: int) -> S
 
 def _folds(found: Units, parts: Sequence[str], classes: Sequence[str], count: int) -> tuple[int | None, ...]:
     """Return the fold of each image to learn from, by the same ranks."""
-    learnt = np.array([part in (TRAIN, VALIDATION) for part in parts])
+    learnt = np.array([part in (TRAIN, VALIDATION) for part in parts], np.bool_)
     _check(found, learnt, classes, [f"fold {number}" for number in range(count)])
     cut = _cut(found, learnt, [1 / count] * count).tolist()
     return tuple(cut[unit] if own else None for unit, own in zip(found.of.tolist(), learnt, strict=True))
