@@ -301,6 +301,16 @@ def _chosen(given: list[dict]) -> list[dict]:
     return [each for each, run in zip(given, typed, strict=True) if any(run is one for one in final)]
 
 
+def without_holdout(cells: list[dict]) -> list[dict]:
+    """Return the cells as they are where no image is kept as a second test set."""
+    return [
+        cell
+        | {"data": cell["data"] | {"counts": cell["data"]["counts"] | {"holdout": 0}}}
+        | {"runs": [run | {"holdout_accuracy": None} for run in cell["runs"]]}
+        for cell in cells
+    ]
+
+
 def small(seeds: int = 1) -> list[dict]:
     """Return a study like the demo: digits, ResNet-18 and two SVMs, CPU only, one run diverged."""
     adam, sgd = (_demo_runs(shift, seeds) for shift in (0.0, -0.012))

@@ -9,7 +9,7 @@ from bakeoff import families
 
 BASE = {
     *("surroundings", "values", "faults", "command", "files", "archive"),
-    *("fields", "typed", "plugins", "rows"),
+    *("fields", "formulas", "typed", "plugins", "rows"),
 }
 # Each may import itself and what stands before it: the layers of bakeoff/__init__.py, one way only.
 TRAINING = (

@@ -54,6 +54,24 @@ def test_another_seed_is_another_split():
     assert not np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("count", [9, 10, 11, 203])
+def test_without_a_holdout_every_image_is_in_another_part(count):
+    split = Split(train=0.75, validation=0.25)
+    parts, test = prepare.split_indices(count, split, 0, None, None)
+    assert len(parts["holdout"]) == 0
+    rows = np.concatenate([parts["train"], parts["validation"], test])
+    assert np.array_equal(np.sort(rows), np.arange(count))
+    assert split.counts(count, 0, None, None) == {
+        **{part: len(each) for part, each in parts.items()},
+        "test": len(test),
+    }
+
+
+def test_another_part_may_not_be_empty():
+    with pytest.raises(UserError, match="the validation part is empty"):
+        prepare.split_indices(5, Split(train=0.9, validation=0.1), 0, None, None)
+
+
 def test_limits_take_a_random_sample_and_keep_the_shares():
     parts, test = prepare.split_indices(60_000, PUBLISHED, 10_000, 1000, 500)
     assert [len(rows) for rows in parts.values()] == [700, 100, 200]
@@ -165,6 +183,14 @@ def test_a_prepared_data_set_comes_back_in_either_form(tmp_path):
     assert resized.meta["counts"] == arrays.COUNTS
     assert resized.describe((3, 4, 4)).input_shape == (3, 4, 4)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.npz"]
+
+
+def test_a_data_set_without_a_holdout_comes_back_and_holds_back_its_test_set_alone(tmp_path):
+    found = store.load(arrays.save(tmp_path / "tiny.npz", counts={"holdout": 0}), "images")
+    assert list(found.held_back) == ["test"]
+    assert found.describe((64,)).counts.holdout == 0
+    whole = store.load(arrays.save(tmp_path / "whole.npz"), "images")
+    assert list(whole.held_back) == ["holdout", "test"]
 
 
 def digest(path: Path, made: dict[str, np.ndarray]) -> str:

@@ -12,6 +12,7 @@ from bakeoff.command import DamagedError, UserError
 from bakeoff.files import write_text
 from bakeoff.records import record as records
 from bakeoff.records import written
+from bakeoff.records.run import ACCURACIES
 
 
 def record(**changes) -> dict:
@@ -142,6 +143,16 @@ def test_a_run_on_a_fold_needs_no_test_accuracy_and_a_refit_no_validation_accura
     for place, name in ((0, "validation_accuracy"), (2, "test_accuracy")):
         said = f"runs/{place}/{name}: none, though the run finished"
         assert said in fault(changed(folded, "runs", place, name, value=None))
+
+
+def test_only_where_there_is_a_holdout_a_run_needs_an_accuracy_on_it():
+    without = changed(record(), "data", "counts", "holdout", value=0)
+    without = changed(without, "runs", 0, "holdout_accuracy", value=None)
+    found = written.from_json(without)
+    assert records.accuracies([found]) == ["validation_accuracy", "test_accuracy", "train_accuracy"]
+    assert records.accuracies([found, typed()]) == list(ACCURACIES)
+    with_one = changed(without, "data", "counts", "holdout", value=288)
+    assert "runs/0/holdout_accuracy: none, though the run finished" in fault(with_one)
 
 
 @pytest.mark.parametrize("digits", [400, 5000])

@@ -150,6 +150,16 @@ def test_unpublished_data_sets_have_no_such_section(small):
     assert "published" not in small.html
 
 
+def test_a_study_without_a_holdout_has_no_word_about_one(small, tmp_path):
+    def said(built) -> list[str]:
+        tables = [path.read_text(encoding="utf-8") for path in built.folder.glob("*.csv")]
+        return [text for text in (built.html, *tables) if "holdout" in text.lower()]
+
+    without = built(tmp_path, studies.without_holdout(studies.small()))
+    assert said(small)
+    assert said(without) == []
+
+
 def test_the_pdf_is_a_document(small):
     reader = pypdf.PdfReader(small.pdf)
     assert reader.metadata.title == "Bakeoff: Digits"

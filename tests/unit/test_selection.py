@@ -102,6 +102,12 @@ def test_the_summary_holds_means_over_the_seeds_and_the_first_seed_as_the_kept_m
     assert best.test_accuracy == pytest.approx(0.8)
 
 
+def test_the_summary_of_runs_without_a_holdout_has_no_accuracy_on_one():
+    best = selection.summarise(selection.choose([svm(1, 0.9, holdout_accuracy=None)]))
+    assert best.holdout_accuracy is None
+    assert best.test_accuracy == 0.9
+
+
 def test_with_folds_all_of_them_choose_and_the_refit_counts():
     def folds(rate: float, *accuracies: float) -> list[Run]:
         scored = [

@@ -110,6 +110,23 @@ def test_a_table_of_another_kind_is_one_line_that_says_where(tmp_path, old, new,
     assert said in line
 
 
+def test_a_part_that_no_row_has_has_no_columns_where_that_is_said(small, tmp_path):
+    rows = derivation.every(small.study, None).best
+    without = [
+        dataclasses.replace(row, chosen=dataclasses.replace(row.measured, holdout=None)) for row in rows
+    ]
+    assert back(tmp_path, without, BestRow) == without
+    heads = [list(tables.frame(BestRow, each)) for each in (rows, without)]
+    assert ["holdout_accuracy" in head for head in heads] == [True, False]
+    assert ["alone_n" in head for head in heads] == [True, True]
+    mixed = [*rows[:1], *without[1:]]
+    assert back(tmp_path, mixed, BestRow) == mixed
+    path = tmp_path / "table.csv"
+    path.write_text(path.read_text().replace("holdout_accuracy", "other", 1))
+    with pytest.raises(DamagedError, match="column holdout_accuracy is missing"):
+        tables.read(path, BestRow)
+
+
 def test_the_tables_of_a_study_are_read_back(small, tmp_path):
     found = derivation.every(small.study, None)
     for kind, rows in (BestRow, found.best), (TestRow, found.tests), (ClassRow, found.classes):

@@ -10,16 +10,17 @@ TABLES = ("best", "speedup", "tests", "classes", "published")
 # What a stage's results depend on; a touched plot retrains nothing.
 CALLED = "surroundings values faults command files archive fields typed plugins rows"
 TOLD = f"{CALLED} records"
+WRITTEN = f"{TOLD} formulas data"
 BASE = f"{TOLD} machine data search networks cells"
 CODE = {
-    "data": f"{TOLD} data",
+    "data": WRITTEN,
     "networks": f"{BASE} families/network",
     "svm": f"{BASE} families/svm",
     "classifiers": f"{BASE} families/estimator",
     "alone": f"{BASE} families saved latency",
-    "analysis": f"{TOLD} search data analysis",
-    "figures": f"{TOLD} data analysis plots",
-    "report": f"{TOLD} data analysis plots report",
+    "analysis": f"{WRITTEN} search analysis",
+    "figures": f"{WRITTEN} analysis plots",
+    "report": f"{WRITTEN} analysis plots report",
 }
 
 

@@ -92,7 +92,7 @@ def _chosen(study: Study, pair: Picked, where: Place | None, comparable: bool) -
         seeds=len(choice.final),
         validation=validation,
         test=test,
-        holdout=accuracy(measured(choice.final, "holdout_accuracy"), counts.holdout),
+        holdout=_holdout(choice, counts.holdout),
         train_accuracy=fmean(measured(choice.final, "train_accuracy")),
         optimism_gap=validation.accuracy - test.accuracy,
         train_s=typical(measured(runs, "train_s")),
@@ -107,6 +107,10 @@ def _chosen(study: Study, pair: Picked, where: Place | None, comparable: bool) -
         flops_train=cell.compute.flops_train,
         command=cell.command,
     )
+
+
+def _holdout(choice: Choice, images: int) -> Accuracy | None:
+    return accuracy(measured(choice.final, "holdout_accuracy"), images) if images else None
 
 
 def _validation(cell: Record, choice: Choice) -> Accuracy:

@@ -8,7 +8,7 @@ from bakeoff.analysis.study import Study, unique
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import listed, write_text
 from bakeoff.records import layout, written
-from bakeoff.records.record import Record
+from bakeoff.records.record import Record, accuracies
 from bakeoff.records.run import ACCURACIES, Run
 
 BEFORE = ("purpose", "dataset", "competitor")
@@ -93,10 +93,12 @@ def write(cells: list[Record], lines: Path, table: Path) -> None:
 
 
 def columns(cells: list[Record]) -> list[str]:
-    """Return the columns of runs.csv: identity, every factor and setting met, measurements."""
+    """Return the columns of runs.csv: identity, every factor and setting met, what was measured."""
     factors = unique(factor for cell in cells for factor in cell.factors)
     settings = unique(name for cell in cells for run in cell.runs for name in wording.as_run(run))
-    return unique([*BEFORE, *factors, "device", *settings, *MEASURED, "cell"])
+    absent = {*ACCURACIES}.difference(accuracies(cells))
+    measured = [name for name in MEASURED if name not in absent]
+    return unique([*BEFORE, *factors, "device", *settings, *measured, "cell"])
 
 
 def rows(cells: list[Record]) -> list[tables.Row]:

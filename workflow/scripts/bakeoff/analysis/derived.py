@@ -6,13 +6,15 @@ Owns what a row says. Must not know how a row comes about, nor what a file of th
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bakeoff.analysis.tables import PREFIX
+from bakeoff.analysis.tables import LEFT_OUT, PREFIX
 from bakeoff.analysis.wording import CarriedOut
 from bakeoff.records.request import Settings
 
 Names = Mapping[str, str]
 # Of a part whose columns are called as its fields are.
 BARE = {PREFIX: ""}
+# Of a part that whole studies lack: without it there are no columns of it.
+WHERE_SAID = {LEFT_OUT: True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,7 @@ class Chosen:
     seeds: int
     validation: Accuracy
     test: Accuracy
-    holdout: Accuracy
+    holdout: Accuracy | None = field(metadata=WHERE_SAID)
     train_accuracy: float
     optimism_gap: float
     train_s: float

@@ -7,7 +7,6 @@ spreadsheet takes for a formula. Must not know what any column means.
 import dataclasses
 import io
 import json
-import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 
 from bakeoff import fields
 from bakeoff.files import reading, write_text
+from bakeoff.formulas import guarded, unguarded
 from bakeoff.records import written
 from bakeoff.records.record import adapter
 
@@ -28,22 +28,24 @@ Row = dict[str, Any]
 Made = TypeVar("Made")
 # In the metadata of a field that holds a part: what its columns begin with; the field's own name if absent.
 PREFIX = "prefix"
+# In the metadata of a field that holds a part: a table has no columns of it where no row says it.
+LEFT_OUT = "left out"
 # What a text is read as without more ado.
 SCALARS = (str, bool, int, float)
 
-# What spreadsheets calculate, in one language or another: full-width signs too, and behind what is not seen.
-FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\x7f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+](inf|nan)", re.A | re.I)
-
 
 class _Field(NamedTuple):
-    """A field of a row: what it holds, whether it may be None, its columns and what a part's begin with."""
+    """A field of a row: what it holds, whether it may be None, its columns and what a part's begin with.
+
+    left_out: whether a table in which no row says it has no columns of it.
+    """
 
     name: str
     kind: Any
     optional: bool
     columns: list[str]
     prefix: str
+    left_out: bool
 
     @property
     def part(self) -> bool:
@@ -55,7 +57,8 @@ def _read_fields(kind: type[Any]) -> list[_Field]:
     for each in dataclasses.fields(kind):
         inner, prefix = fields.plain(hints[each.name]), each.metadata.get(PREFIX, f"{each.name}_")
         names = [prefix + name for name in columns(inner)] if dataclasses.is_dataclass(inner) else [each.name]
-        found.append(_Field(each.name, inner, inner is not hints[each.name], names, prefix))
+        optional, left_out = inner is not hints[each.name], each.metadata.get(LEFT_OUT, False)
+        found.append(_Field(each.name, inner, optional, names, prefix, left_out))
     return found
 
 
@@ -65,6 +68,17 @@ _fields: Callable[[Any], list[_Field]] = cache(_read_fields)
 def columns(kind: Any) -> list[str]:
     """Return the columns of a type's table; parts are laid side by side."""
     return [name for each in _fields(kind) for name in each.columns]
+
+
+def _may_lack(kind: Any, prefix: str = "") -> list[list[str]]:
+    """Return the columns of each part that a whole table may lack."""
+    found = []
+    for each in _fields(kind):
+        if each.left_out:
+            found.append([prefix + name for name in each.columns])
+        elif each.part:
+            found += _may_lack(each.kind, prefix + each.prefix)
+    return found
 
 
 def flat(row: Any) -> Row:
@@ -81,8 +95,14 @@ def flat(row: Any) -> Row:
 
 
 def frame(kind: type[Any], rows: Iterable[Any]) -> "DataFrame":
-    """Return the rows of a type as a data frame: every value as it is, None for what a row does not say."""
-    return _frame(columns(kind), map(flat, rows))
+    """Return the rows of a type as a data frame: every value as it is, None for what a row does not say.
+
+    A part that may be left out, and that no row has, is.
+    """
+    found = list(map(flat, rows))
+    unsaid = [names for names in _may_lack(kind) if all(row[name] is None for row in found for name in names)]
+    absent = {name for names in unsaid for name in names}
+    return _frame([name for name in columns(kind) if name not in absent], found)
 
 
 def _frame(names: list[str], rows: Iterable[Row]) -> "DataFrame":
@@ -103,7 +123,7 @@ def text(columns: Iterable[str], rows: Iterable[Row]) -> str:
 
 def _text(table: "DataFrame") -> str:
     lines = _Lines()
-    table.map(_to_text).rename(columns=_guarded).to_csv(lines, index=False, lineterminator="\r\n")
+    table.map(_to_text).rename(columns=guarded).to_csv(lines, index=False, lineterminator="\r\n")
     return lines.getvalue()
 
 
@@ -120,10 +140,11 @@ def read(path: Path, kind: type[Made]) -> list[Made]:
         content = Path(path).read_bytes().decode("utf-8")
         if not content.endswith("\n"):
             raise ValueError("it ends too early")
-        head, *lines = _parsed(content).map(_unguarded).to_numpy().tolist()
-        if missing := [name for name in columns(kind) if name not in head]:
+        head, *lines = _parsed(content).map(unguarded).to_numpy().tolist()
+        absent = {name: "" for names in _may_lack(kind) if not {*names}.intersection(head) for name in names}
+        if missing := [name for name in columns(kind) if name not in {*head, *absent}]:
             raise ValueError(f"column {missing[0]} is missing")
-        rows = [_nested(kind, dict(zip(head, line, strict=True))) for line in lines]
+        rows = [_nested(kind, absent | dict(zip(head, line, strict=True))) for line in lines]
         try:
             made: list[Made] = adapter(list[kind]).validate_python(rows)  # type: ignore[valid-type]
             return made
@@ -175,18 +196,4 @@ def _to_text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    return _guarded(str(list(value) if isinstance(value, tuple) else value))
-
-
-def is_formula(value: str) -> bool:
-    """Tell whether a spreadsheet takes a value of a CSV file for more than text or a number."""
-    return FORMULA.match(value) is not None and NUMBER.fullmatch(value) is None
-
-
-def _guarded(value: str) -> str:
-    """Return a text with an apostrophe in front where it, less those that it has, is a formula."""
-    return f"'{value}" if is_formula(value.lstrip("'")) else value
-
-
-def _unguarded(value: str) -> str:
-    return value[1:] if value.startswith("'") and is_formula(value.lstrip("'")) else value
+    return guarded(str(list(value) if isinstance(value, tuple) else value))

@@ -41,11 +41,10 @@ class Pixels:
 
     def _parts(self, fold: Fold) -> dict[str, Part]:
         fitted, scored = self._dataset.fold(fold)
-        held_back = {name: self._dataset.parts[name] for name in ("holdout", "test")}
         found = {"train": fitted}
         if fold != REFIT:
             found["validation"] = scored
-        return found if isinstance(fold, int) else {**found, **held_back}
+        return found if isinstance(fold, int) else {**found, **self._dataset.held_back}
 
     def signature(self, of: Competitor, parameters: Mapping[str, Any]) -> Signature:
         """Return what a model of such rows takes and answers."""

@@ -9,20 +9,22 @@ from bakeoff.command import UserError
 from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
 
-PARTS = ("train", "validation", "holdout", "test")
+HOLDOUT = "holdout"
+PARTS = ("train", "validation", HOLDOUT, "test")
 
 
 def split_indices(
     count: int, split: Split, official_test: int, limit_train: int | None, limit_test: int | None
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return row numbers of train, validation and holdout, and of the test set.
+    """Return row numbers of train, validation and holdout (none where its share is 0), and of the test set.
 
     Test rows number the official test set, or the same images as the others where that is empty.
     Both are drawn from seeded permutations, so a limit takes a random sample, not the first images:
     MNIST's first 5,000 test images are easier than the rest.
     """
     counts = split.counts(count, official_test, limit_train, limit_test)
-    if empty := [name for name, rows in counts.items() if rows == 0]:
+    asked = [name for name in PARTS if name != HOLDOUT or split.holdout]
+    if empty := [name for name in asked if counts[name] == 0]:
         raise UserError(f"the {empty[0]} part is empty: raise limit_train, limit_test or its share in split")
     order = permutation(count, split.seed)
     if official_test:
@@ -32,7 +34,7 @@ def split_indices(
         test, order = order[:set_aside], order[set_aside:]
     test = test[: counts["test"]]
     parts, start = {}, 0
-    for part in ("train", "validation", "holdout"):
+    for part in ("train", "validation", HOLDOUT):
         parts[part] = order[start : start + counts[part]]
         start += counts[part]
     # The test set is read in its published order; sorting keeps that under a limit too.

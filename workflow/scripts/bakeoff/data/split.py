@@ -14,8 +14,12 @@ class Split:
 
     train: typed.Share = said("Share that models are fitted on.")
     validation: typed.Share = said("Share that settings are chosen by.")
-    holdout: typed.Share = said("Share kept as a second test set.")
-    seed: typed.Seed = said("Seed of the permutation.", 42)
+    holdout: Annotated[typed.Number, Field(ge=0, lt=1)] = said(
+        "Share kept as a second test set; 0 for none.", 0.0
+    )
+    seed: typed.Seed = said(
+        "Seed of the permutation, or of the hash that images of your own are ranked by.", 42
+    )
     test: typed.Share = said("Share set aside as test set where a data set has no official one.", 0.2)
     folds: Annotated[typed.Whole, Field(ge=2, le=100)] | None = said(
         "Folds that training and validation images together are cut into, class by class: every setting is "
@@ -41,6 +45,7 @@ class Split:
         tested = test or int(self.test * train)
         left = train if test else train - tested
         left = left if limit_train is None else min(left, limit_train)
-        cut = {"train": int(self.train * left), "validation": int(self.validation * left)}
-        tested = tested if limit_test is None else min(tested, limit_test)
-        return {**cut, "holdout": left - sum(cut.values()), "test": tested}
+        cut = {"train": int(self.train * left), "validation": int(self.validation * left), "holdout": 0}
+        # What rounding leaves over is the last part's, as torch's random_split of the published study has it.
+        cut["holdout" if self.holdout else "train"] += left - sum(cut.values())
+        return {**cut, "test": tested if limit_test is None else min(tested, limit_test)}

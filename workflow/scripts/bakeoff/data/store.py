@@ -12,7 +12,7 @@ import numpy as np
 
 from bakeoff.archive import Arrays, WrongContent, as_kept, opened
 from bakeoff.command import UserError
-from bakeoff.data.prepare import PARTS
+from bakeoff.data.prepare import HOLDOUT, PARTS
 from bakeoff.data.raw import Raw
 from bakeoff.files import writing
 from bakeoff.records import written
@@ -133,6 +133,11 @@ class Dataset:
         """Return the sha256 over the prepared arrays."""
         return str(self.meta["digest"])
 
+    @property
+    def held_back(self) -> dict[str, Part]:
+        """Return the parts that no choice sees, by name: the holdout where there is one, and the test set."""
+        return {name: self.parts[name] for name in (HOLDOUT, "test") if len(self.parts[name])}
+
     @cached_property
     def learnt(self) -> Part:
         """Return the training images and, behind them, those of validation."""
@@ -189,7 +194,7 @@ def _check(found: Dataset) -> None:
     for name, part in found.parts.items():
         if len(part) != found.meta["counts"][name]:
             raise WrongContent(f"{len(part)} {name} images, but its meta says otherwise")
-        if part.labels.max() >= found.classes:
+        if part.labels.max(initial=0) >= found.classes:
             raise WrongContent(f"a {name} label is {part.labels.max()}, of {found.classes} classes")
     learnt = len(found.parts["train"]) + len(found.parts["validation"])
     folds = found.folds

@@ -32,7 +32,7 @@ def _parts(known: dict[str, int], folds: int | None) -> Iterator[tuple[str, int]
     if known and folds:
         yield f"in {folds} folds", known["train"] + known["validation"]
         known = {part: count for part, count in known.items() if part not in ("train", "validation")}
-    yield from known.items()
+    yield from ((part, count) for part, count in known.items() if count)
 
 
 def _runs(cells: Sequence[Cell]) -> str:

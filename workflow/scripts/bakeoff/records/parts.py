@@ -19,7 +19,7 @@ class Counts:
 
     train: AtLeastOne
     validation: AtLeastOne
-    holdout: AtLeastOne
+    holdout: Count = said("0 where the study keeps no second test set.")
     test: AtLeastOne
 
     def of(self, part: str) -> int:

@@ -13,8 +13,8 @@ from pydantic import Field, TypeAdapter
 
 from bakeoff.records.kinds import MOST_WORK, Device, Name, form
 from bakeoff.records.parts import Best, Compute, Data, Environment, Prediction, Saved
-from bakeoff.records.request import REFIT, Fold
-from bakeoff.records.run import ACCURACIES, Run
+from bakeoff.records.request import Fold
+from bakeoff.records.run import ACCURACIES, HOLDOUT, Run
 from bakeoff.typed import said
 
 # Which version of the form a record follows; that of earlier versions is read as well (earlier.py).
@@ -114,7 +114,7 @@ def contradiction(record: Record) -> str | None:
     for number, run in enumerate(record.runs):
         if run.environment >= known:
             return f"runs/{number}/environment: {run.environment}, but there are {known} of them"
-        if fault := _incomplete(run, record.data.folds):
+        if fault := _incomplete(run, record.data):
             return f"runs/{number}/{fault}"
     if saved := record.saved:
         for name in ("mean", "deviation"):
@@ -123,20 +123,30 @@ def contradiction(record: Record) -> str | None:
     return None
 
 
-def _incomplete(run: Run, folds: int | None) -> str | None:
+def _incomplete(run: Run, data: Data) -> str | None:
     """Return what a run lacks that ended well, or which fold of it there is none of."""
-    if isinstance(run.fold, int) and run.fold >= (folds or 0):
-        return f"fold: {run.fold}, but there are {folds or 0} of them"
-    measured = [*_seen(run.fold), "train_s", "time_to_result_s"]
+    if isinstance(run.fold, int) and run.fold >= (folds := data.folds or 0):
+        return f"fold: {run.fold}, but there are {folds} of them"
+    measured = [*_seen(run.fold, data), "train_s", "time_to_result_s"]
     lacking = [name for name in measured if run.finished and getattr(run, name) is None]
     return f"{lacking[0]}: none, though the run finished" if lacking else None
 
 
-def _seen(fold: Fold) -> Sequence[str]:
+def _seen(fold: Fold, data: Data) -> Sequence[str]:
     """Return the accuracies of a finished run: on a fold no held-back part is read, a refit is not scored."""
-    if fold is None:
-        return ACCURACIES
-    return ACCURACIES[1:] if fold == REFIT else ("validation_accuracy", "train_accuracy")
+    if isinstance(fold, int):
+        return "validation_accuracy", "train_accuracy"
+    return [name for name in _measured(data) if fold is None or name != "validation_accuracy"]
+
+
+def _measured(data: Data) -> Sequence[str]:
+    return [name for name in ACCURACIES if name != HOLDOUT or data.counts.holdout]
+
+
+def accuracies(records: Iterable[Record]) -> list[str]:
+    """Return the accuracies that some of the records measure: on the holdout only where there is one."""
+    found = {name for record in records for name in _measured(record.data)}
+    return [name for name in ACCURACIES if name in found]
 
 
 def with_environments(

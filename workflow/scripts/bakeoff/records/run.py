@@ -25,7 +25,8 @@ from bakeoff.records.parts import Load
 from bakeoff.records.request import Request, Swept
 from bakeoff.typed import said
 
-ACCURACIES = ("validation_accuracy", "test_accuracy", "holdout_accuracy", "train_accuracy")
+HOLDOUT = "holdout_accuracy"
+ACCURACIES = ("validation_accuracy", "test_accuracy", HOLDOUT, "train_accuracy")
 
 
 @form

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bakeoff.records.parts import Best
 from bakeoff.records.request import REFIT, Settings, settings_key
-from bakeoff.records.run import ACCURACIES, Run
+from bakeoff.records.run import ACCURACIES, HOLDOUT, Run
 
 Candidate = TypeVar("Candidate")
 Rating = tuple[float, float, float]
@@ -100,7 +100,9 @@ def summarise(choice: Choice | None) -> Best | None:
     """Return the record's `best` entry: settings, seeds and the means over the seeds."""
     if choice is None or not choice.final:
         return None
-    means = {name: mean(choice.final, name) for name in (*ACCURACIES[1:], "train_s")}
+    lacking = [HOLDOUT] if choice.final[0].holdout_accuracy is None else []
+    names = [name for name in (*ACCURACIES[1:], "train_s") if name not in lacking]
+    means = {**dict.fromkeys(lacking), **{name: mean(choice.final, name) for name in names}}
     return Best(
         settings=choice.settings,
         seeds=tuple(run.seed for run in choice.final),

@@ -7,25 +7,26 @@ from typing import Any
 
 from bakeoff.analysis import reproduce, wording
 from bakeoff.analysis.study import Study
-from bakeoff.records.record import Record
-from bakeoff.records.run import ACCURACIES
+from bakeoff.records.record import Record, accuracies
 from bakeoff.report import commands, runs
 from bakeoff.report.runs import AGAIN, Group, Numbered
 
 TIMES = ("train_s", "time_to_result_s")
 # What stands of a run, in this order; the setting by its place among those of the cell.
-RUN = ("run", "setting", *AGAIN, *ACCURACIES, *TIMES, "finished", "packed", "state", "look", "note")
+BEFORE, BEHIND = ("run", "setting", *AGAIN), (*TIMES, "finished", "packed", "state", "look", "note")
 
 
 def of(study: Study, groups: list[Group], whole: bool) -> dict[str, Any]:
     """Return the copy; whole: with the commands, so that the page needs no other row of any run."""
-    cells = []
+    cells, shares = [], accuracies(study.records)
     for group in groups:
-        cells += [_cell(study, group, items, whole) for items in commands.by_cell(group.items)]
-    return {"fields": RUN, "competitors": study.competitors, "cells": cells}
+        cells += [_cell(study, group, items, shares, whole) for items in commands.by_cell(group.items)]
+    return {"fields": [*BEFORE, *shares, *BEHIND], "competitors": study.competitors, "cells": cells}
 
 
-def _cell(study: Study, group: Group, items: list[Numbered], whole: bool) -> dict[str, Any]:
+def _cell(
+    study: Study, group: Group, items: list[Numbered], shares: list[str], whole: bool
+) -> dict[str, Any]:
     cell = items[0].cell
     places: dict[str, int] = {}
     settings = []
@@ -35,7 +36,7 @@ def _cell(study: Study, group: Group, items: list[Numbered], whole: bool) -> dic
         if (key := str(setting)) not in places:
             places[key] = len(places)
             settings.append(setting)
-        rows.append(_run(item, places[key], group))
+        rows.append(_run(item, places[key], shares, group))
     return {
         "dataset": cell.dataset,
         "competitor": cell.competitor,
@@ -56,7 +57,7 @@ def _setting(item: Numbered, whole: bool) -> dict[str, Any]:
     return {**found, "grid": reproduce.grid(item.run)} if whole else found
 
 
-def _run(item: Numbered, setting: int, group: Group) -> list[Any]:
+def _run(item: Numbered, setting: int, shares: list[str], group: Group) -> list[Any]:
     run = item.run
     state = runs.state(run, id(run) in group.best)
     return [
@@ -64,7 +65,7 @@ def _run(item: Numbered, setting: int, group: Group) -> list[Any]:
         setting,
         *(getattr(run, name) for name in AGAIN),
         # Every digit: rounded twice, some would be shown as other numbers than in a smaller report.
-        *(None if (share := getattr(run, name)) is None else 100 * share for name in ACCURACIES),
+        *(None if (share := getattr(run, name)) is None else 100 * share for name in shares),
         *(getattr(run, name) for name in TIMES),
         int(run.finished),
         int(run.packed),

@@ -5,13 +5,12 @@ from typing import Any
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, unique
-from bakeoff.records.run import ACCURACIES
+from bakeoff.records.record import accuracies
 from bakeoff.report.runs import Group, Numbered
 
 # Where the reader starts: what the trade-off figure shows.
 FIRST = ("train_s", "test_accuracy")
 MEASURED = (
-    *((name, f"{name.split('_')[0].capitalize()} accuracy", "%") for name in ACCURACIES),
     ("train_s", "Training time", "s"),
     ("time_to_result_s", "Time to result", "s"),
     ("parameters", "Parameters", ""),
@@ -47,10 +46,15 @@ def of(study: Study, groups: list[Group]) -> Explorer | None:
         devices=[(name, wording.device(name)) for name in sorted({i.cell.device for i in items})],
         axes=[
             {"name": name, "label": label, "unit": unit}
-            for name, label, unit in (*MEASURED, *_settings(items))
+            for name, label, unit in (*_accuracies(items), *MEASURED, *_settings(items))
         ],
         first=FIRST,
     )
+
+
+def _accuracies(items: list[Numbered]) -> list[tuple[str, str, str]]:
+    measured = accuracies(item.cell for item in items)
+    return [(name, f"{name.split('_')[0].capitalize()} accuracy", "%") for name in measured]
 
 
 def _settings(items: list[Numbered]) -> list[tuple[str, str, str]]:

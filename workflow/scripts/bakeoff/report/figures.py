@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
+from bakeoff import formulas
 from bakeoff.analysis import tables
 from bakeoff.command import DamagedError, UserError
 from bakeoff.files import reading
@@ -118,7 +119,7 @@ def _inside(folder: Path, name: Any, suffix: str) -> Path:
 
 def _check(table: str) -> None:
     for value in (value for line in tables.values(table) for value in line):
-        if tables.is_formula(value):
+        if formulas.is_formula(value):
             raise ValueError(f"a formula: {value!r:.60}")
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study, unique
+from bakeoff.records.record import accuracies
 from bakeoff.report import parts, runs
 from bakeoff.report.parts import Column, Entry, Table
 from bakeoff.report.runs import AGAIN, Group, Numbered
@@ -55,7 +56,7 @@ def _columns(group: Group, names: list[str]) -> list[Column]:
         Column(_head(name), "", _numbers(name, items), name if name in AGAIN else f"settings.{name}")
         for name in names
     ]
-    shares = OF_TIMED if group.timed else tuple(SHARES)
+    shares = OF_TIMED if group.timed else accuracies(item.cell for item in items)
     return [
         Column("Run", "", True, "run"),
         Column("Model", key="title"),

@@ -135,7 +135,7 @@ def _data(number: int, records: list[Record], several: bool) -> Table:
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     across = f"{about.image_shape[0]} \N{MULTIPLICATION SIGN} {about.image_shape[1]} pixels"
     rows = [
-        *([f"Images: {part}", n] for part, n in vars(about.counts).items()),
+        *([f"Images: {part}", n] for part, n in vars(about.counts).items() if n),
         *([["Folds of train and validation", about.folds]] if about.folds else []),
         ["Original image", across],
         [f"Classes ({len(names)})", shown],

@@ -71,7 +71,7 @@ class NetworkFamily:
         self._pack = pack
         self._tried: dict[int, tuple[str, dict[str, Any]]] = {}
         self._device = loop.torch_device(device)
-        self._held_back = {name: self._part(dataset.parts[name]) for name in ("holdout", "test")}
+        self._held_back = {name: self._part(part) for name, part in dataset.held_back.items()}
         # A fold is a copy of nearly all images: no more than one is held.
         self._fold = lru_cache(maxsize=1)(self._of_fold)
 
