@@ -6,14 +6,15 @@ from typing import Any
 from bakeoff import typed
 from bakeoff.command import UserError
 from bakeoff.data.kinds.digits import Digits
+from bakeoff.data.kinds.folder import Folder
 from bakeoff.data.kinds.function import Function
 from bakeoff.data.kinds.originals import Originals
 from bakeoff.plugins import PATH
 from bakeoff.rows import Kind
 from bakeoff.values import shown
 
-Dataset = Originals | Digits | Function
-KINDS: dict[str, type[Dataset]] = {"idx": Originals, "digits": Digits}
+Dataset = Originals | Digits | Function | Folder
+KINDS: dict[str, type[Dataset]] = {"idx": Originals, "digits": Digits, "folder": Folder}
 
 
 def kind_of(given: Any) -> type[Dataset]:
