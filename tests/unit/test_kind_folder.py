@@ -157,7 +157,7 @@ REFUSED = {
     "an empty folder": ([], "{root}: no image in it; name a place that holds images"),
     "other files alone": (
         ["a.txt", ".b.png"],
-        "{root}: no image in it (passed over: hidden files and folders: 1, files that are no images: 1); name",
+        "{root}: no image in it (left out: hidden files and folders: 1, files that are no images: 1); name",
     ),
     "images alone": (
         ["1.png", "2.png", "3.png"],
@@ -173,7 +173,7 @@ REFUSED = {
     ),
     "an empty class": (
         ["a/1.png", "b/1.png", "c/", "d/notes.txt"],
-        "{root}: no image of class c, nor of 1 other (passed over: files that are no images: 1); put",
+        "{root}: no image of class c, nor of 1 other (left out: files that are no images: 1); put",
     ),
     "one class": (["a/1.png", "a/2.png"], "{root}: all 2 images are of one class, a; two are the least"),
     "one folder above the classes": (

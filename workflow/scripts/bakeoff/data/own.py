@@ -155,7 +155,7 @@ def checked(listed: Listed, where: object) -> Listed:
 def _passed(left_out: Mapping[str, int]) -> str:
     """Return what was passed over, in brackets, nothing where nothing was."""
     words = [f"{reason}: {count:,}" for reason, count in left_out.items() if count]
-    return f" (passed over: {', '.join(words)})" if words else ""
+    return f" (left out: {', '.join(words)})" if words else ""
 
 
 def once(paths: Sequence[str], where: object) -> None:

@@ -9,12 +9,13 @@ from bakeoff.data.kinds.digits import Digits
 from bakeoff.data.kinds.folder import Folder
 from bakeoff.data.kinds.function import Function
 from bakeoff.data.kinds.originals import Originals
+from bakeoff.data.kinds.table import Table
 from bakeoff.plugins import PATH
 from bakeoff.rows import Kind
 from bakeoff.values import shown
 
-Dataset = Originals | Digits | Function | Folder
-KINDS: dict[str, type[Dataset]] = {"idx": Originals, "digits": Digits, "folder": Folder}
+Dataset = Originals | Digits | Function | Folder | Table
+KINDS: dict[str, type[Dataset]] = {"idx": Originals, "digits": Digits, "folder": Folder, "csv": Table}
 
 
 def kind_of(given: Any) -> type[Dataset]:
