@@ -1,9 +1,9 @@
 """Images that a library or a file gives by their numbers, as arrays or as Pillow's, beside their labels.
 
-Owns how such series become a source: what labels and pixels they may have. Must not know where they come from.
+Owns how such series become a source: what labels and pixels they may have. Must not know whose they are.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,16 +20,24 @@ if TYPE_CHECKING:
     from PIL import Image
 
 ONE_LABEL = "an image has one label here"
-White = Annotated[typed.Positive | None, Field()]
-WHITE = "The value that is white, where 0 is black; null: 255 of whole numbers of 8 bits. Others must say it."
 
 
 @typed.settings
 class Numbered(own.Own):
     """A row whose images have numbers for paths."""
 
-    classes: Annotated[list[Text], Field(min_length=2)] | None = said(
-        "Names of the classes, in the order of their labels; null: as the publisher says, or the labels themselves.",
+    classes: Annotated[typed.Distinct[Text], Field(min_length=2)] | None = said(
+        "Names of the classes, in the order of their labels; null: the publisher's, or else the labels.",
+        None,
+    )
+
+
+@typed.settings
+class Arrays(Numbered):
+    """A row whose images are arrays."""
+
+    white: typed.Positive | None = said(
+        "The value that is white, 0 being black; null: 255, of whole numbers of 8 bits. Others must say it.",
         None,
     )
 
@@ -53,8 +61,8 @@ class Series:
 class Indexed:
     """Series of images, made ready.
 
-    where: what a complaint begins with; names: those of the classes as their publisher says, in the order of
-    the labels; white: the value that is white, None where pixels have 8 bits.
+    where: what a complaint begins with; names: the publisher's of the classes, by label from 0; white: the
+    value that is white, None where pixels have 8 bits.
     """
 
     row: Numbered
@@ -84,14 +92,16 @@ class Indexed:
         return own.taken(own.checked(listed, self.where), self.row)
 
     def _named(self, found: tuple[str, ...]) -> tuple[str, ...]:
-        names = tuple(self.row.classes or self.names or found)
-        if found and len(names) != len(found):
+        if self.row.classes is None:
+            known = self.names or ()
+            numbers = [int(label) if label.isdecimal() else len(known) for label in found]
+            return tuple(known[each] for each in numbers) if max(numbers, default=-1) < len(known) else found
+        if found and len(self.row.classes) != len(found):
             raise UserError(
-                f"{self.where}: labels are of {values.plural(len(found), 'class')[:-1]}es, "
-                f"{values.shown(', '.join(found))}, but {len(names)} are named; name as many in `classes`"
+                f"{self.where}: {len(found)} labels ({values.shown(', '.join(found))}), "
+                f"but {len(self.row.classes)} names; name as many in `classes`"
             )
-        values.each_once(names)
-        return names
+        return tuple(self.row.classes)
 
     def image(self, item: Item, size: int | None = None) -> Picture:
         """Return an item's image, as bakeoff.data.source.Source says."""
@@ -134,8 +144,10 @@ def _label(given: Any, where: str) -> str:
         one = int(one)
     if isinstance(one, str) and one.strip():
         return one.strip()
+    if isinstance(one, int) and one < 0:
+        raise UserError(f"{where}: a label is {one}, as of images without one; leave these out")
     if isinstance(one, int):
-        return str(one)
+        return str(int(one))
     raise UserError(f"{where}: a label is {one!r:.40}; labels are whole numbers or names")
 
 
@@ -166,8 +178,8 @@ def of_array(found: "np.ndarray", white: float | None) -> "Image.Image":
     return Image.fromarray(np.ascontiguousarray(plain))
 
 
-def labels_fit(name: str, images: int, labels: Iterable[Any], shape: tuple[int, ...], where: str) -> None:
-    """Raise UserError where labels are not one for each image."""
+def check_labels(name: str, shape: tuple[int, ...], images: int, where: str) -> None:
+    """Raise UserError where an array has not one label for each image."""
     if len(shape) == 2 and shape[1] > 1:
         raise UserError(f"{where}: {name} is {shape}: {shape[1]} labels an image, but {ONE_LABEL}")
     if len(shape) not in (1, 2) or shape[0] != images:

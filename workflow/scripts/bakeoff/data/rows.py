@@ -8,14 +8,24 @@ from bakeoff.command import UserError
 from bakeoff.data.kinds.digits import Digits
 from bakeoff.data.kinds.folder import Folder
 from bakeoff.data.kinds.function import Function
+from bakeoff.data.kinds.idx import Idx
+from bakeoff.data.kinds.npz import Npz
 from bakeoff.data.kinds.originals import Originals
 from bakeoff.data.kinds.table import Table
 from bakeoff.plugins import PATH
 from bakeoff.rows import Kind
 from bakeoff.values import shown
 
-Dataset = Originals | Digits | Function | Folder | Table
-KINDS: dict[str, type[Dataset]] = {"idx": Originals, "digits": Digits, "folder": Folder, "csv": Table}
+Dataset = Originals | Digits | Function | Folder | Table | Npz | Idx
+KINDS: dict[str, type[Dataset]] = {
+    "folder": Folder,
+    "csv": Table,
+    "npz": Npz,
+    "idx": Idx,
+    "digits": Digits,
+}
+# What no other row says.
+ORIGINALS = {"sha256", "train", "test", "mirrors", "distribution_folder"}
 
 
 def kind_of(given: Any) -> type[Dataset]:
@@ -26,7 +36,8 @@ def kind_of(given: Any) -> type[Dataset]:
     if not isinstance(kind, str) or kind not in KINDS:
         known = typed.nearest(str(kind), list(KINDS))
         raise UserError(f"kind: {shown(kind)} is no kind of data set{known}, or package.module:name")
-    return KINDS[kind]
+    # One format, two rows: published originals, known by digest wherever they are, and files of one's own.
+    return Originals if kind == "idx" and given.keys() & ORIGINALS else KINDS[kind]
 
 
 DATASETS = Kind("datasets", kind_of, "Data sets")

@@ -33,7 +33,7 @@ class Folder(own.Own):
 
     kind: Literal["folder"] = said("folder")
     root: Text = said("The folder; `~` and `$NAME` are expanded.")
-    classes: Annotated[list[Text], Field(min_length=2)] | None = said(
+    classes: Annotated[typed.Distinct[Text], Field(min_length=2)] | None = said(
         "The folders that are classes, in the order of their numbers; others are passed over and counted. "
         "null: every folder is one, by name.",
         None,
@@ -200,7 +200,6 @@ def _classes(
         raise UserError(f"{root}: two folders look the same, {double[0]}, in other bytes; name both alike")
     if named is None:
         return tuple(there)
-    values.each_once(named)
     if lacking := [name for name in named if name not in there]:
         raise UserError(
             f"{root}: no folder {values.shown(lacking[0])}{typed.nearest(lacking[0], list(there))}"
