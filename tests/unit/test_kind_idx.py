@@ -130,7 +130,7 @@ def test_a_damaged_file_is_one_line_with_its_name(tmp_path, what):
 
 
 def test_groups_are_refused_where_nothing_says_them(tmp_path):
-    assert "group: IDX files say nothing by which images belong together" in refused(
+    assert "group: nothing there says which images belong together" in refused(
         kind="idx", root=fill(tmp_path), group="t(.)"
     )
 

@@ -119,7 +119,7 @@ class Indexed:
         (series,) = (each for each in self.series if each.name == name)
         try:
             return series.image(int(number))
-        except (UserError, MemoryError):
+        except (UserError, Unreadable, MemoryError):
             raise
         except Exception as error:  # of a library that decodes a file of its own
             said = " ".join(str(error).split())[:200]
@@ -149,6 +149,12 @@ def _label(given: Any, where: str) -> str:
     if isinstance(one, int):
         return str(int(one))
     raise UserError(f"{where}: a label is {one!r:.40}; labels are whole numbers or names")
+
+
+def check_ungrouped(row: Numbered, where: str) -> None:
+    """Raise UserError where a row asks for groups of images that nothing says anything more of."""
+    if row.group is not None:
+        raise UserError(f"{where}: group: nothing there says which images belong together; leave it out")
 
 
 def check_form(name: str, shape: tuple[int, ...], kind: str, white: float | None, where: str) -> None:

@@ -8,20 +8,26 @@ from bakeoff.command import UserError
 from bakeoff.data.kinds.digits import Digits
 from bakeoff.data.kinds.folder import Folder
 from bakeoff.data.kinds.function import Function
+from bakeoff.data.kinds.huggingface import HuggingFace
 from bakeoff.data.kinds.idx import Idx
 from bakeoff.data.kinds.npz import Npz
 from bakeoff.data.kinds.originals import Originals
+from bakeoff.data.kinds.sklearn import Sklearn
 from bakeoff.data.kinds.table import Table
+from bakeoff.data.kinds.torchvision import Torchvision
 from bakeoff.plugins import PATH
 from bakeoff.rows import Kind
 from bakeoff.values import shown
 
-Dataset = Originals | Digits | Function | Folder | Table | Npz | Idx
+Dataset = Originals | Digits | Function | Folder | Table | Npz | Idx | Torchvision | Sklearn | HuggingFace
 KINDS: dict[str, type[Dataset]] = {
     "folder": Folder,
     "csv": Table,
     "npz": Npz,
     "idx": Idx,
+    "torchvision": Torchvision,
+    "sklearn": Sklearn,
+    "huggingface": HuggingFace,
     "digits": Digits,
 }
 # What no other row says.

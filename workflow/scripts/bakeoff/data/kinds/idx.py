@@ -42,10 +42,7 @@ class Idx(indexed.Numbered):
     def source(self) -> Indexed:
         """Return the files, made ready; UserError where some are missing, or hold something else."""
         root = own.place(self.root)
-        if self.group is not None:
-            raise UserError(
-                f"{root}: group: IDX files say nothing by which images belong together; leave it out"
-            )
+        indexed.check_ungrouped(self, str(root))
         found = _found(root, self.prefix)
         parts = sorted({part for part, _ in found})
         if "train" not in parts:
