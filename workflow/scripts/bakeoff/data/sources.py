@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.command import UserError
-from bakeoff.data import idx
+from bakeoff.data import decoded, idx
 from bakeoff.data.download import Deadline, Log, download
 from bakeoff.data.kinds import digits, function
 from bakeoff.data.kinds.originals import (
@@ -25,6 +25,7 @@ from bakeoff.data.kinds.originals import (
     TRAIN_LABELS,
     Originals,
 )
+from bakeoff.data.own import Own
 from bakeoff.data.packed import WrongContent, most, unpack
 from bakeoff.data.raw import Raw
 from bakeoff.rows import Named
@@ -39,6 +40,8 @@ def fetch(dataset: Named, data_source: str | None, log: Log) -> Raw:
         return digits.load()
     if isinstance(row, function.Function):
         return function.load(row)
+    if isinstance(row, Own):
+        return decoded.load(row, log)
     found = originals(name, row, data_source, log)
     arrays = {file: idx.parse(content, file) for file, (content, _) in found.items()}
     for file in (TRAIN_LABELS, TEST_LABELS):
