@@ -1,6 +1,9 @@
-"""Folders of tiny image files, made on the spot."""
+"""Tiny images in the forms in which people have them, made on the spot."""
 
+import gzip
 import io
+import sys
+import types
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from PIL import Image
 from bakeoff.command import UserError
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.source import Listed, Source
+from originals import idx
 
 
 def pixels(seed: int = 0, rows: int = 6, columns: int = 5, channels: int = 3) -> np.ndarray:
@@ -47,6 +51,64 @@ def lay(folder: Path, *paths: str) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(png(seed))
     return folder
+
+
+GREY = np.stack([pixels(seed, channels=1) for seed in range(4)])
+LABELS = np.array([1, 5, 1, 5])
+IDX = {
+    "train-images-idx3-ubyte": idx(GREY),
+    "train-labels-idx1-ubyte": idx(LABELS),
+    "t10k-images-idx3-ubyte": idx(GREY[:2]),
+    "t10k-labels-idx1-ubyte": idx(LABELS[:2]),
+}
+
+
+def lay_idx(folder: Path, suffix: str = "", called=str, prefix: str = "") -> str:
+    """Write the four files of a data set as MNIST is published, and return their folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in IDX.items():
+        data = gzip.compress(content) if suffix else content
+        (folder / f"{prefix}{called(name)}{suffix}").write_bytes(data)
+    return str(folder)
+
+
+class Feature:
+    """What Hugging Face's library says of a column of labels."""
+
+    names = ("no", "yes")
+
+
+class Saved:
+    """What Hugging Face's library gives of a split that was saved to disk."""
+
+    def __init__(self, cells, labels, **more):
+        self.columns = {"image": cells, "label": labels, **more}
+        self.column_names = list(self.columns)
+        self.features = {"label": Feature()}
+
+    def __len__(self):
+        return len(self.columns["image"])
+
+    def __getitem__(self, key):
+        if isinstance(key, str):
+            return self.columns[key]
+        return {name: column[key] for name, column in self.columns.items()}
+
+
+CELLS = [Image.fromarray(pixels(0)), {"bytes": encoded(Image.fromarray(pixels(1)))}, pixels(2).tolist()]
+
+
+def save_to_disk(monkeypatch: pytest.MonkeyPatch, content) -> None:
+    """Have Hugging Face's library installed, which loads this, or raises it."""
+
+    def load_from_disk(path):
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+    library = types.ModuleType("datasets")
+    library.load_from_disk = load_from_disk
+    monkeypatch.setitem(sys.modules, "datasets", library)
 
 
 def source(**row) -> Source:

@@ -9,26 +9,9 @@ from bakeoff import rows as catalog
 from bakeoff.data.kinds.idx import Idx
 from bakeoff.data.kinds.originals import Originals
 from bakeoff.data.rows import DATASETS
-from images import labels, listed, pixels, refused, source
+from images import GREY, IDX, LABELS, labels, lay_idx, listed, refused, source
 from originals import dotted
 from originals import idx as idx_of
-
-GREY = np.stack([pixels(seed, channels=1) for seed in range(4)])
-LABELS = np.array([1, 5, 1, 5])
-FILES = {
-    "train-images-idx3-ubyte": idx_of(GREY),
-    "train-labels-idx1-ubyte": idx_of(LABELS),
-    "t10k-images-idx3-ubyte": idx_of(GREY[:2]),
-    "t10k-labels-idx1-ubyte": idx_of(LABELS[:2]),
-}
-
-
-def fill(folder, suffix="", called=str, prefix=""):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in FILES.items():
-        data = gzip.compress(content) if suffix else content
-        (folder / f"{prefix}{called(name)}{suffix}").write_bytes(data)
-    return str(folder)
 
 
 @pytest.mark.parametrize("called", [str, dotted])
@@ -37,7 +20,7 @@ def fill(folder, suffix="", called=str, prefix=""):
 def test_files_are_found_in_either_spelling_gzipped_or_not_and_in_torchvisions_folder(
     tmp_path, called, suffix, below
 ):
-    fill(tmp_path / "KMNIST" / below, suffix, called)
+    lay_idx(tmp_path / "KMNIST" / below, suffix, called)
     made = source(kind="idx", root=str(tmp_path / "KMNIST"))
     found = made.list()
     assert labels(found) == {
@@ -52,17 +35,17 @@ def test_files_are_found_in_either_spelling_gzipped_or_not_and_in_torchvisions_f
 
 
 def test_names_of_the_classes_are_the_row_s(tmp_path):
-    assert listed(kind="idx", root=fill(tmp_path), classes=["one", "five"]).classes == ("one", "five")
+    assert listed(kind="idx", root=lay_idx(tmp_path), classes=["one", "five"]).classes == ("one", "five")
 
 
 def test_transposed_images_are_put_right(tmp_path):
-    made = source(kind="idx", root=fill(tmp_path), transposed=True)
+    made = source(kind="idx", root=lay_idx(tmp_path), transposed=True)
     assert np.array_equal(np.asarray(made.image(made.list().items[1]).image), GREY[1].T)
 
 
 def test_of_several_data_sets_in_a_folder_the_prefix_says_which(tmp_path):
     for prefix in ("emnist-letters-", "emnist-digits-"):
-        root = fill(tmp_path, ".gz", prefix=prefix)
+        root = lay_idx(tmp_path, ".gz", prefix=prefix)
     assert len(listed(kind="idx", root=root, prefix="emnist-letters-").items) == 6
     assert refused(kind="idx", root=root) == (
         f"{root}: no train-images-idx3-ubyte; say which by `prefix`: emnist-digits-, emnist-letters-"
@@ -70,12 +53,12 @@ def test_of_several_data_sets_in_a_folder_the_prefix_says_which(tmp_path):
 
 
 def test_a_file_that_lies_there_gzipped_and_plain_is_one(tmp_path):
-    fill(tmp_path, ".gz")
-    assert len(listed(kind="idx", root=fill(tmp_path)).items) == 6
+    lay_idx(tmp_path, ".gz")
+    assert len(listed(kind="idx", root=lay_idx(tmp_path)).items) == 6
 
 
 def test_a_validation_part_is_one(tmp_path):
-    fill(tmp_path)
+    lay_idx(tmp_path)
     for what in ("images", "labels"):
         (tmp_path / f"t10k-{what}-idx{3 if what == 'images' else 1}-ubyte").rename(
             tmp_path / f"val-{what}-idx"
@@ -84,7 +67,7 @@ def test_a_validation_part_is_one(tmp_path):
 
 
 DAMAGE = {
-    "no files": (dict.fromkeys(FILES), "no train-images-idx3-ubyte; put it there"),
+    "no files": (dict.fromkeys(IDX), "no train-images-idx3-ubyte; put it there"),
     "no labels": (
         {"t10k-labels-idx1-ubyte": None},
         "t10k-images-idx3-ubyte without the test part's labels; put them beside it",
@@ -112,7 +95,7 @@ CONTENT = {
 @pytest.mark.parametrize("what", DAMAGE)
 def test_files_that_do_not_belong_together_are_one_line(tmp_path, what):
     changed, said = DAMAGE[what]
-    root = fill(tmp_path)
+    root = lay_idx(tmp_path)
     for name, content in changed.items():
         (tmp_path / name).unlink() if content is None else (tmp_path / name).write_bytes(content)
     assert refused(kind="idx", root=root).startswith(f"{root}: {said}")
@@ -121,7 +104,7 @@ def test_files_that_do_not_belong_together_are_one_line(tmp_path, what):
 @pytest.mark.parametrize("what", CONTENT)
 def test_a_damaged_file_is_one_line_with_its_name(tmp_path, what):
     content, said = CONTENT[what]
-    fill(tmp_path)
+    lay_idx(tmp_path)
     file = tmp_path / "train-labels-idx1-ubyte"
     file.write_bytes(content)
     line = refused(kind="idx", root=str(tmp_path))
@@ -131,7 +114,7 @@ def test_a_damaged_file_is_one_line_with_its_name(tmp_path, what):
 
 def test_groups_are_refused_where_nothing_says_them(tmp_path):
     assert "group: nothing there says which images belong together" in refused(
-        kind="idx", root=fill(tmp_path), group="t(.)"
+        kind="idx", root=lay_idx(tmp_path), group="t(.)"
     )
 
 

@@ -2,17 +2,15 @@
 
 import importlib
 import sys
-import types
 
 import numpy as np
 import pytest
 import sklearn.datasets
-import test_kind_idx
 import torchvision.datasets
 from PIL import Image
 
 from bakeoff.data.source import Unreadable
-from images import encoded, labels, listed, pixels, refused, source
+from images import CELLS, GREY, Saved, labels, lay_idx, listed, pixels, refused, save_to_disk, source
 
 # torchvision
 
@@ -25,15 +23,15 @@ FAKE = {
 
 
 def test_a_class_of_torchvision_gives_its_images_labels_parts_and_classes(tmp_path):
-    test_kind_idx.fill(tmp_path / "KMNIST/raw")
+    lay_idx(tmp_path / "KMNIST/raw")
     made = source(kind="torchvision", name="KMNIST", root=str(tmp_path))
     found = made.list()
     assert [item.part for item in found.items] == ["train"] * 4 + ["test"] * 2
     assert found.classes == tuple(torchvision.datasets.KMNIST.classes[each] for each in (1, 5))
     assert found.source == f"torchvision {torchvision.__version__.partition('+')[0]}, KMNIST"
-    for item, image in zip(found.items, test_kind_idx.GREY, strict=False):
+    for item, image in zip(found.items, GREY, strict=False):
         assert np.array_equal(np.asarray(made.image(item).image), image)
-    assert made.content(found.items[0]) == b"('L', (5, 6))\n" + test_kind_idx.GREY[0].tobytes()
+    assert made.content(found.items[0]) == b"('L', (5, 6))\n" + GREY[0].tobytes()
 
 
 class Split(torchvision.datasets.VisionDataset):
@@ -145,48 +143,13 @@ def test_scikit_learn_downloads_nothing_unasked(tmp_path):
 # Hugging Face
 
 
-class Feature:
-    names = ("no", "yes")
-
-
-class Saved:
-    """What the library gives of a split."""
-
-    def __init__(self, cells, labels, **more):
-        self.columns = {"image": cells, "label": labels, **more}
-        self.column_names = list(self.columns)
-        self.features = {"label": Feature()}
-
-    def __len__(self):
-        return len(self.columns["image"])
-
-    def __getitem__(self, key):
-        if isinstance(key, str):
-            return self.columns[key]
-        return {name: column[key] for name, column in self.columns.items()}
-
-
-def saved(monkeypatch, content):
-    def load_from_disk(path):
-        if isinstance(content, Exception):
-            raise content
-        return content
-
-    library = types.ModuleType("datasets")
-    library.load_from_disk = load_from_disk
-    monkeypatch.setitem(sys.modules, "datasets", library)
-
-
-IMAGES = [Image.fromarray(pixels(0)), {"bytes": encoded(Image.fromarray(pixels(1)))}, pixels(2).tolist()]
-
-
 def test_a_saved_data_set_gives_its_splits_images_and_names(monkeypatch):
     splits = {
-        "train": Saved(IMAGES, [0, 1, 1]),
-        "test": Saved(IMAGES[:1], [1]),
-        "extra": Saved(IMAGES, [0] * 3),
+        "train": Saved(CELLS, [0, 1, 1]),
+        "test": Saved(CELLS[:1], [1]),
+        "extra": Saved(CELLS, [0] * 3),
     }
-    saved(monkeypatch, splits)
+    save_to_disk(monkeypatch, splits)
     made = source(kind="huggingface", root="/somewhere/birds")
     found = made.list()
     assert found.classes == ("no", "yes")
@@ -197,7 +160,7 @@ def test_a_saved_data_set_gives_its_splits_images_and_names(monkeypatch):
 
 
 def test_a_saved_split_alone_has_no_part_and_a_column_may_be_of_groups(monkeypatch):
-    saved(monkeypatch, Saved(IMAGES, [0, 1, 1], who=[7, 7, 8]))
+    save_to_disk(monkeypatch, Saved(CELLS, [0, 1, 1], who=[7, 7, 8]))
     found = listed(kind="huggingface", root="birds", group="who")
     assert [(item.path, item.part, item.group) for item in found.items] == [
         ("images/0", None, "7"),
@@ -208,19 +171,19 @@ def test_a_saved_split_alone_has_no_part_and_a_column_may_be_of_groups(monkeypat
 
 @pytest.mark.parametrize("cell", [None, {"bytes": None, "path": "a.png"}, {"bytes": b"no image"}])
 def test_a_cell_without_an_image_is_unreadable(monkeypatch, cell):
-    saved(monkeypatch, Saved([*IMAGES, cell], [0, 1, 1, 0]))
+    save_to_disk(monkeypatch, Saved([*CELLS, cell], [0, 1, 1, 0]))
     made = source(kind="huggingface", root="birds")
     with pytest.raises(Unreadable):
         made.image(made.list().items[3])
 
 
 def test_what_was_not_saved_by_the_library_is_one_line(monkeypatch):
-    saved(monkeypatch, FileNotFoundError("Directory birds is neither a `Dataset` directory nor\n..."))
+    save_to_disk(monkeypatch, FileNotFoundError("Directory birds is neither a `Dataset` directory nor\n..."))
     assert refused(kind="huggingface", root="birds") == (
         "birds: FileNotFoundError: Directory birds is neither a `Dataset` directory nor ...; "
         "name the folder that save_to_disk wrote"
     )
-    saved(monkeypatch, Saved(IMAGES, [0, 1, 1]))
+    save_to_disk(monkeypatch, Saved(CELLS, [0, 1, 1]))
     assert refused(kind="huggingface", root="birds", image_column="img") == (
         "birds: no column img; did you mean image?"
     )
