@@ -16,7 +16,7 @@ from images import CELLS, GREY, Saved, labels, lay_idx, listed, pixels, refused,
 
 FAKE = {
     "kind": "torchvision",
-    "name": "FakeData",
+    "dataset": "FakeData",
     "root": ".",
     "settings": {"size": 8, "image_size": [3, 6, 5]},
 }
@@ -24,7 +24,7 @@ FAKE = {
 
 def test_a_class_of_torchvision_gives_its_images_labels_parts_and_classes(tmp_path):
     lay_idx(tmp_path / "KMNIST/raw")
-    made = source(kind="torchvision", name="KMNIST", root=str(tmp_path))
+    made = source(kind="torchvision", dataset="KMNIST", root=str(tmp_path))
     found = made.list()
     assert [item.part for item in found.items] == ["train"] * 4 + ["test"] * 2
     assert found.classes == tuple(torchvision.datasets.KMNIST.classes[each] for each in (1, 5))
@@ -52,10 +52,10 @@ class Split(torchvision.datasets.VisionDataset):
 
 def test_splits_are_parts_and_images_are_asked_for_labels_where_no_list_has_them(monkeypatch):
     monkeypatch.setattr(torchvision.datasets, "Split", Split, raising=False)
-    found = listed(kind="torchvision", name="Split", root=".")
+    found = listed(kind="torchvision", dataset="Split", root=".")
     assert [item.part for item in found.items] == ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
     assert set(labels(found).values()) == {"cat, tabby", "dog"}
-    only = listed(kind="torchvision", name="Split", root=".", settings={"split": "val"})
+    only = listed(kind="torchvision", dataset="Split", root=".", settings={"split": "val"})
     assert [item.part for item in only.items] == [None, None]
 
 
@@ -70,7 +70,7 @@ def test_nothing_is_downloaded_unasked(tmp_path, monkeypatch):
     monkeypatch.setattr(
         torchvision.datasets.CIFAR10, "download", lambda self: asked.append(self.root), raising=True
     )
-    row = {"kind": "torchvision", "name": "CIFAR10", "root": str(tmp_path)}
+    row = {"kind": "torchvision", "dataset": "CIFAR10", "root": str(tmp_path)}
     assert refused(**row) == (
         f"torchvision.datasets.CIFAR10: not in {tmp_path}, or damaged; name the folder that it is in by "
         "`root`, or let torchvision fetch it by `download: true`"
@@ -82,10 +82,10 @@ def test_nothing_is_downloaded_unasked(tmp_path, monkeypatch):
 
 def test_what_torchvision_does_not_have_or_know_is_one_line():
     assert (
-        refused(**FAKE | {"name": "CIFAR1O"})
-        == "name: torchvision.datasets has no CIFAR1O; did you mean CIFAR10?"
+        refused(**FAKE | {"dataset": "CIFAR1O"})
+        == "dataset: torchvision.datasets has no CIFAR1O; did you mean CIFAR10?"
     )
-    assert refused(**FAKE | {"name": "utils"}).startswith("name: torchvision.datasets has no utils")
+    assert refused(**FAKE | {"dataset": "utils"}).startswith("dataset: torchvision.datasets has no utils")
     line = refused(**FAKE | {"settings": {"pages": 3}})
     assert line.startswith("torchvision.datasets.FakeData: TypeError: ")
     assert "pages" in line
@@ -98,7 +98,7 @@ def test_labels_that_are_several_are_one_line(monkeypatch):
             return super().__getitem__(number)[0], [0, 1]
 
     monkeypatch.setattr(torchvision.datasets, "Many", Many, raising=False)
-    assert refused(kind="torchvision", name="Many", root=".") == (
+    assert refused(kind="torchvision", dataset="Many", root=".") == (
         "torchvision.datasets.Many: a label is of 2 values, but an image has one label here"
     )
 
@@ -107,7 +107,7 @@ def test_labels_that_are_several_are_one_line(monkeypatch):
 
 
 def test_a_loader_of_scikit_learn_gives_its_images():
-    made = source(kind="sklearn", name="load_digits", white=16, settings={"n_class": 3}, limit=9)
+    made = source(kind="sklearn", loader="load_digits", white=16, settings={"n_class": 3}, limit=9)
     found = made.list()
     assert found.classes == ("0", "1", "2")
     assert found.left_out == {"beyond the limit of 9": 528}
@@ -120,8 +120,8 @@ def test_a_loader_of_scikit_learn_gives_its_images():
 
 
 LOADERS = {
-    "load_digit": "name: sklearn.datasets has no loader load_digit; did you mean load_digits?",
-    "make_blobs": "name: sklearn.datasets has no loader make_blobs; ",
+    "load_digit": "loader: sklearn.datasets has no loader load_digit; did you mean load_digits?",
+    "make_blobs": "loader: sklearn.datasets has no loader make_blobs; ",
     "load_iris": "sklearn.datasets.load_iris: gives no images; name a loader of images with labels",
     "load_sample_images": "sklearn.datasets.load_sample_images: gives no target; ",
     "load_digits": "sklearn.datasets.load_digits: images is float64; say by `white` which value is white",
@@ -130,11 +130,11 @@ LOADERS = {
 
 @pytest.mark.parametrize("name", LOADERS)
 def test_a_loader_that_gives_no_data_set_is_one_line(name):
-    assert refused(kind="sklearn", name=name).startswith(LOADERS[name])
+    assert refused(kind="sklearn", loader=name).startswith(LOADERS[name])
 
 
 def test_scikit_learn_downloads_nothing_unasked(tmp_path):
-    assert refused(kind="sklearn", name="fetch_olivetti_faces", root=str(tmp_path), white=1) == (
+    assert refused(kind="sklearn", loader="fetch_olivetti_faces", root=str(tmp_path), white=1) == (
         "sklearn.datasets.fetch_olivetti_faces: not on this machine; name the folder that it is in by "
         "`root`, or let it be fetched by `download: true`"
     )

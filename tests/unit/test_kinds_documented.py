@@ -11,6 +11,7 @@ import yaml
 from bakeoff import fields
 from bakeoff.data import rows
 from bakeoff.data.own import Own
+from bakeoff.rows import Named
 from checkout import ROOT
 from images import CELLS, Saved, lay, lay_idx, pixels, save_to_disk
 
@@ -83,3 +84,11 @@ def test_the_example_of_a_kind_lists_images(name, tmp_path, monkeypatch):
     source = row.source()
     listed = source.list()
     assert source.image(listed.items[0]).image.size > (1, 1)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_row_is_the_same_after_it_went_through_a_command(name):
+    text = re.search(r"((?:^    .*\n)+)", section(name), re.M)[1]
+    (found,) = yaml.safe_load(text)["catalog"]["datasets"].items()
+    row = rows.DATASETS.read(found[0], {**found[1], "grey": True, "limit": 5, "citation": "A. B., 2024"})
+    assert rows.DATASETS.named(str(Named(found[0], row))) == (found[0], row)

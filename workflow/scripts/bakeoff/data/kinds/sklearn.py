@@ -19,7 +19,7 @@ class Sklearn(indexed.Arrays):
     """A data set of scikit-learn that has images: load_digits, fetch_olivetti_faces, fetch_lfw_people."""
 
     kind: Literal["sklearn"] = said("sklearn")
-    name: Text = said("The loader in sklearn.datasets.")
+    loader: Text = said("The loader in sklearn.datasets.")
     settings: Keywords = said("Keywords of its call.", {})
     root: Text | None = said("The folder that scikit-learn keeps what it fetched in; null: its own.", None)
     download: typed.Switch = said("Whether scikit-learn may download what is not there.", False)
@@ -28,7 +28,7 @@ class Sklearn(indexed.Arrays):
         """Return what the loader gives, made ready; UserError where it gives no images with labels."""
         import sklearn
 
-        where = f"sklearn.datasets.{self.name}"
+        where = f"sklearn.datasets.{self.loader}"
         indexed.check_ungrouped(self, where)
         found = self._call(where)
         for key in ("images", "target"):
@@ -39,17 +39,17 @@ class Sklearn(indexed.Arrays):
         indexed.check_labels("target", labels.shape, len(images), where)
         names = [str(name) for name in found.get("target_names", ())]
         series = [Series("images", None, list(labels), images.__getitem__)]
-        source = f"scikit-learn {sklearn.__version__}, {self.name}"
+        source = f"scikit-learn {sklearn.__version__}, {self.loader}"
         return Indexed(self, series, where, source, names or None, self.white)
 
     def _call(self, where: str) -> Any:
         from sklearn import datasets
 
         known = [name for name in dir(datasets) if LOADER.fullmatch(name)]
-        if self.name not in known:
-            near = typed.nearest(self.name, known)
-            raise UserError(f"name: sklearn.datasets has no loader {values.shown(self.name)}{near}")
-        load = getattr(datasets, self.name)
+        if self.loader not in known:
+            near = typed.nearest(self.loader, known)
+            raise UserError(f"loader: sklearn.datasets has no loader {values.shown(self.loader)}{near}")
+        load = getattr(datasets, self.loader)
         taken, given = inspect.signature(load).parameters, dict(self.settings)
         given |= {"download_if_missing": self.download} if "download_if_missing" in taken else {}
         given |= {"data_home": str(own.place(self.root))} if self.root and "data_home" in taken else {}

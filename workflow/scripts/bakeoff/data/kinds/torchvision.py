@@ -21,19 +21,19 @@ class Torchvision(indexed.Numbered):
     """A data set of torchvision: CIFAR10, KMNIST, Flowers102 and so on, in its published parts."""
 
     kind: Literal["torchvision"] = said("torchvision")
-    name: Text = said("The class in torchvision.datasets.")
+    dataset: Text = said("The class in torchvision.datasets.")
     root: Text = said("The folder that torchvision keeps its files in; `~` and `$NAME` are expanded.")
     settings: Keywords = said("More keywords of the class, such as EMNIST's split.", {})
     download: typed.Switch = said("Whether torchvision may download what is not there.", False)
 
     def source(self) -> Indexed:
         """Return the data set, made ready; UserError where it is not there, or torchvision has none such."""
-        where = f"torchvision.datasets.{self.name}"
+        where = f"torchvision.datasets.{self.dataset}"
         indexed.check_ungrouped(self, where)
-        made = self._made(_class(self.name), where)
+        made = self._made(_class(self.dataset), where)
         series = [_series(part, data, where) for part, data in made.items()]
         names = [", ".join(each) if isinstance(each, tuple) else str(each) for each in _names(made)]
-        return Indexed(self, series, where, f"torchvision {_version()}, {self.name}", names or None)
+        return Indexed(self, series, where, f"torchvision {_version()}, {self.dataset}", names or None)
 
     def _made(self, kind: Callable[..., Any], where: str) -> Mapping[str | None, Any]:
         """Return the parts that the class knows."""
@@ -61,7 +61,7 @@ def _class(name: str) -> Callable[..., Any]:
     kind = getattr(datasets, name, None)
     if not (isinstance(kind, type) and issubclass(kind, datasets.VisionDataset)):
         near = typed.nearest(name, sorted(datasets.__all__))
-        raise UserError(f"name: torchvision.datasets has no {values.shown(name)}{near}")
+        raise UserError(f"dataset: torchvision.datasets has no {values.shown(name)}{near}")
     return kind
 
 
