@@ -16,9 +16,10 @@ import pytest
 from bakeoff import fields
 from bakeoff import rows as catalog
 from bakeoff.data import rows, sources
+from bakeoff.data.kinds import originals as published
 from bakeoff.data.raw import Raw
 
-SHAPES = dict(zip(rows.FILES, [(6, 5, 4), (6,), (3, 5, 4), (3,)], strict=True))
+SHAPES = dict(zip(published.FILES, [(6, 5, 4), (6,), (3, 5, 4), (3,)], strict=True))
 
 
 def fetch(name: str, source: str | None, log) -> Raw:
@@ -48,7 +49,10 @@ def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     counts = {"train": 6, "test": 3, "size": [5, 4]}
     nowhere = {"distribution_folder": None, "mirrors": []}
     change(
-        monkeypatch, sha256=dict(zip(fields.names(rows.IdxFiles), digests, strict=True)), **counts, **nowhere
+        monkeypatch,
+        sha256=dict(zip(fields.names(published.IdxFiles), digests, strict=True)),
+        **counts,
+        **nowhere,
     )
     return made
 
@@ -67,10 +71,10 @@ def fill(folder: Path, contents: dict[str, bytes], suffix: str = ".gz", called=s
 
 
 def check(raw: Raw, contents: dict[str, bytes]) -> None:
-    assert idx(raw.train_images) == contents[rows.TRAIN_IMAGES]
-    assert idx(raw.train_labels) == contents[rows.TRAIN_LABELS]
-    assert idx(raw.test_images) == contents[rows.TEST_IMAGES]
-    assert idx(raw.test_labels) == contents[rows.TEST_LABELS]
+    assert idx(raw.train_images) == contents[published.TRAIN_IMAGES]
+    assert idx(raw.train_labels) == contents[published.TRAIN_LABELS]
+    assert idx(raw.test_images) == contents[published.TEST_IMAGES]
+    assert idx(raw.test_labels) == contents[published.TEST_LABELS]
 
 
 class FakeTime:

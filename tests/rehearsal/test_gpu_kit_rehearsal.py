@@ -93,7 +93,7 @@ def ended(folder: Path) -> dict[str, list[str]]:
 def test_the_kit_may_be_taken_along(folder):
     sizes = [path.stat().st_size for path in (folder / "gpu-kit").rglob("*") if path.is_file()]
     assert 40e6 < sum(sizes) < LIMIT_BYTES
-    from bakeoff.data.rows import FILES
+    from bakeoff.data.kinds.originals import FILES
 
     for name in ("mnist", "fashion"):
         for file in FILES:

@@ -9,8 +9,9 @@ import originals
 import studies
 from bakeoff.command import UserError
 from bakeoff.data import known, prepare, store
+from bakeoff.data.kinds.originals import FILES
 from bakeoff.data.raw import Raw
-from bakeoff.data.rows import DATASETS, FILES
+from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.records import written
 from bakeoff.records.parts import Data

@@ -9,10 +9,11 @@ import pytest
 
 import originals
 from bakeoff.command import UserError
-from bakeoff.data import download, rows, sources, store
+from bakeoff.data import download, sources, store
+from bakeoff.data.kinds import originals as published
 from originals import change, check, dotted, fetch, fill
 
-FIRST = f"{rows.TRAIN_IMAGES}.gz"
+FIRST = f"{published.TRAIN_IMAGES}.gz"
 
 
 def silent(_: str) -> None:
@@ -234,7 +235,7 @@ def test_what_a_server_says_moves_no_cursor(server):
 def test_nothing_is_stored_before_everything_is_right(tmp_path, contents, server):
     import fetch_dataset
 
-    wrong = rows.TEST_LABELS
+    wrong = published.TEST_LABELS
     server.files[f"/mnist/{wrong}.gz"] = gzip.compress(b"file")
     output = tmp_path / "raw" / "mnist.npz"
     with pytest.raises(UserError, match="wrong content"):

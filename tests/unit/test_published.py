@@ -8,7 +8,8 @@ import pytest
 import studies
 from bakeoff.analysis import repeatability
 from bakeoff.data import known as by_content
-from bakeoff.data.rows import DATASETS, FILES, Idx
+from bakeoff.data.kinds.originals import FILES, Originals
+from bakeoff.data.rows import DATASETS
 from rendered import collected, published_rows
 
 
@@ -227,7 +228,7 @@ def test_a_record_of_an_earlier_version_is_known_by_its_digest(tmp_path, name):
 def test_every_data_set_of_the_reference_is_in_the_catalog(reference):
     named = {line["dataset"] for line in reference}
     rows = {name: DATASETS.named(name).row for name in ("mnist", "fashion", "digits")}
-    assert named == {name for name, row in rows.items() if isinstance(row, Idx)}
+    assert named == {name for name, row in rows.items() if isinstance(row, Originals)}
     data = studies.study([machine("mnist")], studies.ROOT).records[0].data
     known = {by_content.original(replace(data, fingerprints=rows[name].digests)) for name in named}
     assert known == named

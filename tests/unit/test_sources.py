@@ -14,11 +14,12 @@ import pytest
 import studies
 from bakeoff.command import UserError
 from bakeoff.data import idx, packed, rows, sources
+from bakeoff.data.kinds import originals as published
 from originals import SHAPES, change, check, dotted, fetch, fill
 from originals import idx as idx_of
 
 REAL = Path(os.environ.get("BAKEOFF_DATA") or studies.ROOT.parent / "shared" / "datasets")
-FIRST = rows.TRAIN_IMAGES
+FIRST = published.TRAIN_IMAGES
 
 
 def silent(_: str) -> None:
@@ -183,7 +184,7 @@ def test_a_named_folder_without_the_data_set_or_with_less_than_all_files_ends_it
     own.mkdir()
     assert refused(own).startswith(f"{own}/mnist: no such folder; put train-images-idx3-ubyte or")
     fill(own, contents)
-    (own / "mnist" / f"{rows.TEST_LABELS}.gz").unlink()
+    (own / "mnist" / f"{published.TEST_LABELS}.gz").unlink()
     line = refused(own)
     assert line.startswith(
         f"{own}/mnist: no t10k-labels-idx1-ubyte or t10k-labels.idx1-ubyte; put t10k-labels-idx1-ubyte or"
@@ -236,7 +237,7 @@ def test_a_damaged_file_is_refused_by_name_and_not_looked_for_elsewhere(
     tmp_path, contents, elsewhere, damage, fault
 ):
     fill(tmp_path, contents)
-    file = tmp_path / "mnist" / f"{rows.TEST_IMAGES}.gz"
+    file = tmp_path / "mnist" / f"{published.TEST_IMAGES}.gz"
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(UserError, match=rf"t10k-images-idx3-ubyte\.gz: .*{fault}.*; replace the file, or"):
         fetch("mnist", str(tmp_path), silent)

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 MAGIC = b"\x00\x00\x08"
 # What numpy 1 can shape; the header's byte could say 255.
 MOST_DIMENSIONS = 32
+MOST_HEAD = 4 + 4 * MOST_DIMENSIONS
 
 
-def size(shape: tuple[int, ...]) -> int:
-    """Return the length in bytes of a file that holds an array of this shape."""
-    return 4 + 4 * len(shape) + math.prod(shape)
+def size(sizes: tuple[int, ...]) -> int:
+    """Return the length in bytes of a file that holds an array of these sizes."""
+    return 4 + 4 * len(sizes) + math.prod(sizes)
 
 
 def sha256(array: "np.ndarray") -> str:
@@ -29,17 +30,23 @@ def sha256(array: "np.ndarray") -> str:
     return digest.hexdigest()
 
 
-def parse(content: bytes, file: str) -> "np.ndarray":
-    """Decode a file of unsigned bytes; UserError where it is none, or as long as its header says."""
-    import numpy as np
-
+def shape(content: bytes, file: str) -> tuple[int, ...]:
+    """Return the sizes that a file says, of its first bytes at least; UserError where it is no IDX."""
     if len(content) < 4 or not content.startswith(MAGIC):
         raise UserError(f"{file}: not an IDX file of unsigned bytes")
     rank = content[3]
     start = 4 + 4 * rank
     if rank > MOST_DIMENSIONS or start > len(content):
         raise UserError(f"{file}: {len(content)} bytes, the header says {rank} dimensions")
-    shape = struct.unpack(f">{rank}I", content[4:start])
-    if len(content) != size(shape):
-        raise UserError(f"{file}: holds {len(content) - start} values where its header says {list(shape)}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return struct.unpack(f">{rank}I", content[4:start])
+
+
+def parse(content: bytes, file: str) -> "np.ndarray":
+    """Decode a file of unsigned bytes; UserError where it is none, or as long as its header says."""
+    import numpy as np
+
+    sizes = shape(content, file)
+    start = 4 + 4 * len(sizes)
+    if len(content) != size(sizes):
+        raise UserError(f"{file}: holds {len(content) - start} values where its header says {list(sizes)}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(sizes)

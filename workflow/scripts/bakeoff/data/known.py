@@ -6,8 +6,9 @@ import numpy as np
 
 from bakeoff import rows
 from bakeoff.data import idx
+from bakeoff.data.kinds.originals import FILES, Originals
 from bakeoff.data.raw import Raw
-from bakeoff.data.rows import DATASETS, FILES, Idx
+from bakeoff.data.rows import DATASETS
 from bakeoff.records.parts import Data
 
 # The digest of the arrays that config/config.yaml makes of them: records without fingerprints go by it.
@@ -41,6 +42,6 @@ def original(data: Data) -> str | None:
 def _named(found: Mapping[str, str]) -> str | None:
     for name in rows.shipped()["datasets"]:
         row = DATASETS.named(name).row
-        if isinstance(row, Idx) and row.digests == found:
+        if isinstance(row, Originals) and row.digests == found:
             return name
     return None

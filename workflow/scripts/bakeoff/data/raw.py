@@ -1,8 +1,12 @@
 """A data set as it was published, before it is split."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
+
+UNSTATED = "not stated"  # of a licence
 
 
 @dataclass(frozen=True)
@@ -15,10 +19,10 @@ class Raw:
     test arrays are empty where the publisher gave no test set.
     """
 
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+    train_images: "np.ndarray"
+    train_labels: "np.ndarray"
+    test_images: "np.ndarray"
+    test_labels: "np.ndarray"
     classes: tuple[str, ...]
     grey: bool
     source: str

@@ -57,10 +57,15 @@ class Listed:
 
 
 class Picture(NamedTuple):
-    """A decoded image, upright, 8 bits, grey (L) or RGB; notes: what was done to make it so, in words."""
+    """A decoded image, upright, 8 bits, grey (L) or RGB; notes: what was done to make it so, in words.
+
+    box: left, upper, right and lower end of the picture in it, None for all of it. A decoder that leaves
+    pixels out gives whole ones: of 333, a quarter of them is 84, where the picture is 83.25.
+    """
 
     image: "Image.Image"
     notes: tuple[str, ...] = ()
+    box: tuple[float, float, float, float] | None = None
 
 
 class Source(Protocol):

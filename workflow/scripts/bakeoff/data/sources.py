@@ -14,8 +14,18 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.command import UserError
-from bakeoff.data import idx, loaded, rows
+from bakeoff.data import decoded, idx
 from bakeoff.data.download import Deadline, Log, download
+from bakeoff.data.kinds import digits, function
+from bakeoff.data.kinds.originals import (
+    FILES,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    Originals,
+)
+from bakeoff.data.own import Own
 from bakeoff.data.packed import WrongContent, most, unpack
 from bakeoff.data.raw import Raw
 from bakeoff.rows import Named
@@ -26,32 +36,34 @@ ELSE = "or leave data_source and BAKEOFF_DATA out and it is downloaded"
 def fetch(dataset: Named, data_source: str | None, log: Log) -> Raw:
     """Return a data set as published, verified where that is known; UserError where no source has it."""
     name, row = dataset
-    if isinstance(row, rows.Digits):
-        return _digits()
-    if isinstance(row, rows.Loaded):
-        return loaded.load(row)
+    if isinstance(row, digits.Digits):
+        return digits.load()
+    if isinstance(row, function.Function):
+        return function.load(row)
+    if isinstance(row, Own):
+        return decoded.load(row, log)
     found = originals(name, row, data_source, log)
     arrays = {file: idx.parse(content, file) for file, (content, _) in found.items()}
-    for file in (rows.TRAIN_LABELS, rows.TEST_LABELS):
+    for file in (TRAIN_LABELS, TEST_LABELS):
         if (highest := int(arrays[file].max(initial=0))) >= len(row.classes):
             raise UserError(
                 f"{file}: a label is {highest}, but the row of {name} names {len(row.classes)} classes"
             )
     return Raw(
-        arrays[rows.TRAIN_IMAGES],
-        arrays[rows.TRAIN_LABELS].astype(np.int64),
-        arrays[rows.TEST_IMAGES],
-        arrays[rows.TEST_LABELS].astype(np.int64),
+        arrays[TRAIN_IMAGES],
+        arrays[TRAIN_LABELS].astype(np.int64),
+        arrays[TEST_IMAGES],
+        arrays[TEST_LABELS].astype(np.int64),
         tuple(row.classes),
         True,
         ", ".join(sorted({origin for _, origin in found.values()})),
     )
 
 
-def originals(name: str, row: rows.Idx, data_source: str | None, log: Log) -> dict[str, tuple[bytes, str]]:
+def originals(name: str, row: Originals, data_source: str | None, log: Log) -> dict[str, tuple[bytes, str]]:
     """Return the verified content of every original file, and where it was found; UserError as for fetch."""
     origins = _origins(name, row, data_source)
-    return {file: _first_good(name, row, file, origins, log) for file in rows.FILES}
+    return {file: _first_good(name, row, file, origins, log) for file in FILES}
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ def _names(file: str) -> tuple[str, ...]:
     return tuple(f"{name}{suffix}" for suffix in (".gz", "") for name in _spellings(file))
 
 
-def _origins(name: str, row: rows.Idx, data_source: str | None) -> list[_Origin]:
+def _origins(name: str, row: Originals, data_source: str | None) -> list[_Origin]:
     """Return the named source alone, `~` and variables of the environment expanded; else all others."""
     if named := data_source or os.environ.get("BAKEOFF_DATA"):
         root = os.path.expanduser(os.path.expandvars(named))
@@ -106,7 +118,7 @@ def _one_line(text: str) -> str:
 
 
 def _first_good(
-    name: str, row: rows.Idx, file: str, origins: Sequence[_Origin], log: Log
+    name: str, row: Originals, file: str, origins: Sequence[_Origin], log: Log
 ) -> tuple[bytes, str]:
     """Return the first right content and its origin's label; a named source that has none ends it."""
     tried = []
@@ -127,7 +139,7 @@ def _first_good(
     )
 
 
-def _read(origin: _Origin, row: rows.Idx, file: str, log: Log) -> bytes:
+def _read(origin: _Origin, row: Originals, file: str, log: Log) -> bytes:
     """Return what lies there under the first of the file's names, verified; _Fault where it is not right."""
     size, deadline, answer = row.length(file), Deadline(), ""
     for path in (f"{origin.place}/{spelled}" for spelled in origin.names(file)):
@@ -172,7 +184,7 @@ def _absent(origin: _Origin, file: str, answer: str) -> _Fault:
 
 
 def _holds_originals(folder: str) -> bool:
-    return any(os.path.exists(f"{folder}/{name}") for file in rows.FILES for name in _names(file))
+    return any(os.path.exists(f"{folder}/{name}") for file in FILES for name in _names(file))
 
 
 def _at_wrong_level(origin: _Origin) -> _Fault:
@@ -193,21 +205,3 @@ def _cure(error: Exception, origin: _Origin) -> str:
     # The system's own errors have a number: they speak of the disk or of permissions, not of the content.
     unreadable = isinstance(error, OSError) and error.errno is not None
     return "make it readable" if unreadable else "replace the file"
-
-
-def _digits() -> Raw:
-    """Return scikit-learn's 1,797 scans: 8 x 8 pixels in 17 grey levels, stretched to 0..255."""
-    import sklearn
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    images = np.round(digits.images * (255 / 16)).astype(np.uint8)
-    return Raw(
-        images,
-        digits.target.astype(np.int64),
-        images[:0],
-        digits.target[:0].astype(np.int64),
-        tuple(map(str, digits.target_names)),
-        True,
-        f"scikit-learn {sklearn.__version__}",
-    )

@@ -1,19 +1,45 @@
 """Images that a person's own function returns, checked before anything rests on them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bakeoff import plugins, values
+from bakeoff import plugins, typed, values
 from bakeoff.command import UserError
-from bakeoff.data.raw import Raw
-from bakeoff.data.rows import Loaded
+from bakeoff.data.raw import UNSTATED, Raw
+from bakeoff.plugins import ImportPath
+from bakeoff.rows import Keywords
+from bakeoff.typed import Text, said
+
+if TYPE_CHECKING:
+    import numpy as np
 
 KNOWN = ("images", "labels", "classes", "test_images", "test_labels")
 
 
-def load(row: Loaded) -> Raw:
+@typed.settings
+class Function:
+    """Images that a person's own function returns.
+
+    It is called with `settings` and returns a mapping: images, uint8 (n, rows, columns) where they are grey,
+    (n, rows, columns, 3) where they are in colour; labels, whole numbers (n,) from 0; classes, their names;
+    and, where a test set is official, test_images and test_labels.
+    """
+
+    kind: ImportPath = said("The function: package.module:name, installed or in the working directory.")
+    settings: Keywords = said("Keywords of its call.", {})
+    title: Text | None = said("The name people know it by; its row's name where it has none.", None)
+    licence: Text = said("Its licence and authors.", UNSTATED)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Return nothing: no original file is known."""
+        return {}
+
+    def counts(self) -> None:
+        """Return nothing: the images are not read before they are fetched."""
+
+
+def load(row: Function) -> Raw:
     """Call the function; UserError says what it returned that is no data set."""
     try:
         given = plugins.find(row.kind)(**row.settings)
@@ -52,8 +78,10 @@ def _raw(given: Any, source: str) -> Raw:
     return Raw(images, labels, *test, classes, images.ndim == 3, source)
 
 
-def _part(images: Any, labels: Any, classes: tuple[str, ...], name: str) -> tuple[np.ndarray, np.ndarray]:
+def _part(images: Any, labels: Any, classes: tuple[str, ...], name: str) -> tuple["np.ndarray", "np.ndarray"]:
     """Return images and labels of a part; ValueError where they are not what a loader returns."""
+    import numpy as np
+
     images, labels = np.asarray(images), np.asarray(labels)
     if images.dtype != np.uint8:
         raise ValueError(f"{name}images are {images.dtype}; make them uint8, 0 to 255")
