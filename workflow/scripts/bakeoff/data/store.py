@@ -53,18 +53,20 @@ def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[st
     UserError for labels that are none of its classes.
     """
     classes, digest = len(meta["classes"]), hashlib.sha256()
-    labels = {name: arrays[name] for name in (f"{part}_labels" for part in PARTS)}
+    labels = {part: arrays[f"{part}_labels"] for part in PARTS}
     if (highest := max(each.max(initial=0) for each in labels.values())) >= classes:
         raise UserError(f"{path}: not written: a label is {highest}, of {classes} classes; name its data set")
-    arrays = {**arrays, **{name: as_kept(each, classes) for name, each in labels.items()}}
+    arrays = {**arrays, **{f"{part}_labels": as_kept(each, classes) for part, each in labels.items()}}
     if FOLDS in arrays:
         meta = {**meta, FOLDS: int(arrays[FOLDS].max()) + 1}
         arrays[FOLDS] = as_kept(arrays[FOLDS], meta[FOLDS])
     for name in sorted(arrays):
         digest.update(f"{name}{arrays[name].shape}".encode())
         digest.update(np.ascontiguousarray(arrays[name]))
-    counts = {part: len(arrays[f"{part}_labels"]) for part in PARTS}
-    _save(path, arrays, {**meta, "digest": digest.hexdigest(), "counts": counts})
+    counts = {part: len(each) for part, each in labels.items()}
+    per_class = {part: np.bincount(each, minlength=classes).tolist() for part, each in labels.items()}
+    found = {"digest": digest.hexdigest(), "counts": counts, "class_counts": per_class}
+    _save(path, arrays, {**meta, **found})
 
 
 def _save(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:

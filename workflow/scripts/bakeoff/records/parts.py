@@ -60,6 +60,20 @@ class Data:
     )
     licence: str
     source: str = said("Where the original files were taken from.")
+    citation: str | None = said("What to cite for them.", default=None)
+    class_counts: Mapping[str, tuple[Count, ...]] | None = said(
+        "Images of every class, in the order of classes, by part; null where an earlier version did not say.",
+        default=None,
+    )
+    left_out: Mapping[str, AtLeastOne] = said("What was passed over: how many, by the reason.", default={})
+    notes: tuple[str, ...] = said(
+        "What was done to images, and what people should know of them, a line each.", default=()
+    )
+    part_digests: Texts | None = said(
+        "sha256 of the class and content of every part's images, by part, as parts.csv lists them; null "
+        "where the parts are a permutation's.",
+        default=None,
+    )
 
     @property
     def validated(self) -> int:
