@@ -17,12 +17,12 @@ from unittest.mock import patch
 
 import arrays
 from bakeoff.cells.family import Resources, requests
-from bakeoff.cells.progress import Progress
 from bakeoff.data import store
 from bakeoff.data.store import Dataset
 from bakeoff.families.svm import kkt
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.machine import hardware
+from bakeoff.progress import Progress
 
 GRIDS = {
     "rbf": [{"C": [0.1, 1.0, 10.0, 100.0], "gamma": ["scale", 0.001]}],

@@ -3,10 +3,10 @@
 import dataclasses
 
 from bakeoff.cells.family import Family, Fitted, requests
-from bakeoff.cells.progress import Progress
 from bakeoff.families.network.optimizers import OPTIMIZERS
 from bakeoff.networks import models
 from bakeoff.networks.models import NETWORKS
+from bakeoff.progress import Progress
 from bakeoff.records.record import to_json
 from bakeoff.rows import Named
 

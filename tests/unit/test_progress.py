@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from bakeoff.cells import progress
-from bakeoff.cells.progress import Progress, clock
+from bakeoff import progress
+from bakeoff.progress import Progress, clock
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ import studies
 import time_chosen
 from bakeoff.cells import run as cell
 from bakeoff.cells.family import Resources, requests
-from bakeoff.cells.progress import Progress
 from bakeoff.command import UserError
 from bakeoff.data import prepare, store
 from bakeoff.data.split import Split
 from bakeoff.families.svm import axes, saved
 from bakeoff.families.svm.family import SvmFamily
+from bakeoff.progress import Progress
 from checkout import ROOT
 from originals import fetch
 
@@ -67,7 +67,7 @@ import sys
 from pathlib import Path
 from bakeoff.data import store
 from bakeoff.cells.family import Resources, requests
-from bakeoff.cells.progress import Progress
+from bakeoff.progress import Progress
 from bakeoff.families.svm import family, smo
 dataset = store.load(Path(sys.argv[1]), "images")
 svms = family.SvmFamily(dataset, "rbf", [{"C": [1.0, 500.0]}], Resources(sys.argv[2]))

@@ -6,8 +6,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
-from bakeoff.cells.progress import Progress
 from bakeoff.data.store import Dataset
+from bakeoff.progress import Progress
 from bakeoff.records.kinds import Device
 from bakeoff.records.parts import Compute, Environment, Load
 from bakeoff.records.predictions import Answers

@@ -12,11 +12,11 @@ from bakeoff import command
 from bakeoff.cells import keeping
 from bakeoff.cells.family import Family, Fit, Fitted, Measured, Plan, measuring, requests
 from bakeoff.cells.journal import Journal, code_digest
-from bakeoff.cells.progress import Progress
 from bakeoff.cells.shards import Shard, found_beside
 from bakeoff.command import UserError
 from bakeoff.files import alone_in, write_text
 from bakeoff.machine import hardware
+from bakeoff.progress import Progress
 from bakeoff.records import layout, selection, signature, written
 from bakeoff.records.parts import Compute, Environment
 from bakeoff.records.record import FORMAT, Purpose, Record, with_environments

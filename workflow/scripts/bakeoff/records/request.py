@@ -45,3 +45,10 @@ class Request(NamedTuple):
     def key(self) -> str:
         """Return one canonical text per request."""
         return f"{settings_key(self.settings)}{self.seed}" + ("" if self.fold is None else f"/{self.fold}")
+
+
+def described(request: Request) -> str:
+    """Return what lines call a request: the settings that say something, its seed, its fold."""
+    said = {**request.settings, "seed": request.seed}
+    words = [f"{name} {value}" for name, value in said.items() if value is not None]
+    return ", ".join([*words, *([f"fold {request.fold}"] if isinstance(request.fold, int) else [])])

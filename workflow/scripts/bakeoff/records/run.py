@@ -121,3 +121,10 @@ class Run:
 def finished(runs: Iterable[Run]) -> list[Run]:
     """Return the runs that ended well."""
     return [run for run in runs if run.finished]
+
+
+def reached(run: Run) -> str:
+    """Return what a run reached that ended well."""
+    if run.validation_accuracy is None:
+        return "fitted on all folds"
+    return f"validation {run.validation_accuracy:.2%}"

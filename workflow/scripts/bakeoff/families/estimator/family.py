@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from bakeoff.cells.family import Fitted, Plan, unfinished_run
 from bakeoff.cells.pixels import Pixels, Rows, accuracies
-from bakeoff.cells.progress import Progress, described, reached
 from bakeoff.data import scaling
 from bakeoff.data.store import Dataset, Part
 from bakeoff.families.estimator import axes, calls, saved
 from bakeoff.families.estimator.calls import ClassifierError
 from bakeoff.families.estimator.making import Maker
 from bakeoff.machine.timing import Stopwatch
+from bakeoff.progress import Progress
 from bakeoff.records.parts import Compute
 from bakeoff.records.predictions import Answers
 from bakeoff.records.record import Competitor
-from bakeoff.records.request import Request, Settings
-from bakeoff.records.run import Run
+from bakeoff.records.request import Request, Settings, described
+from bakeoff.records.run import Run, reached
 from bakeoff.rows import Named, content
 from bakeoff.search import grid
 

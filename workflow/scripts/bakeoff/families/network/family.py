@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from bakeoff.cells.family import Fitted, Plan, unfinished_run
-from bakeoff.cells.progress import Progress
 from bakeoff.data import store
 from bakeoff.data.store import Dataset
 from bakeoff.families.network import axes, loop, packs, trial
@@ -19,6 +18,7 @@ from bakeoff.families.network.state import Training, build_state
 from bakeoff.machine.energy import Counter
 from bakeoff.machine.timing import Stopwatch
 from bakeoff.networks import flops, models
+from bakeoff.progress import Progress
 from bakeoff.records import signature
 from bakeoff.records.kinds import Device
 from bakeoff.records.parts import Compute

@@ -11,7 +11,6 @@ import numpy as np
 from bakeoff.cells.family import Fitted, Plan, Resources, unfinished_run
 from bakeoff.cells.pixels import Pixels, accuracies
 from bakeoff.cells.predictor import per_class
-from bakeoff.cells.progress import Progress, described, reached
 from bakeoff.data import scaling
 from bakeoff.data.store import Dataset, Part
 from bakeoff.families.svm import axes, engines, saved
@@ -21,11 +20,12 @@ from bakeoff.families.svm.machine import Machine
 from bakeoff.families.svm.packed import dtype_of
 from bakeoff.families.svm.task import Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
+from bakeoff.progress import Progress
 from bakeoff.records.parts import Compute
 from bakeoff.records.predictions import Answers
 from bakeoff.records.record import Competitor
-from bakeoff.records.request import Fold, Request, Settings
-from bakeoff.records.run import Run
+from bakeoff.records.request import Fold, Request, Settings, described
+from bakeoff.records.run import Run, reached
 from bakeoff.search import grid
 
 if TYPE_CHECKING:

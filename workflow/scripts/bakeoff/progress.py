@@ -3,9 +3,6 @@
 import sys
 from time import monotonic
 
-from bakeoff.records.request import Request
-from bakeoff.records.run import Run
-
 
 class Progress:
     """Counts work units under a label and says how far it is and how long it has left."""
@@ -52,17 +49,3 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def described(request: Request) -> str:
-    """Return what lines call a request: the settings that say something, its seed, its fold."""
-    said = {**request.settings, "seed": request.seed}
-    words = [f"{name} {value}" for name, value in said.items() if value is not None]
-    return ", ".join([*words, *([f"fold {request.fold}"] if isinstance(request.fold, int) else [])])
-
-
-def reached(run: Run) -> str:
-    """Return what a run reached that ended well."""
-    if run.validation_accuracy is None:
-        return "fitted on all folds"
-    return f"validation {run.validation_accuracy:.2%}"
