@@ -75,7 +75,7 @@ def test_every_family_learns_them(garden, cell):
 
 
 def test_what_was_left_out_is_in_the_log(garden):
-    log = (garden / "logs/fetch_dataset/flowers.log").read_text(encoding="utf-8")
+    log = (garden / "logs/prepare_images/flowers.log").read_text(encoding="utf-8")
     assert "left out: files that are no images: 1" in log
     assert "gul/cut.jpg: left out, unreadable: " in log
 

@@ -40,8 +40,14 @@ def source_option():
 
 
 def bind_folders():
-    """Let containers see what may lie outside the working directory: the data, the image's own digest."""
+    """Let containers see what may lie outside the working directory: the data, the image's own digest.
+
+    Images of one's own are read, never written.
+    """
     images = [Path(name).resolve().parent for name in config["containers"].values()]
     folders = [*images, Path(data_source()).resolve()] if data_source() else images
     binds = [os.getenv("APPTAINER_BIND"), *(str(each) for each in folders if os.path.isdir(each))]
+    binds += [
+        f"{each}:{each}:ro" for each in map(os.path.abspath, PLAN["places"]) if os.path.exists(each)
+    ]
     os.environ.update(APPTAINER_BIND=",".join(dict.fromkeys(filter(None, binds))))

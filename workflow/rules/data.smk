@@ -1,4 +1,4 @@
-# Data sets: originals fetched and verified, then split and resized once.
+# Data sets: originals fetched and verified, then split and resized once; images of one's own decoded and split.
 
 
 # The nodes of a cluster often have no way out; the machine that submits does.
@@ -46,7 +46,40 @@ rule prepare_dataset:
         config["containers"]["cpu"]
     conda:
         "../../envs/bakeoff.yaml"
+    wildcard_constraints:
+        dataset=PLAN["fetched"],
     shell:
         "python {input.script:q} --raw {input.raw:q} --dataset {params.dataset:q}"
         " --split {params.split:q} --input-size {params.size} {params.limits}"
         " --output {output:q} --set-aside 2>&1 | tee {log:q}"
+
+
+# What is decoded stays in a folder that is no output: images that are added later are decoded alone.
+rule prepare_images:
+    input:
+        script=script("prepare_images"),
+        images=lambda wildcards: seen(wildcards.dataset),
+        code=code_of("data"),
+    output:
+        data="resources/{dataset}.npz",
+        parts="resources/{dataset}/parts.csv",
+    params:
+        dataset=lambda wildcards: row("datasets", wildcards.dataset),
+        split=json.dumps(config["split"]),
+        size=config["networks"]["input_size"],
+        limits=given("limit_train", "limit_test"),
+        decoded=lambda wildcards, output: os.path.join(os.path.dirname(output.parts), "decoded"),
+    log:
+        "logs/prepare_images/{dataset}.log",
+    threads: 16
+    container:
+        config["containers"]["cpu"]
+    conda:
+        "../../envs/bakeoff.yaml"
+    wildcard_constraints:
+        dataset=PLAN["own"],
+    shell:
+        "python {input.script:q} --dataset {params.dataset:q}"
+        " --split {params.split:q} --input-size {params.size} {params.limits} --threads {threads}"
+        " --decoded {params.decoded:q} --parts {output.parts:q}"
+        " --output {output.data:q} --set-aside 2>&1 | tee {log:q}"

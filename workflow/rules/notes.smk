@@ -26,6 +26,20 @@ def code_of(stage):
     return local(str(path))
 
 
+@cache
+def seen(dataset):
+    """Return what was last seen of the files of images of one's own, as a digest: names, sizes and times.
+
+    Only the main process looks. What is there no more has been prepared, or its job says what is missing.
+    """
+    path, look = NOTES / "images" / f"{dataset}.sha256", PLAN["seen"].get(dataset)
+    if look:
+        note(path, f"{look[0]}\n", min(look[1], time.time()))
+    elif not path.is_file():
+        note(path, "nothing\n")
+    return local(str(path))
+
+
 def many(option, values):
     """Return an option that takes its values from a file, nothing where there are none.
 

@@ -27,6 +27,7 @@ def planned():
     # In containers and conda's environments, the torch beside Snakemake is not the one that trains.
     line += ["--brings-torch"] if workflow.deployment_settings.deployment_method else []
     line += ["--count-gpus"] if counts_gpus() else []
+    line += ["--look"] if workflow.is_main_process else []
     # YAML writes what an anchor stands for once.
     text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
     done = subprocess.run(line, input=text, capture_output=True, text=True, encoding="utf-8")

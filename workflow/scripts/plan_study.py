@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff import command
 from bakeoff.command import option
-from bakeoff.plan import explain, gpu, make, partial, written
+from bakeoff.plan import explain, gpu, make, own_images, partial, written
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Options:
     merged: bool = option("read all of it from stdin; the files are checked alone", default=False)
     brings_torch: bool = option("jobs run where another torch is, as in containers", default=False)
     count_gpus: bool = option("also say how many GPUs this machine has, where any is used", default=False)
+    look: bool = option("also look at the files of one's own images: names, sizes, times", default=False)
     module: str | None = option("of another workflow: the prefix of its results", default=None)
     explain: bool = option("print the cells and their runs for people", default=False)
 
@@ -32,7 +33,8 @@ def main(options: Options) -> None:
     else:
         counted = options.count_gpus and plan.gpu_missing is None
         gpus = gpu.count(options.brings_torch) if counted else 0
-        print(json.dumps(make.as_json(plan) | {"note": note, "gpus": gpus}))
+        seen = own_images.seen(plan.rows, plan.study.datasets) if options.look else {}
+        print(json.dumps(make.as_json(plan) | {"note": note, "gpus": gpus, "seen": seen}))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,16 @@ from time import monotonic
 
 
 class Progress:
-    """Counts work units under a label and says how far it is and how long it has left."""
+    """Counts work units under a label and says how far it is and how long it has left.
 
-    def __init__(self, label: str, total: float) -> None:
+    apart_s: seconds between two lines in a log, but for the last.
+    """
+
+    def __init__(self, label: str, total: float, apart_s: float = 0.0) -> None:
         self._label = label
         self._total = total
-        self._start = monotonic()
+        self._start = self._said = monotonic()
+        self._apart_s = apart_s
         self._done = 0.0
         self._bar = None
         if sys.stdout.isatty():
@@ -26,7 +30,10 @@ class Progress:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(units)
             return
-        elapsed = monotonic() - self._start
+        now = monotonic()
+        if now - self._said < self._apart_s and self._done < self._total:
+            return
+        self._said, elapsed = now, now - self._start
         left = elapsed / self._done * (self._total - self._done) if self._done else 0.0
         share = self._done / self._total if self._total else 1.0
         self.say(f"{share:4.0%}  {text}  elapsed {clock(elapsed)}, left about {clock(left)}")

@@ -72,6 +72,11 @@ class Indexed:
     names: Sequence[str] | None = None
     white: float | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    # What gives an image by its number is no other process's.
+    apart = False
+
+    def stamp(self, item: Item) -> str | None:
+        """Return nothing: of an array nothing but its content tells."""
 
     def list(self) -> Listed:
         """Return all images; UserError for labels that are none, or other classes than are named."""
@@ -103,7 +108,7 @@ class Indexed:
             )
         return tuple(self.row.classes)
 
-    def image(self, item: Item, size: int | None = None) -> Picture:
+    def image(self, item: Item, size: int | None = None, content: bytes | None = None) -> Picture:
         """Return an item's image, as bakeoff.data.source.Source says."""
         found = self._found(item)
         return pictures.eight_bits(found if _is_pillow(found) else of_array(found, self.white))

@@ -3,7 +3,9 @@
 Owns how a path of an item becomes a file's bytes, and what a link may lead to. Must not know who listed them.
 """
 
+import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +20,15 @@ class Files:
     """Files below a folder, which is named as a person wrote it."""
 
     root: Path
+    apart = True
 
-    def image(self, item: Item, size: int | None = None) -> Picture:
+    def stamp(self, item: Item) -> str | None:
+        """Return a file's size and time, as bakeoff.data.source.Source says."""
+        return stamp(self.root / item.path)
+
+    def image(self, item: Item, size: int | None = None, content: bytes | None = None) -> Picture:
         """Return an item's image, as bakeoff.data.source.Source says."""
-        return pictures.decode(self.content(item), size)
+        return pictures.decode(self.content(item) if content is None else content, size)
 
     def content(self, item: Item) -> bytes:
         """Return a file's bytes; Unreadable where there are none."""
@@ -32,6 +39,28 @@ class Files:
         if not content:
             raise Unreadable("an empty file")
         return content
+
+
+def stamp(path: Path) -> str | None:
+    """Return a file's size and the time it was written, None where it is not there."""
+    try:
+        about = os.stat(path)
+    except OSError:
+        return None
+    return f"{about.st_size} {about.st_mtime_ns}"
+
+
+def fingerprint(paths: Iterable[Path]) -> tuple[str, float] | None:
+    """Return a digest that changes when files do, and when the newest was written; None of no files.
+
+    Names, sizes and times are looked at, not what is in them.
+    """
+    found = sorted((str(path), about) for path in paths if (about := stamp(path)))
+    if not found:
+        return None
+    text = "".join(f"{path}\t{about}\n" for path, about in found)
+    newest = max(int(about.split()[1]) for _, about in found) / 1e9
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(), newest
 
 
 def folder(named: Path) -> None:

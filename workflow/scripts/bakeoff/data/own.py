@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +18,7 @@ from bakeoff import typed, values
 from bakeoff.command import UserError
 from bakeoff.data.raw import UNSTATED
 from bakeoff.data.source import Item, Listed, Source
+from bakeoff.data.view import View
 from bakeoff.typed import Text, said
 
 INPUT_SIZE = 64
@@ -67,9 +68,27 @@ class Own:
     def counts(self) -> None:
         """Return nothing: the images are not counted before they are fetched."""
 
+    @property
+    def view(self) -> View:
+        """Return the form that the row's images are brought to."""
+        return View(self.input_size, self.resize, self.grey is True)
+
     def source(self) -> Source:
         """Return what the row names, made ready to be read."""
         raise NotImplementedError
+
+    def places(self) -> list[Path]:
+        """Return the files and folders that the row names, there or not."""
+        named = (getattr(self, name, None) for name in ("file", "root"))
+        return [place(each) for each in named if each]
+
+    def files(self) -> Iterable[Path]:
+        """Return every file that the images may rest on."""
+        for named in self.places():
+            if named.is_dir():
+                yield from (Path(above) / name for above, _, names in os.walk(named) for name in names)
+            else:
+                yield named
 
 
 def place(named: str) -> Path:
@@ -103,27 +122,31 @@ def grouped(items: Iterable[Item], text: str | None) -> list[Item]:
 
 
 def taken(listed: Listed, row: Own) -> Listed:
-    """Return the images that a row's `limit` leaves: of each class and part its share.
-
-    They are ranked by a digest of their paths, so that the sample is no first stretch, and the same tomorrow.
-    """
+    """Return the images that a row's `limit` leaves: of each class and part its share."""
     if row.limit is None or row.limit >= len(listed.items):
         return listed
-    sizes = Counter((item.part, item.label) for item in listed.items)
-    seen: Counter[tuple[str | None, int]] = Counter()
-    ranked = []
-    for item in sorted(listed.items, key=lambda item: hashlib.sha256(item.path.encode()).digest()):
-        stratum = item.part, item.label
-        ranked.append(((seen[stratum] + 0.5) / sizes[stratum], item))
-        seen[stratum] += 1
-    ranked.sort(key=lambda each: each[0])
-    kept = {item.path for _, item in ranked[: row.limit]}
+    kept = sample({item.path: (item.part, item.label) for item in listed.items}, row.limit)
     out = {f"beyond the limit of {row.limit}": len(listed.items) - len(kept)}
     return dataclasses.replace(
         listed,
         items=[item for item in listed.items if item.path in kept],
         left_out={**listed.left_out, **out},
     )
+
+
+def sample(strata: Mapping[str, Hashable], count: int) -> set[str]:
+    """Return so many names, of each stratum its share.
+
+    They are ranked by a digest of the name, so that the sample is no first stretch, and the same tomorrow.
+    """
+    sizes, seen = Counter(strata.values()), Counter[Hashable]()
+    ranked = []
+    for name in sorted(strata, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        stratum = strata[name]
+        ranked.append(((seen[stratum] + 0.5) / sizes[stratum], name))
+        seen[stratum] += 1
+    ranked.sort(key=lambda each: each[0])
+    return {name for _, name in ranked[:count]}
 
 
 def classes_of(labels: Iterable[str]) -> tuple[str, ...]:

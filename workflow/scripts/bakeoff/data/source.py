@@ -74,12 +74,19 @@ class Source(Protocol):
     def list(self) -> Listed:
         """Return what there is; UserError, in one line with its cure, for what cannot be a data set."""
 
-    def image(self, item: Item, size: int | None = None) -> Picture:
-        """Return an item's image; Unreadable where it cannot be decoded.
+    @property
+    def apart(self) -> bool:
+        """Return whether it can be handed to another process, which then reads by itself."""
 
-        size: rows and columns that it will be brought to. A decoder that can decodes at a smaller scale for
-        it, of no fewer than twice as many; None asks for all pixels.
-        """
+    def stamp(self, item: Item) -> str | None:
+        """Return what changes when an item does, found without reading it; None where nothing does."""
 
     def content(self, item: Item) -> bytes:
         """Return what an item's sha256 is of: its file's bytes, or its array's."""
+
+    def image(self, item: Item, size: int | None = None, content: bytes | None = None) -> Picture:
+        """Return an item's image; Unreadable where it cannot be decoded.
+
+        size: rows and columns that it will be brought to. A decoder that can decodes at a smaller scale for
+        it, of no fewer than twice as many; None asks for all pixels. content: the item's, if at hand.
+        """

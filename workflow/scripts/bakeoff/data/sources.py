@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bakeoff.command import UserError
-from bakeoff.data import decoded, idx
+from bakeoff.data import idx
 from bakeoff.data.download import Deadline, Log, download
 from bakeoff.data.kinds import digits, function
 from bakeoff.data.kinds.originals import (
@@ -41,7 +41,9 @@ def fetch(dataset: Named, data_source: str | None, log: Log) -> Raw:
     if isinstance(row, function.Function):
         return function.load(row)
     if isinstance(row, Own):
-        return decoded.load(row, log)
+        raise UserError(
+            f"{name}: images of your own are fetched from nowhere; prepare_images.py prepares them"
+        )
     found = originals(name, row, data_source, log)
     arrays = {file: idx.parse(content, file) for file, (content, _) in found.items()}
     for file in (TRAIN_LABELS, TEST_LABELS):

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.archive import Arrays, WrongContent, as_kept, opened
+from bakeoff.archive import Arrays, Blocks, WrongContent, as_kept, opened, saving
 from bakeoff.command import UserError
 from bakeoff.data.prepare import HOLDOUT, PARTS
 from bakeoff.data.raw import Raw
-from bakeoff.files import writing
 from bakeoff.records import written
 from bakeoff.records.parts import Data
 from bakeoff.records.record import adapter
@@ -29,13 +28,16 @@ def save_raw(path: Path, raw: Raw) -> None:
     """Write an original data set."""
     labels = {name: as_kept(getattr(raw, name), len(raw.classes)) for name in RAW_LABELS}
     about = {"source": raw.source, "classes": raw.classes, "grey": raw.grey}
-    _save(path, {name: getattr(raw, name) for name in RAW_IMAGES} | labels, about)
+    with saving(path) as file:
+        for name, array in ({name: getattr(raw, name) for name in RAW_IMAGES} | labels).items():
+            file.add(name, array)
+        file.add("meta", np.array(json.dumps(about)))
 
 
 def load_raw(path: Path) -> Raw:
     """Read an original data set; UserError where it is a prepared one."""
     with opened(path, ORIGINAL) as file:
-        if "train_resized" in file:
+        if "validation_labels" in file:
             raise UserError(f"{path}: a prepared data set; name the original that fetch_dataset.py made")
         parts = (*_part(file, "train", "images"), *_part(file, "test", "images"))
         meta = _meta(file)
@@ -47,32 +49,29 @@ def load_raw(path: Path) -> Raw:
         return Raw(*parts, tuple(classes), meta.get("grey") is True, source)
 
 
-def save_prepared(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+def save_prepared(path: Path, arrays: Mapping[str, np.ndarray | Blocks], meta: Mapping[str, Any]) -> None:
     """Write a prepared data set; its digest covers every array's shape and bytes, as they are kept.
 
-    UserError for labels that are none of its classes.
+    Without {part}_resized, a network sees the images as they are. UserError for labels that are none of its
+    classes.
     """
     classes, digest = len(meta["classes"]), hashlib.sha256()
-    labels = {part: arrays[f"{part}_labels"] for part in PARTS}
+    labels = {part: np.asarray(arrays[f"{part}_labels"]) for part in PARTS}
     if (highest := max(each.max(initial=0) for each in labels.values())) >= classes:
         raise UserError(f"{path}: not written: a label is {highest}, of {classes} classes; name its data set")
     arrays = {**arrays, **{f"{part}_labels": as_kept(each, classes) for part, each in labels.items()}}
     if FOLDS in arrays:
-        meta = {**meta, FOLDS: int(arrays[FOLDS].max()) + 1}
-        arrays[FOLDS] = as_kept(arrays[FOLDS], meta[FOLDS])
-    for name in sorted(arrays):
-        digest.update(f"{name}{arrays[name].shape}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]))
+        folds = np.asarray(arrays[FOLDS])
+        meta = {**meta, FOLDS: int(folds.max()) + 1}
+        arrays[FOLDS] = as_kept(folds, meta[FOLDS])
     counts = {part: len(each) for part, each in labels.items()}
     per_class = {part: np.bincount(each, minlength=classes).tolist() for part, each in labels.items()}
-    found = {"digest": digest.hexdigest(), "counts": counts, "class_counts": per_class}
-    _save(path, arrays, {**meta, **found})
-
-
-def _save(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
-    """Write uncompressed: reading is then a plain copy."""
-    with writing(path) as place, open(place, "wb") as file:
-        np.savez(file, **{"meta": np.array(json.dumps(meta)), **arrays})  # type: ignore[arg-type]
+    with saving(path) as file:
+        for name in sorted(arrays):
+            digest.update(f"{name}{arrays[name].shape}".encode())
+            file.add(name, arrays[name], digest.update)
+        found = {"digest": digest.hexdigest(), "counts": counts, "class_counts": per_class}
+        file.add("meta", np.array(json.dumps({**meta, **found})))
 
 
 def _meta(file: Arrays) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def _meta(file: Arrays) -> dict[str, Any]:
 
 def _part(file: Arrays, part: str, form: str) -> tuple[np.ndarray, np.ndarray]:
     """Return images (n, rows, columns, ...) and labels, int64 (n,), of a part."""
-    images, labels = file.read(f"{part}_{form}", "u", 3, 4), file.class_numbers(f"{part}_labels")
+    images, labels = file.mapped(f"{part}_{form}", "u", 3, 4), file.class_numbers(f"{part}_labels")
     if images.dtype != np.uint8:
         raise WrongContent(f"{part}_{form} is {images.dtype}, not uint8")
     if len(images) != len(labels):
@@ -179,7 +178,9 @@ class Dataset:
 def load(path: Path, form: str) -> Dataset:
     """Read a prepared data set: form "images" (original size) or "resized" (network input)."""
     with opened(path, PREPARED) as file:
-        parts = {part: Part(*_part(file, part, form)) for part in PARTS}
+        # Where both are of one size, one is kept.
+        kept = form if f"{PARTS[0]}_{form}" in file else "images"
+        parts = {part: Part(*_part(file, part, kept)) for part in PARTS}
         folds = file.class_numbers(FOLDS) if FOLDS in file else None
         found = Dataset(parts, _meta(file), folds)
         _check(found)

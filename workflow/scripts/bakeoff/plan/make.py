@@ -9,7 +9,7 @@ from bakeoff import rows, typed
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog, Cell
 from bakeoff.machine import devices
-from bakeoff.plan import cells, checks, gpu
+from bakeoff.plan import cells, checks, gpu, own_images
 from bakeoff.plan.study import KINDS, SECTIONS, Study
 from bakeoff.records import layout
 from bakeoff.search import grid
@@ -98,6 +98,9 @@ def as_json(plan: Plan) -> dict[str, Any]:
             for kind in KINDS
         },
         "wildcards": wildcards(plan.rows),
+        "own": any_of(own_images.named(plan.rows)),
+        "fetched": any_of(plan.rows[DATASETS.name].keys() - own_images.named(plan.rows)),
+        "places": own_images.places(plan.rows, study.datasets),
         "arguments": {
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
         },

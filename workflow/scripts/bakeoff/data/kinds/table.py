@@ -1,5 +1,6 @@
 """A table of paths and labels (.csv), its columns named by the row."""
 
+import contextlib
 import csv
 import os
 import stat
@@ -56,6 +57,18 @@ class Table(own.Own):
         file = own.place(self.file)
         return TableSource(own.place(self.root) if self.root else file.parent, file, self)
 
+    def places(self) -> list[Path]:
+        """Return the table, and the folder that paths are relative to."""
+        source = self.source()
+        return [source.file, source.root]
+
+    def files(self) -> Iterator[Path]:
+        """Return the table and the files that its lines name, none where it cannot be read."""
+        source = self.source()
+        yield source.file
+        with contextlib.suppress(UserError):
+            yield from (source.root / line.path for line in source.lines())
+
 
 @dataclass(frozen=True)
 class _Line:
@@ -78,7 +91,7 @@ class TableSource(located.Files):
     def list(self) -> Listed:
         """Return its images in its order; UserError, with the line, for what is none or has no one label."""
         located.folder(self.root)
-        lines = [self._checked(line) for line in self._lines()]
+        lines = [self._checked(line) for line in self.lines()]
         _check_once(self.file, lines)
         _check_one_label(self.file, lines)
         self._check_there(lines)
@@ -88,7 +101,7 @@ class TableSource(located.Files):
         listed = Listed(items, classes, {}, f"table {self.file.name}")
         return own.taken(own.checked(listed, self.file), self.row)
 
-    def _lines(self) -> Iterator[_Line]:
+    def lines(self) -> Iterator[_Line]:
         """Yield the lines that say something, in the columns that the row names."""
         rows = _read(self.file, SEPARATORS[self.row.separator or self._usual()])
         _, header = next(rows, (0, []))
