@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 EVALUATION_BATCH = 1000
+# Larger images are evaluated fewer at a time: what a network keeps of a batch grows with its pixels.
+EVALUATION_PIXELS = EVALUATION_BATCH * 32 * 32
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,10 @@ def evaluate(model: "nn.Module", part: Part, device: "torch.device") -> tuple[fl
     model.eval()
     loss_sum, probabilities = 0.0, []
     with torch.inference_mode():
-        for start in range(0, len(part), EVALUATION_BATCH):
-            images = part.images[start : start + EVALUATION_BATCH].to(device)
-            labels = part.labels[start : start + EVALUATION_BATCH].to(device)
+        at_once = max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // math.prod(part.size)))
+        for start in range(0, len(part), at_once):
+            images = part.images[start : start + at_once].to(device)
+            labels = part.labels[start : start + at_once].to(device)
             logits = model(part.pixels.normalise(images))
             loss_sum += cross_entropy(logits, labels, reduction="sum").item()
             probabilities.append(logits.softmax(1).cpu().numpy())
