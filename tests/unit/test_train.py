@@ -235,6 +235,26 @@ def test_evaluation_returns_mean_loss_and_probabilities_over_all_batches(monkeyp
     assert np.allclose(probabilities.sum(1), 1)
 
 
+@pytest.mark.parametrize(("size", "at_once"), [(28, 1000), (32, 1000), (64, 250), (224, 20), (2000, 1)])
+def test_larger_images_are_evaluated_fewer_at_a_time(size, at_once):
+    import torch
+    from torch import nn
+
+    class Seen(nn.Module):
+        """Notes how many images it is given at once."""
+
+        def forward(self, images):
+            seen.append(len(images))
+            return torch.zeros(len(images), 2)
+
+    seen: list[int] = []
+    count = min(1200, 2 * at_once)
+    part = Part.from_arrays(np.zeros((count, size, size), np.uint8), np.zeros(count, np.int64), GREY)
+    loop.evaluate(Seen(), part, torch.device("cpu"))
+    assert max(seen) == at_once
+    assert sum(seen) == count
+
+
 def test_mixed_precision_on_a_cpu_without_bfloat16_is_fp32_and_says_so(dataset, both_epochs, monkeypatch):
     monkeypatch.setattr(precision, "_cpu_has_bfloat16", lambda: False)
     run = fit_all(family(dataset, {**BLOCK, "precision": "mixed"}))[0].run
