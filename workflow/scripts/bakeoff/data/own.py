@@ -23,6 +23,8 @@ from bakeoff.typed import Text, said
 
 INPUT_SIZE = 64
 MAX_UNREADABLE = 10
+# Fields of rows that lead to where the images lie.
+PATHS = ("file", "root")
 
 
 def _grey(given: Any) -> Any:
@@ -79,7 +81,7 @@ class Own:
 
     def places(self) -> list[Path]:
         """Return the files and folders that the row names, there or not."""
-        named = (getattr(self, name, None) for name in ("file", "root"))
+        named = (getattr(self, name, None) for name in PATHS)
         return [place(each) for each in named if each]
 
     def files(self) -> Iterable[Path]:

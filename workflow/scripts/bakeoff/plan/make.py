@@ -94,7 +94,10 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "gpu_missing": plan.gpu_missing,
         "devices": gpu.devices("all", plan.gpu_missing),
         "rows": {
-            kind.name: {name: str(rows.Named(name, row)) for name, row in plan.rows[kind.name].items()}
+            kind.name: {
+                name: str(rows.Named(name, own_images.expanded(row)))
+                for name, row in plan.rows[kind.name].items()
+            }
             for kind in KINDS
         },
         "wildcards": wildcards(plan.rows),
@@ -126,5 +129,9 @@ def wildcards(known: Catalog) -> dict[str, str]:
 
 
 def any_of(names: Iterable[str]) -> str:
-    """Return a regular expression for names, the longest first: one may begin as another does."""
-    return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
+    """Return a regular expression for names, the longest first: one may begin as another does.
+
+    Of no names it matches nothing: to Snakemake an empty one is none.
+    """
+    found = sorted(names, key=lambda name: (-len(name), name))
+    return "|".join(map(re.escape, found)) or "(?!)"

@@ -3,7 +3,10 @@
 Must not read what is in a file.
 """
 
-from bakeoff.data import located
+import dataclasses
+from typing import Any
+
+from bakeoff.data import located, own
 from bakeoff.data.own import Own
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog
@@ -12,6 +15,15 @@ from bakeoff.families.section import Catalog
 def named(known: Catalog) -> dict[str, Own]:
     """Return the rows of a person's own images."""
     return {name: row for name, row in known[DATASETS.name].items() if isinstance(row, Own)}
+
+
+def expanded(row: Any) -> Any:
+    """Return a row with its paths expanded: in a container the home is another, a job may lack variables."""
+    if not isinstance(row, Own):
+        return row
+    given = {name: getattr(row, name, None) for name in own.PATHS}
+    paths: dict[str, Any] = {name: str(own.place(each)) for name, each in given.items() if each}
+    return dataclasses.replace(row, **paths)
 
 
 def places(known: Catalog, datasets: list[str]) -> list[str]:
