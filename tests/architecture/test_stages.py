@@ -9,6 +9,7 @@ PLANS = "plan_study"
 STAGES = {
     "fetch_dataset": "data",
     "prepare_dataset": "data",
+    "prepare_images": "data",
     "train_network": "networks",
     "time_training": "networks",
     "train_svm": "svm",

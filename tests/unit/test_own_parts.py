@@ -49,7 +49,7 @@ def prepare(tmp_path):
         own = DATASETS.read("own", {"kind": "folder", "root": str(folder), "input_size": 8, **row})
         place = tmp_path / "resources"
         found = own_parts.prepare(own, split, size, limits, place / "decoded", processes, said.append)
-        about = {"name": "own", "title": "Own", "licence": "CC0", "fingerprints": {}, **NO_LIMITS}
+        about = {"name": "own", "title": "Own", **NO_LIMITS}
         store.save_prepared(place / "own.npz", found.arrays, {**about, **found.about})
         read = (store.load(place / "own.npz", form) for form in ("images", "resized"))
         return Tried(found, *read, said)

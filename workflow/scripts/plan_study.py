@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff import command
 from bakeoff.command import option
-from bakeoff.plan import explain, gpu, make, own_images, partial, written
+from bakeoff.plan import explain, gpu, make, partial, written
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ def main(options: Options) -> None:
     else:
         counted = options.count_gpus and plan.gpu_missing is None
         gpus = gpu.count(options.brings_torch) if counted else 0
-        seen = own_images.seen(plan.rows, plan.study.datasets) if options.look else {}
-        print(json.dumps(make.as_json(plan) | {"note": note, "gpus": gpus, "seen": seen}))
+        print(json.dumps(make.as_json(plan, options.look) | {"note": note, "gpus": gpus}))
 
 
 if __name__ == "__main__":

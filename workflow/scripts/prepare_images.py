@@ -30,11 +30,11 @@ def main(options: Options) -> None:
     """Prepare, list and store."""
     name, row = DATASETS.named(options.dataset)
     limits = {"limit_train": options.limit_train, "limit_test": options.limit_test}
-    split, place = Split.parse(options.split), options.decoded
-    found = own_parts.prepare(row, split, options.input_size, limits, place, options.threads, print)
-    of = {"name": name, "title": row.title or name, "licence": row.licence, "citation": row.citation}
+    of = Split.parse(options.split), options.input_size, limits, options.decoded, options.threads
+    found = own_parts.prepare(row, *of, print)
+    about = {"name": name, "title": row.title or name}
     part_list.write(options.parts, found.images)
-    store.save_prepared(options.output, found.arrays, {**of, **found.about, **limits, "fingerprints": {}})
+    store.save_prepared(options.output, found.arrays, {**about, **found.about, **limits})
 
 
 if __name__ == "__main__":

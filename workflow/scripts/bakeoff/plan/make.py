@@ -85,8 +85,8 @@ def as_config(value: Any) -> Any:
     return [as_config(each) for each in value] if isinstance(value, list) else value
 
 
-def as_json(plan: Plan) -> dict[str, Any]:
-    """Return what Snakemake reads of a plan."""
+def as_json(plan: Plan, look: bool = False) -> dict[str, Any]:
+    """Return what Snakemake reads of a plan; look: also at the files of images of one's own."""
     study, records = plan.study, plan.records()
     made = [record for group in records.values() for record in group]
     return {
@@ -104,6 +104,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "own": any_of(own_images.named(plan.rows)),
         "fetched": any_of(plan.rows[DATASETS.name].keys() - own_images.named(plan.rows)),
         "places": own_images.places(plan.rows, study.datasets),
+        "seen": own_images.seen(plan.rows, study.datasets) if look else {},
         "arguments": {
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
         },
