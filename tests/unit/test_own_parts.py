@@ -15,10 +15,15 @@ from bakeoff.data.decoded import Kept
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.source import Picture
 from bakeoff.data.split import Split
+from bakeoff.rows import Named
 from images import encoded, lay, pixels, png, smooth
 
 SPLIT = Split(train=0.75, validation=0.25, holdout=0.0, seed=42, test=0.2)
 NO_LIMITS = {"limit_train": None, "limit_test": None}
+
+
+def named(**row) -> Named:
+    return Named("own", DATASETS.read("own", {"input_size": 8, **row}))
 
 
 @dataclasses.dataclass
@@ -46,11 +51,10 @@ def prepare(tmp_path):
 
     def tried(folder, split=SPLIT, size=8, limits=NO_LIMITS, processes=1, **row) -> Tried:
         said: list[str] = []
-        own = DATASETS.read("own", {"kind": "folder", "root": str(folder), "input_size": 8, **row})
+        own = named(kind="folder", root=str(folder), **row)
         place = tmp_path / "resources"
         found = own_parts.prepare(own, split, size, limits, place / "decoded", processes, said.append)
-        about = {"name": "own", "title": "Own", **NO_LIMITS}
-        store.save_prepared(place / "own.npz", found.arrays, {**about, **found.about})
+        store.save_prepared(place / "own.npz", found.arrays, found.about)
         read = (store.load(place / "own.npz", form) for form in ("images", "resized"))
         return Tried(found, *read, said)
 
@@ -342,9 +346,7 @@ def test_the_list_of_parts_is_what_was_prepared(prepare, tmp_path):
 def test_arrays_of_a_file_are_prepared_as_well(prepare, tmp_path):
     images = np.stack([pixels(seed) for seed in range(20)])
     np.savez(tmp_path / "a.npz", images=images, labels=np.arange(20) % 2)
-    own = {"kind": "npz", "file": str(tmp_path / "a.npz"), "root": None}
-    row = DATASETS.read("own", {key: value for key, value in own.items() if value} | {"input_size": 8})
-    place = tmp_path / "decoded"
+    row, place = named(kind="npz", file=str(tmp_path / "a.npz")), tmp_path / "decoded"
     found = own_parts.prepare(row, SPLIT, 8, NO_LIMITS, place, 2, print)
     assert len(found.images) == 20
     first = np.concatenate(list(found.arrays["train_images"].blocks()))[0]

@@ -28,13 +28,11 @@ class Options:
 
 def main(options: Options) -> None:
     """Prepare, list and store."""
-    name, row = DATASETS.named(options.dataset)
     limits = {"limit_train": options.limit_train, "limit_test": options.limit_test}
-    of = Split.parse(options.split), options.input_size, limits, options.decoded, options.threads
-    found = own_parts.prepare(row, *of, print)
-    about = {"name": name, "title": row.title or name}
+    how = Split.parse(options.split), options.input_size, limits, options.decoded, options.threads
+    found = own_parts.prepare(DATASETS.named(options.dataset), *how, print)
     part_list.write(options.parts, found.images)
-    store.save_prepared(options.output, found.arrays, {**about, **found.about, **limits})
+    store.save_prepared(options.output, found.arrays, found.about)
 
 
 if __name__ == "__main__":

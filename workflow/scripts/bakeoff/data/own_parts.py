@@ -22,8 +22,9 @@ from bakeoff.data.own import Own
 from bakeoff.data.part_list import Placed
 from bakeoff.data.parts import TEST
 from bakeoff.data.prepare import PARTS
-from bakeoff.data.source import Item, Source
+from bakeoff.data.source import Item, Listed, Source
 from bakeoff.data.split import Split
+from bakeoff.rows import Named
 
 Log = Callable[[str], None]
 UNREADABLE = "unreadable images"
@@ -56,7 +57,7 @@ class _Image:
 
 
 def prepare(
-    row: Own,
+    named: Named,
     split: Split,
     size: int,
     limits: Mapping[str, int | None],
@@ -69,6 +70,7 @@ def prepare(
     size: rows and columns that networks see; limits: limit_train and limit_test, None for all; folder: where
     decoded images are kept, of which a later call takes what it has; processes: that decode at a time.
     """
+    row: Own = named.row
     source = row.source()
     listed = source.list()
     with files.alone_in(folder):
@@ -76,27 +78,30 @@ def prepare(
         images, failed = _decoded(source, listed.items, row, kept, processes, log)
         images, notes = _cut(images, listed.classes, split)
         images, beyond = _within(images, limits)
-        found = [image for each in images for image in each.decoded.values()]
-        grey = row.grey is not False and all(image.grey for image in found)
+        every = [image for each in images for image in each.decoded.values()]
+        grey = row.grey is not False and all(image.grey for image in every)
         arrays = _arrays(images, dict(zip(FORMS, kept.items(), strict=False)), grey)
     left_out = {**listed.left_out, **({UNREADABLE: len(failed)} if failed else {}), **beyond}
     notes = [*failed, *_of_decoding(images), *notes]
     for line in (*(f"left out: {reason}: {count:,}" for reason, count in left_out.items()), *notes):
         log(line)
     placed = [_placed(image, listed.classes) for image in images]
-    about = {
+    said = {"left_out": left_out, "notes": notes, "part_digests": part_list.digests(placed), **limits}
+    shape = list(arrays["train_images"].shape[1:])
+    return Prepared(arrays, {**_about(named, listed), **said, "grey": grey, "image_shape": shape}, placed)
+
+
+def _about(named: Named, listed: Listed) -> dict[str, Any]:
+    """Return what a row says of its data."""
+    return {
+        "name": named.name,
+        "title": named.row.title or named.name,
+        "licence": named.row.licence,
+        "citation": named.row.citation,
         "classes": list(listed.classes),
-        "grey": grey,
-        "image_shape": list(arrays["train_images"].shape[1:]),
-        "licence": row.licence,
-        "citation": row.citation,
         "source": listed.source,
         "fingerprints": {},
-        "left_out": left_out,
-        "notes": notes,
-        "part_digests": part_list.digests(placed),
     }
-    return Prepared(arrays, about, placed)
 
 
 def _kept(row: Own, size: int, folder: Path) -> Kept:
