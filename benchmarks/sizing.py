@@ -1,8 +1,8 @@
-"""What a study of one's own images costs: seconds per image and setting of every competitor, by the size of images.
+"""What a study of one's own images costs: seconds of every competitor, by images and their size.
 
-The numbers stand in workflow/scripts/bakeoff/plan/costs.py, by which `make report IMAGES=...` chooses a study that fits
-a number of minutes. Made-up photographs, JPEGs of 500 x 375 pixels in ten classes, are fetched and prepared, and each
-competitor's cell is trained by its own command, one after another and each with one thread.
+The numbers stand in workflow/scripts/bakeoff/plan/costs.py, by which `make report IMAGES=...` chooses a study
+that fits a number of minutes. Made-up photographs, JPEGs of 500 x 375 pixels in ten classes, are fetched and
+prepared, and each competitor's cell is trained by its own command, one after another and each with one thread.
 
     python benchmarks/sizing.py [--images 1000 2000] [--sizes 32 64]
 """
@@ -18,26 +18,32 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
-from demo_spread import call, finish
+import yaml
+from demo_spread import ROOT, call, finish
 from PIL import Image
 
+CATALOG = yaml.safe_load((ROOT / "config/catalog.yaml").read_text(encoding="utf-8"))["catalog"]
 CLASSES = 10
 SPLIT = {"train": 0.75, "validation": 0.25, "holdout": 0, "test": 0.2}
 RBF = [{"C": [1, 10], "gamma": "scale"}]
 POLY = [{"C": [1, 10], "gamma": "scale", "degree": 2}]
 LINEAR = [{"C": [0.001, 0.01]}]
 NETWORK = [{"batch_size": 32, "learning_rate": 0.001, "epochs": 2}]
+
+
+def row(name: str, **settings: object) -> str:
+    """Return a shipped classifier, a row of its own with other settings, as a command takes it."""
+    shipped = CATALOG["classifiers"][name]
+    return json.dumps({"name": name, **shipped, "settings": {**shipped["settings"], **settings}})
+
+
 COMPETITORS = {
     "svm_rbf": ("train_svm", {"kernel": "rbf", "grid": RBF}, 2),
     "svm_poly": ("train_svm", {"kernel": "poly", "grid": POLY}, 2),
     "svm_linear": ("train_svm", {"kernel": "linear", "grid": LINEAR}, 2),
     "knn": ("train_classifier", {"classifier": "knn", "grid": [{"n_neighbors": [1, 5]}]}, 2),
-    "logistic": ("train_classifier", {"classifier": "logistic", "grid": [{"C": [0.01, 0.1, 1.0]}]}, 3),
-    "forest": (
-        "train_classifier",
-        {"classifier": "forest", "grid": [{"max_features": ["sqrt", 0.1], "scale": "none"}]},
-        2,
-    ),
+    "logistic": ("train_classifier", {"classifier": row("logistic", C=0.01), "grid": [{}]}, 1),
+    "forest": ("train_classifier", {"classifier": row("forest", max_features="sqrt"), "grid": [{}]}, 1),
     "resnet18": ("train_network", {"model": "resnet18", "optimizer": "adam", "grid": NETWORK}, 2),
 }
 
@@ -57,20 +63,27 @@ def lay(folder: Path, count: int) -> None:
         label = number % CLASSES
         place = folder / f"class {label}"
         place.mkdir(parents=True, exist_ok=True)
-        waves = [np.sin(x / (20 + 9 * label) + c + random.normal()) * np.cos(y / (30 + 5 * c)) for c in range(3)]
+        waves = [
+            np.sin(x / (20 + 9 * label) + c + random.normal()) * np.cos(y / (30 + 5 * c)) for c in range(3)
+        ]
         pixels = 127 + 60 * np.stack(waves, axis=2) + random.normal(0, 25, (375, 500, 3))
         Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(place / f"{number}.jpg", quality=85)
 
 
 def measure(folder: Path, count: int, size: int, names: list[str]) -> None:
     """Print what each step costs at a number of images and a size."""
-    row = json.dumps({"name": "made-up", "kind": "folder", "root": str(folder / "images"), "input_size": size})
+    row = json.dumps(
+        {"name": "made-up", "kind": "folder", "root": str(folder / "images"), "input_size": size}
+    )
     raw, data = folder / f"raw{size}.npz", folder / f"data{size}.npz"
     start = timed(lambda: finish(call("fetch_dataset", dataset=row, output=raw)))
     shape = {"dataset": row, "split": json.dumps(SPLIT), "input_size": size}
     prepared = timed(lambda: finish(call("prepare_dataset", raw=raw, **shape, output=data)))
     train = int(count * (1 - SPLIT["test"]) * SPLIT["train"])
-    print(f"{count} images, {train} to fit, size {size}: fetch {start:.1f} s, prepare {prepared:.1f} s", flush=True)
+    print(
+        f"{count} images, {train} to fit, size {size}: fetch {start:.1f} s, prepare {prepared:.1f} s",
+        flush=True,
+    )
     for name in names:
         script, options, settings = COMPETITORS[name]
         given = {key: json.dumps(each) if key == "grid" else each for key, each in options.items()}
@@ -78,7 +91,9 @@ def measure(folder: Path, count: int, size: int, names: list[str]) -> None:
         record = folder / f"{name}{size}.json"
         command = lambda: finish(call(script, data=data, **given, **more, threads=1, output=record))  # noqa: B023, E731
         whole, runs = timed(command), json.loads(record.read_bytes())["runs"]
-        fitted = sum(run["train_s"] for run in runs) if name != "resnet18" else max(run["train_s"] for run in runs)
+        fitted = (
+            sum(run["train_s"] for run in runs) if name != "resnet18" else max(run["train_s"] for run in runs)
+        )
         accuracy = max(run["validation_accuracy"] for run in runs)
         said = f"fits {fitted:.2f} s, {1e6 * fitted / train / settings:.0f} us per image and setting"
         print(f"  {name:<12} whole {whole:.1f} s, {said}, {accuracy:.1%}", flush=True)

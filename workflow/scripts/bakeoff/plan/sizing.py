@@ -1,0 +1,112 @@
+"""What a study of a person's own images tries within a number of minutes: facts in, choice out.
+
+Owns the order in which a study grows. It reads no file and asks no machine.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+from bakeoff import values
+from bakeoff.plan.needs import Choice, Facts, Needs, estimate
+
+# Pairs of classes: each is a machine of its own.
+MOST_SVM_CLASSES = 100
+LEAST_PER_CLASS = 5
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A choice, what it needs, and why it is as it is, a sentence each."""
+
+    choice: Choice
+    needs: Needs
+    reasons: tuple[str, ...]
+
+
+Grow = Callable[[Choice], Choice]
+
+
+def _with(**changes: object) -> Grow:
+    return lambda choice: dataclasses.replace(choice, **changes)  # type: ignore[arg-type]
+
+
+def _classifier(name: str) -> Grow:
+    return lambda choice: dataclasses.replace(choice, classifiers=(*choice.classifiers, name))
+
+
+def _kernel(name: str) -> Grow:
+    return lambda choice: (
+        dataclasses.replace(choice, kernels=(*choice.kernels, name)) if choice.kernels else choice
+    )
+
+
+# What a study grows by while the minutes last: first what may change the answer most.
+STEPS: tuple[tuple[str, Grow], ...] = (
+    ("ten epochs", _with(epochs=(5, 10))),
+    ("logistic regression", _classifier("logistic")),
+    ("a random forest", _classifier("forest")),
+    ("three trainings of what each cell chose, for an interval", _with(final_seeds=3)),
+    ("an SVM with a polynomial kernel", _kernel("poly")),
+    ("64 x 64 pixels", _with(size=64)),
+    ("twenty epochs", _with(epochs=(10, 20))),
+    ("SVMs with four values of C", _with(svm_C=(0.1, 1, 10, 100))),
+    ("logistic regression with three values of C", _with(logistic_C=(0.01, 0.1, 1.0))),
+    ("two learning rates", _with(rates=(0.001, 0.0003))),
+    ("a linear SVM", _kernel("linear")),
+    ("96 x 96 pixels", _with(size=96)),
+    ("forty epochs", _with(epochs=(20, 40))),
+)
+
+
+def size(facts: Facts) -> Sized:
+    """Return the study that fits the facts; the smallest there is where none does."""
+    choice, reasons = _least(facts)
+    limit = facts.budget_s
+    for words, grow in STEPS:
+        larger = grow(choice)
+        needs = estimate(larger, facts)
+        if larger == choice:
+            continue
+        if needs.memory_mb > facts.memory_mb or needs.disk_mb > facts.disk_mb:
+            reasons.append(
+                f"Not {words}: that needs {needs.memory_mb:,} MB of memory, {needs.disk_mb:,} MB of disk."
+            )
+        elif needs.seconds > limit:
+            reasons.append(f"Not {words}: that would make it {minutes(needs.seconds)}.")
+        else:
+            choice = larger
+            reasons.append(f"With {words}: {minutes(needs.seconds)} in all.")
+    return Sized(choice, estimate(choice, facts), tuple(reasons))
+
+
+def _least(facts: Facts) -> tuple[Choice, list[str]]:
+    """Return the smallest study, of as many images as it may look at, and why."""
+    choice, reasons = Choice(), []
+    if len(facts.classes) > MOST_SVM_CLASSES:
+        choice = dataclasses.replace(choice, kernels=())
+        reasons.append(f"No SVM: of {len(facts.classes)} classes every two are a machine of their own.")
+    least, kept = LEAST_PER_CLASS * len(facts.classes), facts.total
+    needs = estimate(choice, facts)
+    while kept > least and (needs.seconds > facts.budget_s or needs.memory_mb > facts.memory_mb):
+        kept = max(least, int(kept / sqrt(2)))
+        choice = dataclasses.replace(choice, limit=kept)
+        needs = estimate(choice, facts)
+    if choice.limit:
+        reasons.append(
+            f"{choice.limit:,} of the {facts.total:,} images, of each class its share, for want of minutes."
+        )
+    if needs.seconds > facts.budget_s:
+        reasons.append(f"The smallest study there is: {minutes(needs.seconds)}, not {facts.minutes:g}.")
+    else:
+        reasons.append(f"The smallest study: {minutes(needs.seconds)}.")
+    return choice, reasons
+
+
+def minutes(seconds: float) -> str:
+    """Return a time as people say it, no more exactly than it is known."""
+    if seconds < 100:
+        return f"about {values.plural(max(10, 10 * ceil(seconds / 10)), 'second')}"
+    found = seconds / 60
+    return f"about {found:.1f} minutes" if found < 10 else f"about {round(found):,} minutes"
