@@ -2,7 +2,8 @@
 
 The numbers stand in workflow/scripts/bakeoff/plan/costs.py, by which `make report IMAGES=...` chooses a study
 that fits a number of minutes. Made-up photographs, JPEGs of 500 x 375 pixels in ten classes, are fetched and
-prepared, and each competitor's cell is trained by its own command, one after another and each with one thread.
+prepared, and each competitor's cell is trained by its own command, one after another, each with one thread.
+Seconds are the processor's, which neighbours lengthen less than the clock's.
 
     python benchmarks/sizing.py [--images 1000 2000] [--sizes 32 64]
 """
@@ -12,10 +13,10 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 import numpy as np
 import yaml
@@ -49,10 +50,11 @@ COMPETITORS = {
 
 
 def timed(work: Callable[[], None]) -> float:
-    """Return how many seconds something takes."""
-    start = perf_counter()
+    """Return how many seconds of the processor the commands that something starts take."""
+    start = os.times()
     work()
-    return perf_counter() - start
+    end = os.times()
+    return end.children_user + end.children_system - start.children_user - start.children_system
 
 
 def lay(folder: Path, count: int) -> None:
@@ -89,14 +91,14 @@ def measure(folder: Path, count: int, size: int, names: list[str]) -> None:
         given = {key: json.dumps(each) if key == "grid" else each for key, each in options.items()}
         more = {"device": "cpu"} if script != "train_classifier" else {}
         record = folder / f"{name}{size}.json"
-        command = lambda: finish(call(script, data=data, **given, **more, threads=1, output=record))  # noqa: B023, E731
-        whole, runs = timed(command), json.loads(record.read_bytes())["runs"]
-        fitted = (
-            sum(run["train_s"] for run in runs) if name != "resnet18" else max(run["train_s"] for run in runs)
-        )
-        accuracy = max(run["validation_accuracy"] for run in runs)
-        said = f"fits {fitted:.2f} s, {1e6 * fitted / train / settings:.0f} us per image and setting"
-        print(f"  {name:<12} whole {whole:.1f} s, {said}, {accuracy:.1%}", flush=True)
+        whole = timed(partial(train, script, data=data, **given, **more, threads=1, output=record))
+        accuracy = max(run["validation_accuracy"] for run in json.loads(record.read_bytes())["runs"])
+        print(f"  {name:<12} {whole:.1f} s for {settings} settings, {accuracy:.1%}", flush=True)
+
+
+def train(script: str, **options: object) -> None:
+    """Train a cell."""
+    finish(call(script, **options))
 
 
 def main() -> None:
