@@ -1,5 +1,6 @@
 """A folder of a person's own images becomes a study, once; what cannot be one is a line with its cure."""
 
+import dataclasses
 import json
 import os
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 import plan_study
+from bakeoff import fields
 from bakeoff.command import UserError
 from bakeoff.machine import room
 from bakeoff.plan import call, images, make, written
@@ -267,3 +269,11 @@ def test_a_report_lies_where_its_cells_are_found(place):
         UserError, match=f"config, report_folder: {place} is no place of a report; name results"
     ):
         make.read({**DEFAULT, "report_folder": place})
+
+
+def test_the_readme_s_table_of_keys_is_the_dataclass_s_own():
+    readme = (ROOT / "config/README.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(images.Asked):
+        default = fields.default(field)
+        shown = "required" if default is dataclasses.MISSING else f"`{json.dumps(default)}`"
+        assert f"| `{field.name}` | {fields.description(field)} | {shown} |" in readme
