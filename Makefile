@@ -18,6 +18,8 @@ unexport $(filter PYTHON%,$(.VARIABLES))
 ifeq ($(shell cache="$${XDG_CACHE_HOME:-$${HOME:-/dev/null}/.cache}"; mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" && echo yes),)
 export XDG_CACHE_HOME := $(CURDIR)/.venv/cache
 endif
+# Only what a call says itself: a machine may have a NAME of its own.
+$(foreach name,IMAGES NAME,$(if $(filter-out command line,$(origin $(name))),$(eval override $(name) :=)))
 # A shell reads them from there, whatever letters a path has.
 export IMAGES MINUTES NAME
 

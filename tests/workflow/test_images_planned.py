@@ -84,7 +84,8 @@ def make(tmp_path):
             "report",
             *(f"{key}={value}" for key, value in variables.items()),
         ]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+        environment = {**kept, "NAME": "a-machine"}
         done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
         calls = [json.loads(each) for each in (folder / "called.txt").read_text().splitlines()]
@@ -104,6 +105,11 @@ def test_make_hands_any_path_on_as_it_is(make, path):
     assert called[called.index("--configfile") + 1] == "config/images.yaml"
     assert json.loads(asked[asked.index("--config") + 1]) == {"images": path, "minutes": "30", "name": "here"}
     assert said.endswith("a clone/results/here/report.html\n" + said.splitlines()[-1] + "\n")
+
+
+def test_a_machine_s_own_name_is_not_the_data_set_s(make):
+    _, (_, called, _) = make(IMAGES="flowers")
+    assert called[called.index("--config") + 1 :] == ['images="flowers"']
 
 
 @pytest.mark.parametrize("variables", [{}, {"IMAGES": ""}])

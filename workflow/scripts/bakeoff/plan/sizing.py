@@ -14,6 +14,8 @@ from bakeoff.plan.needs import Choice, Facts, Needs, estimate
 # Pairs of classes: each is a machine of its own.
 MOST_SVM_CLASSES = 100
 LEAST_PER_CLASS = 5
+# What a study of few images takes is the start of its commands.
+HARDLY_LONGER = 1.25
 
 
 @dataclass(frozen=True)
@@ -37,22 +39,33 @@ def _classifier(name: str) -> Grow:
 
 
 def _kernel(name: str) -> Grow:
-    return lambda choice: (
-        dataclasses.replace(choice, kernels=(*choice.kernels, name)) if choice.kernels else choice
+    return _where(
+        lambda choice: bool(choice.kernels),
+        lambda choice: dataclasses.replace(choice, kernels=(*choice.kernels, name)),
     )
+
+
+def _where(holds: Callable[[Choice], bool], grow: Grow) -> Grow:
+    return lambda choice: grow(choice) if holds(choice) else choice
 
 
 # What a study grows by while the minutes last: first what may change the answer most.
 STEPS: tuple[tuple[str, Grow], ...] = (
     ("ten epochs", _with(epochs=(5, 10))),
-    ("logistic regression", _classifier("logistic")),
-    ("a random forest", _classifier("forest")),
     ("three trainings of what each cell chose, for an interval", _with(final_seeds=3)),
+    ("a random forest", _classifier("forest")),
+    ("logistic regression", _classifier("logistic")),
     ("an SVM with a polynomial kernel", _kernel("poly")),
     ("64 x 64 pixels", _with(size=64)),
     ("twenty epochs", _with(epochs=(10, 20))),
-    ("SVMs with four values of C", _with(svm_C=(0.1, 1, 10, 100))),
-    ("logistic regression with three values of C", _with(logistic_C=(0.01, 0.1, 1.0))),
+    (
+        "SVMs with four values of C",
+        _where(lambda choice: bool(choice.kernels), _with(svm_C=(0.1, 1, 10, 100))),
+    ),
+    (
+        "logistic regression with three values of C",
+        _where(lambda choice: "logistic" in choice.classifiers, _with(logistic_C=(0.01, 0.1, 1.0))),
+    ),
     ("two learning rates", _with(rates=(0.001, 0.0003))),
     ("a linear SVM", _kernel("linear")),
     ("96 x 96 pixels", _with(size=96)),
@@ -87,12 +100,8 @@ def _least(facts: Facts) -> tuple[Choice, list[str]]:
     if len(facts.classes) > MOST_SVM_CLASSES:
         choice = dataclasses.replace(choice, kernels=())
         reasons.append(f"No SVM: of {len(facts.classes)} classes every two are a machine of their own.")
-    least, kept = LEAST_PER_CLASS * len(facts.classes), facts.total
+    choice = _fewer(choice, facts)
     needs = estimate(choice, facts)
-    while kept > least and (needs.seconds > facts.budget_s or needs.memory_mb > facts.memory_mb):
-        kept = max(least, int(kept / sqrt(2)))
-        choice = dataclasses.replace(choice, limit=kept)
-        needs = estimate(choice, facts)
     if choice.limit:
         reasons.append(
             f"{choice.limit:,} of the {facts.total:,} images, of each class its share, for want of minutes."
@@ -102,6 +111,20 @@ def _least(facts: Facts) -> tuple[Choice, list[str]]:
     else:
         reasons.append(f"The smallest study: {minutes(needs.seconds)}.")
     return choice, reasons
+
+
+def _fewer(choice: Choice, facts: Facts) -> Choice:
+    """Return a choice of as many images as end in time, or take hardly longer than the fewest that can be."""
+    fewest = min(facts.total, LEAST_PER_CLASS * len(facts.classes))
+    least = estimate(dataclasses.replace(choice, limit=fewest), facts)
+    seconds = max(facts.budget_s, HARDLY_LONGER * least.seconds)
+    kept = facts.total
+    while kept > fewest:
+        needs = estimate(dataclasses.replace(choice, limit=kept), facts)
+        if needs.seconds <= seconds and needs.memory_mb <= facts.memory_mb:
+            break
+        kept = max(fewest, int(kept / sqrt(2)))
+    return dataclasses.replace(choice, limit=kept) if kept < facts.total else choice
 
 
 def minutes(seconds: float) -> str:
