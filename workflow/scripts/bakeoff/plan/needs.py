@@ -98,8 +98,11 @@ class Needs:
 def estimate(choice: Choice, facts: Facts) -> Needs:
     """Return what a choice is thought to need on this machine."""
     images = min(choice.limit or facts.total, facts.total)
-    work, alone = _work(choice, facts, images)
-    seconds = costs.AROUND_S + _reading(facts, images) + work / facts.cores + alone
+    network, fits = _fits(choice, facts, images)
+    seconds = costs.AROUND_S + _reading(facts, images)
+    seconds += _grids(choice, facts, network, fits)
+    alone = choice.final_seeds * (network + sum(fits.values())) / _speed(facts)
+    seconds += costs.ALONE_S * choice.cells + alone
     return Needs(seconds, _memory_mb(choice, facts, images), _disk_mb(choice, images))
 
 
@@ -108,19 +111,33 @@ def _reading(facts: Facts, images: int) -> float:
     return images * (costs.IMAGE_S + costs.BYTE_S * facts.bytes / facts.total)
 
 
-def _work(choice: Choice, facts: Facts, images: int) -> tuple[float, float]:
-    """Return the seconds of one core that the cells take, and those of the clock that lone trainings take."""
+def _fits(choice: Choice, facts: Facts, images: int) -> tuple[float, dict[str, float]]:
+    """Return the seconds of one core that one training of the network takes, and of each other."""
     shape = images, choice.size, len(facts.classes)
-    networks = costs.NETWORK.seconds(*shape) / (costs.GPU_TIMES if facts.gpu else 1)
-    fits = {name: costs.CLASSIFIERS[name].seconds(*shape) for name in choice.classifiers}
-    machines = len(choice.kernels) * costs.SVM.seconds(*shape)
     # Epochs in a list are one training.
-    once = max(choice.epochs) * networks
+    network = max(choice.epochs) * costs.NETWORK.seconds(*shape) / (costs.GPU_TIMES if facts.gpu else 1)
+    fits = {name: costs.CLASSIFIERS[name].seconds(*shape) for name in choice.classifiers}
+    return network, fits | {f"svm_{name}": costs.SVM.seconds(*shape) for name in choice.kernels}
+
+
+def _grids(choice: Choice, facts: Facts, network: float, fits: Mapping[str, float]) -> float:
+    """Return the seconds of the clock that all grids take.
+
+    A network's has one thread; the others' have several, and on few cores nothing runs beside them.
+    """
     settings = {"logistic": len(choice.logistic_C)}
-    work = costs.START_S * choice.cells + len(choice.rates) * once + len(choice.svm_C) * machines
-    work += sum(settings.get(name, 1) * each for name, each in fits.items())
-    lone = (once + machines + sum(fits.values())) / min(facts.cores, FIT_THREADS)
-    return work, costs.ALONE_S * choice.cells + choice.final_seeds * lone
+    settings |= {f"svm_{name}": len(choice.svm_C) for name in choice.kernels}
+    others = sum(settings.get(name, 1) * each for name, each in fits.items()) / _speed(facts)
+    others += costs.START_S * len(fits)
+    training = costs.START_S + len(choice.rates) * network
+    if facts.cores <= FIT_THREADS:
+        return training + others
+    return max(training, others / max(1, (facts.cores - 1) // FIT_THREADS))
+
+
+def _speed(facts: Facts) -> float:
+    """Return how many times as quick as one core those of a fit are together."""
+    return float(min(facts.cores, FIT_THREADS) ** costs.CORES_GAIN)
 
 
 def _pixels_mb(choice: Choice, images: int) -> float:

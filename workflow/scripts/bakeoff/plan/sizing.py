@@ -52,8 +52,9 @@ def _where(holds: Callable[[Choice], bool], grow: Grow) -> Grow:
 # What a study grows by while the minutes last: first what may change the answer most.
 STEPS: tuple[tuple[str, Grow], ...] = (
     ("ten epochs", _with(epochs=(5, 10))),
-    ("three trainings of what each cell chose, for an interval", _with(final_seeds=3)),
+    ("two trainings of what each cell chose", _with(final_seeds=2)),
     ("a random forest", _classifier("forest")),
+    ("three trainings of what each cell chose", _with(final_seeds=3)),
     ("logistic regression", _classifier("logistic")),
     ("an SVM with a polynomial kernel", _kernel("poly")),
     ("64 x 64 pixels", _with(size=64)),
