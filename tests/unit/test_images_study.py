@@ -187,10 +187,23 @@ def test_what_lies_under_a_shipped_name_is_not_overwritten(here, name):
 
 
 def test_results_of_another_study_are_not_overwritten(here):
-    (here / "results/my-flowers").mkdir(parents=True)
-    assert "results/my-flowers is there and holds no study.yaml, so it is of another study;" in refused(
-        images="my flowers"
+    record = here / "results/my-flowers/knn_cpu.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"data": {"title": "Tulips"}}')
+    assert refused(images="my flowers") == (
+        "config, images: results/my-flowers/knn_cpu.json is of Tulips; "
+        "give these images another name: NAME=... (name)"
     )
+
+
+def test_a_deleted_file_is_written_anew_beside_what_was_measured_by_it(here):
+    planned(images="my flowers")
+    path = here / "results/my-flowers/study.yaml"
+    path.with_name("knn_cpu.json").write_text('{"data": {"title": "my flowers"}}')
+    path.with_name("svm_rbf_cpu.json").write_text("damaged")
+    path.unlink()
+    _, said = planned(images="my flowers", minutes=30)
+    assert said[2] == "results/my-flowers/study.yaml: written; it says what is done, and why."
 
 
 def test_another_folder_of_the_same_name_is_one_line_with_the_cure(here):

@@ -3,10 +3,12 @@
 Owns the keys images, minutes and name, and where such a study lies. Must not know what it is sized by.
 """
 
+import json
 import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -85,7 +87,7 @@ def lay(
         study = written.read_file(path)
         line = _stands(path, study, asked)
     else:
-        _check_place(path)
+        _check_place(path, _title(asked.images))
         study, line = (
             _write(path, asked, rest, bring_torch),
             f"{path}: written; it says what is done, and why.",
@@ -116,15 +118,18 @@ def _title(named: str) -> str:
     return path.stem if path.suffix.lower() in KINDS else path.name
 
 
-def _check_place(path: Path) -> None:
+def _check_place(path: Path, title: str) -> None:
     """Raise ConfigError where results of something else lie, or would, in a study's folder."""
     name, cure = path.parent.name, "give these images another name: NAME=... (name)"
     if name in rows.shipped()[DATASETS.name] or name.lower() in TAKEN:
         raise ConfigError(f"images: {name} is what a data set or a folder of this workflow is called; {cure}")
-    if path.parent.exists():
-        raise ConfigError(
-            f"images: {path.parent} is there and holds no {STUDY}, so it is of another study; {cure}"
-        )
+    for record in files.listed(path.parent, f"*{layout.RECORD}"):
+        there = title
+        # What is no record is said by whoever reads it.
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            there = json.loads(record.read_bytes())["data"]["title"]
+        if there != title:
+            raise ConfigError(f"images: {record} is of {values.shown(there)}; {cure}")
 
 
 def _stands(path: Path, study: Mapping[str, Any], asked: Asked) -> str:
