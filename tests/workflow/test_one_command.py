@@ -71,7 +71,7 @@ def test_cells_are_those_of_the_study_s_file(called):
     assert (folder / "results/my-Flowers/resnet18_adam_cpu.json").is_file()
 
 
-@pytest.mark.parametrize("given", [GIVEN, GIVEN[:1], (*GIVEN, "gpu=absent")])
+@pytest.mark.parametrize("given", [GIVEN, GIVEN[:1]])
 def test_a_second_call_has_nothing_to_do_and_leaves_the_file_alone(called, given):
     folder, _ = called
     before = (folder / STUDY).read_bytes()
