@@ -91,12 +91,12 @@ def measure(folder: Path, count: int, size: int, names: list[str]) -> None:
         given = {key: json.dumps(each) if key == "grid" else each for key, each in options.items()}
         more = {"device": "cpu"} if script != "train_classifier" else {}
         record = folder / f"{name}{size}.json"
-        whole = timed(partial(train, script, data=data, **given, **more, threads=1, output=record))
+        whole = timed(partial(finished, script, data=data, **given, **more, threads=1, output=record))
         accuracy = max(run["validation_accuracy"] for run in json.loads(record.read_bytes())["runs"])
         print(f"  {name:<12} {whole:.1f} s for {settings} settings, {accuracy:.1%}", flush=True)
 
 
-def train(script: str, **options: object) -> None:
+def finished(script: str, **options: object) -> None:
     """Train a cell."""
     finish(call(script, **options))
 
