@@ -1,4 +1,4 @@
-"""What competitors cost, as benchmarks/sizing.py measured it on two cores of an Intel Xeon at 2.80 GHz.
+"""What competitors cost, as benchmarks/sizing.py and a whole study measured it on two cores of an Intel Xeon.
 
 Owns the numbers, in seconds of one core unless said otherwise. Must not know what is chosen by them.
 """
