@@ -18,6 +18,10 @@ unexport $(filter PYTHON%,$(.VARIABLES))
 ifeq ($(shell cache="$${XDG_CACHE_HOME:-$${HOME:-/dev/null}/.cache}"; mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" && echo yes),)
 export XDG_CACHE_HOME := $(CURDIR)/.venv/cache
 endif
+# Only what a call says itself: a machine may have a NAME of its own.
+$(foreach name,IMAGES NAME,$(if $(filter-out command line,$(origin $(name))),$(eval override $(name) :=)))
+# A shell reads them from there, whatever letters a path has.
+export IMAGES MINUTES NAME
 
 .DEFAULT_GOAL := help
 .PHONY: help report report-partial study test bench gpu-evidence gpu-import containers lint format lock clean
@@ -25,12 +29,17 @@ endif
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
-report: .venv/.pango ## the demo study: a few minutes on two cores, no download of data
-	@$(SNAKEMAKE) $(QUIET) --configfile config/demo.yaml
-	@echo
-	@echo "The report is ready:"
-	@echo "  $(CURDIR)/results/report.html"
-	@echo "  $(CURDIR)/results/report.pdf"
+report: .venv/.pango ## the demo study; IMAGES=FOLDER [MINUTES=5] [NAME=...]: which classifier for your own images
+	@if [ -n "$$IMAGES" ]; then \
+		images=$$($(BIN)/python -c 'import json, os; print(json.dumps(os.environ["IMAGES"], ensure_ascii=False))'); \
+		file=config/images.yaml; \
+		asked="{\"images\": $$images$${MINUTES:+, \"minutes\": \"$$MINUTES\"}$${NAME:+, \"name\": \"$$NAME\"}}"; \
+		set -- --config "images=$$images" $${MINUTES:+"minutes=$$MINUTES"} $${NAME:+"name=$$NAME"}; \
+	else file=config/demo.yaml asked={}; set --; fi; \
+	$(SNAKEMAKE) $(QUIET) --configfile $$file "$$@" || exit; \
+	folder=$$($(BIN)/python workflow/scripts/plan_study.py --configfile $$file --config "$$asked" --report-folder); \
+	printf '\nThe report is ready:\n  %s\n  %s\n' \
+		"$(CURDIR)/$$folder/report.html" "$(CURDIR)/$$folder/report.pdf"
 
 report-partial: .venv/.pango ## a report over the cells that are there; trains nothing (CONFIG=... for another study)
 	@test -z "$(CONFIG)" || test -f "$(CONFIG)" || { echo "$(CONFIG): no such file; name the study's with CONFIG=..."; exit 1; }

@@ -25,6 +25,23 @@ def test_collects_sorted_and_flat(tmp_path):
     assert "NaN" in diverged["error"]
 
 
+@pytest.mark.parametrize("place", [".", "digits", "together"])
+def test_predictions_are_found_from_a_study_s_own_folder_too(tmp_path, place):
+    paths = studies.save(tmp_path, studies.small())
+    lines = tmp_path / place / "records.jsonl"
+    collect.write(collect.read_cells(paths), lines, tmp_path / place / "runs.csv")
+    found = study.load(lines)
+    assert (found.folder / "digits").samefile(tmp_path / "digits")
+    assert all(found.kept(record) for record in found.records)
+
+
+def test_records_that_lie_nowhere_near_have_no_predictions(tmp_path):
+    paths = studies.save(tmp_path / "there", studies.small())
+    collect.write(collect.read_cells(paths), tmp_path / "here/records.jsonl", tmp_path / "here/runs.csv")
+    found = study.load(tmp_path / "here/records.jsonl")
+    assert [found.kept(record) for record in found.records if found.kept(record)] == []
+
+
 def test_data_sets_stay_in_the_order_of_the_configuration(tmp_path):
     cells = [
         studies.cell(dataset, "svm", "rbf", "cpu", [studies.run(studies.small()[2]["runs"][0]["settings"])])

@@ -49,7 +49,7 @@ def refuse(*_, **__):
 
 
 def test_what_cannot_be_read_of_a_machine_is_null_and_the_record_is_written(monkeypatch):
-    readers = ("_cpu", "_memory_bytes", "_gpu", "_driver", "_cuda", "_image_digest", "_git_commit", "_hosted")
+    readers = ("_cpu", "memory_bytes", "_gpu", "_driver", "_cuda", "_image_digest", "_git_commit", "_hosted")
     for name in readers:
         monkeypatch.setattr(hardware, name, refuse)
     monkeypatch.setattr(hardware.importlib.metadata, "version", refuse)

@@ -48,7 +48,7 @@ def missing():
 
 def targets():
     """Return what a plain `snakemake` makes: the report, and everything that it rests on."""
-    tables = expand("results/{table}.csv", table=("runs", *TABLES))
-    made = ["results/report.html", "results/report.pdf", "results/records.jsonl", "results/figures"]
+    tables = expand(reported("{table}.csv"), table=("runs", *TABLES))
+    made = [*map(reported, ("report.html", "report.pdf", "records.jsonl", "figures"))]
     models = [] if config["partial"] else PLAN["models"]
     return made + tables + present(study() + PLAN["predictions"]) + models

@@ -52,7 +52,12 @@ def given(*names):
     return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
 
 
+def reported(name):
+    """Return where a file of the study as a whole lies: its report, or what that is made from."""
+    return f"{config['report_folder']}/{name}"
+
+
 def table(name):
     """Return a derived table, shown in Snakemake's own report."""
     caption = f"../../report/captions/{name}.rst"
-    return report(f"results/{name}.csv", caption=caption, category="Tables")
+    return report(reported(f"{name}.csv"), caption=caption, category="Tables")

@@ -9,7 +9,7 @@ rule collect_results:
         predictions=present(PLAN["predictions"]),
         code=code_of("analysis"),
     output:
-        records="results/records.jsonl",
+        records=reported("records.jsonl"),
         runs=table("runs"),
     params:
         records=lambda wildcards, input: many("records", input.records),
@@ -29,7 +29,7 @@ rule select_best:
     localrule: True
     input:
         script=script("select_best"),
-        records="results/records.jsonl",
+        records=reported("records.jsonl"),
         code=code_of("analysis"),
     output:
         table("best"),
@@ -49,7 +49,7 @@ use rule select_best as compare_devices with:
     localrule: True
     input:
         script=script("compare_devices"),
-        records="results/records.jsonl",
+        records=reported("records.jsonl"),
         code=code_of("analysis"),
     output:
         table("speedup"),
@@ -61,7 +61,7 @@ use rule select_best as compare_models with:
     localrule: True
     input:
         script=script("compare_models"),
-        records="results/records.jsonl",
+        records=reported("records.jsonl"),
         code=code_of("analysis"),
     output:
         table("tests"),
@@ -73,7 +73,7 @@ use rule select_best as compare_classes with:
     localrule: True
     input:
         script=script("compare_classes"),
-        records="results/records.jsonl",
+        records=reported("records.jsonl"),
         code=code_of("analysis"),
     output:
         table("classes"),
@@ -85,7 +85,7 @@ rule compare_published:
     localrule: True
     input:
         script=script("compare_published"),
-        records="results/records.jsonl",
+        records=reported("records.jsonl"),
         reference=REFERENCE,
         code=code_of("analysis"),
     output:

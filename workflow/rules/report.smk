@@ -5,13 +5,13 @@ rule plot_figures:
     localrule: True
     input:
         script=script("plot_figures"),
-        records="results/records.jsonl",
-        tables=collect("results/{table}.csv", table=["best", "speedup"]),
+        records=reported("records.jsonl"),
+        tables=collect(reported("{table}.csv"), table=["best", "speedup"]),
         data=present(collect("resources/{dataset}.npz", dataset=config["datasets"])),
         code=code_of("figures"),
     output:
         report(
-            directory("results/figures"),
+            directory(reported("figures")),
             patterns=["{figure}.svg"],
             caption="../../report/captions/figures.rst",
             category="Figures",
@@ -35,17 +35,21 @@ rule render_report:
     localrule: True
     input:
         script=script("render_report"),
-        records="results/records.jsonl",
-        tables=collect("results/{table}.csv", table=TABLES),
-        figures="results/figures",
+        records=reported("records.jsonl"),
+        tables=collect(reported("{table}.csv"), table=TABLES),
+        figures=reported("figures"),
         templates=report_sources(),
         code=code_of("report"),
     output:
         html=report(
-            "results/report.html", caption="../../report/captions/report.rst", category="Report"
+            reported("report.html"),
+            caption="../../report/captions/report.rst",
+            category="Report",
         ),
         pdf=report(
-            "results/report.pdf", caption="../../report/captions/report.rst", category="Report"
+            reported("report.pdf"),
+            caption="../../report/captions/report.rst",
+            category="Report",
         ),
     params:
         # A function: a brace in a path is no wildcard.

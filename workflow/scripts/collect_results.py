@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import command, values
-from bakeoff.analysis import collect
-from bakeoff.analysis.study import Study
+from bakeoff.analysis import collect, study
 from bakeoff.command import option
 
 
@@ -21,7 +20,8 @@ class Options:
 def main(options: Options) -> None:
     """Collect the records."""
     cells = collect.read_cells(options.records)
-    collect.check_predictions(Study(cells, options.output.parent))
+    folder = study.folder_of(cells, options.output.parent)
+    collect.check_predictions(study.Study(cells, folder))
     collect.write(cells, options.output, options.runs)
 
 

@@ -1,12 +1,11 @@
 """Turn a configuration into the plan of its study: the cells, and what each is made with."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from bakeoff import command
 from bakeoff.command import option
-from bakeoff.plan import explain, gpu, make, partial, written
+from bakeoff.plan import call, explain
 
 
 @dataclass(frozen=True)
@@ -21,19 +20,19 @@ class Options:
     look: bool = option("also look at the files of one's own images: names, sizes, times", default=False)
     module: str | None = option("of another workflow: the prefix of its results", default=None)
     explain: bool = option("print the cells and their runs for people", default=False)
+    report_folder: bool = option("print where the report lies", default=False)
 
 
 def main(options: Options) -> None:
     """Print the plan."""
-    given = options.config or {}
-    config = written.gather(options.configfile, options.merged)
-    plan, note = partial.plan(written.overlay(config, given), given, options.brings_torch, options.module)
-    if options.explain:
-        print(*explain.lines(plan), sep="\n")
+    what = options.configfile, options.merged, options.config or {}, options.brings_torch
+    plan, said = call.plan(*what, options.module)
+    if options.report_folder:
+        print(plan.study.report_folder)
+    elif options.explain:
+        print(*said, *explain.lines(plan), sep="\n")
     else:
-        counted = options.count_gpus and plan.gpu_missing is None
-        gpus = gpu.count(options.brings_torch) if counted else 0
-        print(json.dumps(make.as_json(plan, options.look) | {"note": note, "gpus": gpus}))
+        print(call.text(plan, said, options.look, options.count_gpus, options.brings_torch))
 
 
 if __name__ == "__main__":

@@ -82,7 +82,10 @@ def _files(paths: Iterable[Path]) -> list[Path]:
 def load(path: Path) -> Study:
     """Read a study from records.jsonl, or from a folder of cells as read_cells takes it."""
     path = Path(path)
-    return Study(read_cells([path]), path) if path.is_dir() else study.load(path)
+    if not path.is_dir():
+        return study.load(path)
+    cells = read_cells([path])
+    return Study(cells, study.folder_of(cells, path))
 
 
 def write(cells: list[Record], lines: Path, table: Path) -> None:

@@ -206,7 +206,18 @@ def load(path: Path) -> Study:
         if (name := place(record)) in found:
             raise DamagedError({path: f"line {number}: a second record of {name}"})
         found[name] = record
-    return Study(list(found.values()), path.parent)
+    records = list(found.values())
+    return Study(records, folder_of(records, path.parent))
+
+
+def folder_of(records: Sequence[Record], collected: Path) -> Path:
+    """Return the folder that the cells of a study lie in, by that of its collected records.
+
+    It is the same one, or the one above: a study may have a folder of its own for what is made of all cells.
+    """
+    known = [f"{place(record)}{layout.RECORD}" for record in records]
+    places = (collected, collected.parent)
+    return next((each for each in places if any((each / name).is_file() for name in known)), collected)
 
 
 def by(items: Iterable[Item], key: Callable[[Item], Any]) -> dict[Any, list[Item]]:

@@ -52,7 +52,7 @@ def describe(threads: int, device: str) -> dict[str, Any]:
         "cpu": known(_cpu) or platform.machine() or "unknown",
         "cores": usable_cores(),
         "threads": threads,
-        "memory_bytes": known(_memory_bytes),
+        "memory_bytes": known(memory_bytes),
         "gpu": known(_gpu) if on_gpu else None,
         "driver": known(_driver) if on_gpu else None,
         "platform": f"{platform.system()} {platform.machine()}",
@@ -111,7 +111,8 @@ def _cpu() -> str:
     return platform.processor()
 
 
-def _memory_bytes() -> int:
+def memory_bytes() -> int:
+    """Return the memory of this machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 

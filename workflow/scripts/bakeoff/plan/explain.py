@@ -3,10 +3,28 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Cell
 from bakeoff.plan import make
 from bakeoff.plan.make import Plan
+from bakeoff.plan.sizing import minutes
 from bakeoff.values import plural
+
+
+def sized(plan: Plan) -> Iterator[str]:
+    """Yield what a study of own images will do and take, nothing of any other, nor of a partial report."""
+    facts = plan.study.sized
+    if facts is None or plan.study.partial:
+        return
+    names = [getattr(plan.rows[DATASETS.name][name], "title", None) or name for name in plan.study.datasets]
+    again = plural(len(plan.grids) * plan.study.final_seeds, "run")
+    images = f"{plural(facts.get('images', 0), 'image')} of {facts.get('classes', 0):,} classes"
+    runs = f"{_runs(plan.grids)} to choose by and {again} timed alone"
+    yield f"{', '.join(names)}: {images}; {plural(len(plan.grids), 'cell')}, {runs};"
+    yield (
+        f"{minutes(facts.get('seconds', 0))} as it was sized, {facts.get('disk_mb', 0):,} MB of disk, "
+        f"{facts.get('memory_mb', 0):,} MB of memory."
+    )
 
 
 def lines(plan: Plan) -> Iterator[str]:

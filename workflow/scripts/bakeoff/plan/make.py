@@ -9,7 +9,7 @@ from bakeoff import rows, typed
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog, Cell
 from bakeoff.machine import devices
-from bakeoff.plan import cells, checks, gpu, own_images
+from bakeoff.plan import cells, checks, gpu, places
 from bakeoff.plan.study import KINDS, SECTIONS, Study
 from bakeoff.records import layout
 from bakeoff.search import grid
@@ -95,16 +95,16 @@ def as_json(plan: Plan, look: bool = False) -> dict[str, Any]:
         "devices": gpu.devices("all", plan.gpu_missing),
         "rows": {
             kind.name: {
-                name: str(rows.Named(name, own_images.expanded(row)))
+                name: str(rows.Named(name, places.expanded(row)))
                 for name, row in plan.rows[kind.name].items()
             }
             for kind in KINDS
         },
         "wildcards": wildcards(plan.rows),
-        "own": any_of(own_images.named(plan.rows)),
-        "fetched": any_of(plan.rows[DATASETS.name].keys() - own_images.named(plan.rows)),
-        "places": own_images.places(plan.rows, study.datasets),
-        "seen": own_images.seen(plan.rows, study.datasets) if look else {},
+        "own": any_of(places.named(plan.rows)),
+        "fetched": any_of(plan.rows[DATASETS.name].keys() - places.named(plan.rows)),
+        "places": places.places(plan.rows, study.datasets),
+        "seen": places.seen(plan.rows, study.datasets) if look else {},
         "arguments": {
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
         },

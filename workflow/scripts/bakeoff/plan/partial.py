@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bakeoff.command import UserError
-from bakeoff.plan import written
+from bakeoff.files import listed
+from bakeoff.plan import images, written
 from bakeoff.plan.checks import ConfigError
 from bakeoff.plan.make import Plan
 from bakeoff.plan.make import make as make_plan
+from bakeoff.records import layout
 from bakeoff.rows import SHIPPED
 
 # What Snakemake ran here last, by which a later call knows whose records lie here.
@@ -71,7 +73,7 @@ def _present(plan: Plan, prefix: str = "") -> int:
 
 
 def _known(given: Mapping[str, Any], make: Make) -> Iterator[Found]:
-    """Yield every valid study that may have been run here: the last one, and the shipped."""
+    """Yield every valid study that may have been run here: the last one, those of own images, the shipped."""
     for name, config in _configs():
         with suppress(UserError):
             plan = make(written.overlay(config, {**given, "partial": True}))
@@ -85,7 +87,8 @@ def _configs() -> Iterator[tuple[str, dict[str, Any]]]:
             yield "the study that was run here last", last
     folder = SHIPPED.parent
     default = written.read_file(folder / "config.yaml")
-    for file in sorted(folder.glob("*.yaml")):
-        if file != SHIPPED:
-            with suppress(UserError):
-                yield f"config/{file.name}", written.overlay(default, written.read_file(file))
+    shipped = {f"config/{file.name}": file for file in sorted(folder.glob("*.yaml")) if file != SHIPPED}
+    own = {str(file): file for file in listed(Path(layout.RESULTS), f"*/{images.STUDY}")}
+    for name, file in (own | shipped).items():
+        with suppress(UserError):
+            yield name, written.overlay(default, written.read_file(file))

@@ -4,6 +4,7 @@ Owns what all families share; a section of its own, each of them describes. Must
 """
 
 import importlib
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -17,6 +18,7 @@ from bakeoff.records import layout
 from bakeoff.typed import Count, Distinct, Name, Path, said
 
 WISHES = ("auto", "all")
+Sized = Literal["minutes", "images", "classes", "seconds", "disk_mb", "memory_mb"]
 
 
 def _devices(given: Any) -> Any:
@@ -32,6 +34,13 @@ def _devices(given: Any) -> Any:
         raise ValueError("is empty; name auto, all, or a list of cpu and gpu")
     values.each_once(listed)
     return listed
+
+
+def _report_folder(given: str) -> str:
+    """Take a place from which the cells are found: where all of them lie, or a folder there."""
+    if not re.fullmatch(rf"{layout.RESULTS}(/[A-Za-z0-9][A-Za-z0-9_-]*)?", given):
+        raise ValueError(f"is no place of a report; name {layout.RESULTS}, or {layout.RESULTS}/NAME")
+    return given
 
 
 def _sections() -> list[Section]:
@@ -103,6 +112,12 @@ Competitors: Any = typed.made(
 class Study(Competitors):  # type: ignore[misc]
     """A study: what competes, on which data, with which settings, where."""
 
+    report_folder: Annotated[str, AfterValidator(_report_folder)] = said(
+        "Folder of the report, its tables and figures: results, or results/NAME.", layout.RESULTS
+    )
+    sized: dict[Sized, typed.Count] | None = said(
+        "What a study of your own images was sized by, and what it needs; it changes no result.", None
+    )
     partial: typed.Switch = said(
         "Report over the cells that have a record and say which have none; nothing is trained.", False
     )

@@ -21,10 +21,16 @@ MOST_VALUES = 1_000_000
 
 def gather(paths: Iterable[str], merged: bool) -> dict[str, Any]:
     """Return what files come to, laid over the shipped one; merged: what stdin says in their place."""
-    config = read_file(SHIPPED.with_name("config.yaml"))
+    config = overlay(read_file(SHIPPED.with_name("config.yaml")), laid(paths))
+    return read(sys.stdin.buffer.read(), "the configuration") if merged else config
+
+
+def laid(paths: Iterable[str]) -> dict[str, Any]:
+    """Return what files come to, laid one over another."""
+    config: dict[str, Any] = {}
     for path in paths:
         config = overlay(config, read_file(Path(path)))
-    return read(sys.stdin.buffer.read(), "the configuration") if merged else config
+    return config
 
 
 def read_file(path: Path) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""What a study of a person's own images is thought to need on a machine: seconds, memory, disk.
+
+Owns what is known of images and machine, and what can be chosen. Pure: it reads no file and asks no machine.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+
+from bakeoff.plan import costs
+
+# 60, 20 and 20 % of the images where nobody said which are which.
+SPLIT = {"train": 0.75, "validation": 0.25, "holdout": 0, "test": 0.2}
+# Of the minutes asked for: what is thought to take all of them will at times take more.
+SHARE = 0.85
+MB = 1 << 20
+# A process with torch and scikit-learn loaded; a whole folder of results without a single image.
+PROCESS_MB, RESULTS_MB, NETWORK_MB = 900, 60, 45
+# Threads that the rules give a fit on pixels at most.
+FIT_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a study is sized by: images by part (None: nobody said) and class, the machine, the minutes.
+
+    bytes: of all files together; gpu: whether networks find one.
+    """
+
+    images: Mapping[str | None, Mapping[str, int]]
+    bytes: int
+    cores: int
+    memory_mb: int
+    disk_mb: int
+    gpu: bool
+    minutes: float
+
+    @cached_property
+    def total(self) -> int:
+        """Return how many images there are."""
+        return sum(sum(each.values()) for each in self.images.values())
+
+    @cached_property
+    def classes(self) -> dict[str, int]:
+        """Return the images of each class."""
+        found: Counter[str] = Counter()
+        for each in self.images.values():
+            found.update(each)
+        return dict(found)
+
+    @property
+    def budget_s(self) -> float:
+        """Return the seconds that a study may be thought to take."""
+        return 60 * SHARE * self.minutes
+
+    def to_fit(self, images: int) -> int:
+        """Return how many of so many images models are fitted on, or a few more."""
+        tested = sum(self.images.get("test", {}).values()) / self.total
+        left = images * (1 - (tested or SPLIT["test"]))
+        return int(left * SPLIT["train"])
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a study tries.
+
+    svm_C, logistic_C, rates: values of these axes; final_seeds: trainings of what each cell chose;
+    limit: images at most.
+    """
+
+    size: int = 32
+    limit: int | None = None
+    classifiers: tuple[str, ...] = ("knn",)
+    kernels: tuple[str, ...] = ("rbf",)
+    svm_C: tuple[float, ...] = (1, 10)
+    logistic_C: tuple[float, ...] = (0.01,)
+    epochs: tuple[int, ...] = (5,)
+    rates: tuple[float, ...] = (0.001,)
+    final_seeds: int = 1
+
+    @property
+    def cells(self) -> int:
+        """Return how many cells there are: one network, the kernels, the classifiers."""
+        return 1 + len(self.kernels) + len(self.classifiers)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a choice is thought to take: seconds of the clock, and megabytes."""
+
+    seconds: float
+    memory_mb: int
+    disk_mb: int
+
+
+def estimate(choice: Choice, facts: Facts) -> Needs:
+    """Return what a choice is thought to need on this machine."""
+    images = min(choice.limit or facts.total, facts.total)
+    network, fits = _fits(choice, facts, images)
+    seconds = costs.AROUND_S + _reading(facts, images)
+    seconds += _grids(choice, facts, network, fits)
+    alone = choice.final_seeds * (network + sum(fits.values())) / _speed(facts)
+    seconds += costs.ALONE_S * choice.cells + alone
+    return Needs(seconds, _memory_mb(choice, facts, images), _disk_mb(choice, images))
+
+
+def _reading(facts: Facts, images: int) -> float:
+    """Return the seconds that the files of so many images take to be read."""
+    return images * (costs.IMAGE_S + costs.BYTE_S * facts.bytes / facts.total)
+
+
+def _fits(choice: Choice, facts: Facts, images: int) -> tuple[float, dict[str, float]]:
+    """Return the seconds of one core that one training of the network takes, and of each other."""
+    shape = images, choice.size, len(facts.classes)
+    # Epochs in a list are one training.
+    network = max(choice.epochs) * costs.NETWORK.seconds(*shape) / (costs.GPU_TIMES if facts.gpu else 1)
+    fits = {name: costs.CLASSIFIERS[name].seconds(*shape) for name in choice.classifiers}
+    return network, fits | {f"svm_{name}": costs.SVM.seconds(*shape) for name in choice.kernels}
+
+
+def _grids(choice: Choice, facts: Facts, network: float, fits: Mapping[str, float]) -> float:
+    """Return the seconds of the clock that all grids take.
+
+    A network's has one thread; the others' have several, and on few cores nothing runs beside them.
+    """
+    settings = {"logistic": len(choice.logistic_C)}
+    settings |= {f"svm_{name}": len(choice.svm_C) for name in choice.kernels}
+    others = sum(settings.get(name, 1) * each for name, each in fits.items()) / _speed(facts)
+    others += costs.START_S * len(fits)
+    training = costs.START_S + len(choice.rates) * network
+    if facts.cores <= FIT_THREADS:
+        return training + others
+    return max(training, others / max(1, (facts.cores - 1) // FIT_THREADS))
+
+
+def _speed(facts: Facts) -> float:
+    """Return how many times as quick as one core those of a fit are together."""
+    return float(min(facts.cores, FIT_THREADS) ** costs.CORES_GAIN)
+
+
+def _pixels_mb(choice: Choice, images: int) -> float:
+    """Return the megabytes of the prepared images, in colour."""
+    return images * choice.size**2 * 3 / MB
+
+
+def _memory_mb(choice: Choice, facts: Facts, images: int) -> int:
+    """Return what preparing takes at its peak, or the cells side by side, whichever is more."""
+    pixels, side_by_side = _pixels_mb(choice, images), min(facts.cores, choice.cells)
+    # Read, made one array, cut into parts, resized.
+    prepared = PROCESS_MB + 5 * pixels
+    # As numbers of four bytes, once as they are and once scaled.
+    cells = side_by_side * PROCESS_MB + min(2, side_by_side) * 8 * pixels + kernels_mb(facts, images)
+    return ceil(max(prepared, cells))
+
+
+def kernels_mb(facts: Facts, images: int) -> int:
+    """Return the bound on an SVM's kernel matrices: what they need, at most a quarter of the memory."""
+    fitted = facts.to_fit(images)
+    return int(min(4000, max(200, 2 * 8 * fitted**2 / MB), max(200, facts.memory_mb / 4)))
+
+
+def _disk_mb(choice: Choice, images: int) -> int:
+    """Return what originals, prepared images, models and the report take."""
+    pixels = _pixels_mb(choice, images)
+    models = NETWORK_MB + 4 * pixels * (len(choice.kernels) + 1)
+    return ceil(RESULTS_MB + 3 * pixels + models)
