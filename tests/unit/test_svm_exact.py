@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import sklearn
+import torch
 from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.preprocessing import StandardScaler
@@ -128,6 +129,11 @@ def violation(machine: Machine, x, y) -> float:
     return worst
 
 
+def raw(machines: list[Machine], rows: np.ndarray) -> list[np.ndarray]:
+    """Return the decisions of machines that share vectors, (n, pairs) each."""
+    return decisions.Shared(machines, torch.device("cpu")).decide(rows)
+
+
 # What rounding of the kernel values adds to the violation that the solver saw.
 SLACK = {"float32": 1.2, "float64": 1.001}
 # Two machines within the tolerance of the same optimum decide alike to so much: 9 times the tolerance is the
@@ -157,7 +163,7 @@ def test_the_machines_are_those_of_libsvm(data, case, dtype):
         assert objective(machine, x, y) == pytest.approx(wanted, rel=1e-5), C
         assert solves.objectives.sum() == pytest.approx(wanted, rel=1e-5), C
         assert violation(machine, x, y) < TOLERANCE * SLACK[precise], C
-        (ours,) = decisions.decide([machine], everything.astype(precise))
+        (ours,) = raw([machine], everything.astype(precise))
         sign = -1 if len(machine.classes) == 2 else 1
         expected = sign * svc.decision_function(everything).reshape(ours.shape)
         assert np.allclose(ours, expected, rtol=0, atol=DECISIONS), C
@@ -175,7 +181,7 @@ def test_equal_rows_of_a_class_are_one_row_that_counts_for_all_of_them(engine):
     machine = outcome.machine.compact()
     assert len(np.unique(machine.vectors, axis=0)) == len(machine.vectors)
     assert np.abs(machine.dual).max() == 2.0  # the room of two rows, C = 1 each
-    found = outcome.decisions["train"]
+    (found,) = raw([machine], x)
     assert found.shape == (600, 45)
     assert np.allclose(found[:400:2], found[400:], rtol=0, atol=1e-4)
 
@@ -214,8 +220,8 @@ def test_a_machine_is_the_same_on_any_number_of_threads_and_in_any_memory():
 def test_many_machines_decide_as_each_of_them_alone():
     x, y, rest = digits()
     machines = [solution.machine for solution in pairwise.fit(x, y, GRID)]
-    for machine, together in zip(machines, decisions.decide(machines, rest, threads=2), strict=True):
-        assert np.allclose(together, decisions.decide([machine], rest)[0], atol=1e-4)
+    for machine, together in zip(machines, raw(machines, rest), strict=True):
+        assert np.allclose(together, raw([machine], rest)[0], atol=1e-4)
 
 
 @pytest.mark.parametrize("data", ["two classes", "three classes, unbalanced", "ten classes"])
@@ -224,7 +230,7 @@ def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
     (machine,) = solved(data, [Problem(Kernel("rbf", 0.02), 1.0)])
     svc = machine.to_svc()
     reference = SVC(C=1.0, gamma=0.02).fit(x, y)
-    scores = machine.scores(decisions.decide([machine], rest)[0])
+    scores = machine.scores(raw([machine], rest)[0])
     assert np.allclose(svc.decision_function(rest), scores, atol=1e-4)
     assert np.allclose(svc.decision_function(rest), reference.decision_function(rest), atol=DECISIONS)
     assert svc.intercept_ == pytest.approx(reference.intercept_, abs=DECISIONS)
@@ -328,7 +334,7 @@ def test_single_precision_is_left_where_it_spoils_and_not_else():
     for each, alone in zip(wanted, together, strict=True):
         (same_machine,) = fitted("pairwise", digits, each)
         assert same(same_machine.machine, alone.machine)
-        assert np.allclose(same_machine.decisions["test"], alone.decisions["test"], atol=1e-4)
+        assert np.allclose(same_machine.decided["test"].scores, alone.decided["test"].scores, atol=1e-4)
 
 
 def test_where_memory_holds_no_double_precision_the_machine_stays_and_warns():
@@ -416,5 +422,5 @@ def test_intelex_gives_the_same_machines():
     task = Task({"train": x, "test": rest}, y, GRID, Resources(), lambda share: None)
     pairs = zip(engines.ENGINES["intelex"](task), engines.ENGINES["pairwise"](task), strict=True)
     for theirs, ours in pairs:
-        found = [each.machine.labels(each.decisions["test"]) for each in (theirs, ours)]
+        found = [each.decided["test"].labels for each in (theirs, ours)]
         assert (found[0] == found[1]).mean() >= 0.999

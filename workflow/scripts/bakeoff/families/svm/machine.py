@@ -39,9 +39,10 @@ class Machine:
         if len(self.classes) == 2:
             return -decisions[:, 0]
         sums = np.zeros((len(decisions), len(self.classes)))
-        for column, (a, b) in enumerate(zip(*self.pairs, strict=True)):
-            sums[:, a] += decisions[:, column]
-            sums[:, b] -= decisions[:, column]
+        for a, own in enumerate(self._columns):
+            sums[:, a + 1 :] -= decisions[:, own]
+            # One after another, as scikit-learn adds them: so the last digits are its own.
+            sums[:, a] = np.cumsum(np.column_stack([sums[:, a], decisions[:, own]]), axis=1)[:, -1]
         return self._votes(decisions >= 0) + sums / (3 * (np.abs(sums) + 1))
 
     def of_class(self, label: int) -> tuple[np.ndarray, np.ndarray]:
@@ -50,16 +51,25 @@ class Machine:
         own = slice(stop - int(self.counts[label]), stop)
         return self.support[own], self.dual[:, own]
 
+    def columns_of(self, label: int) -> np.ndarray:
+        """Return the columns of decisions that are a class's with each of the others, (k - 1,)."""
+        first = np.array([own.start for own in self._columns])
+        before = np.arange(label)
+        return np.concatenate(
+            [first[:label] + label - before - 1, np.arange(len(self.intercept))[self._columns[label]]]
+        )
+
     @property
-    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return first and second class of every pair."""
-        return np.triu_indices(len(self.classes), 1)
+    def _columns(self) -> list[slice]:
+        """Return, of each class, the columns of its pairs with the classes after it."""
+        ends = np.cumsum(np.arange(len(self.classes) - 1, -1, -1)).tolist()
+        return [slice(*each) for each in zip([0, *ends], ends, strict=False)]
 
     def _votes(self, first: np.ndarray) -> np.ndarray:
         votes = np.zeros((len(first), len(self.classes)))
-        for column, (a, b) in enumerate(zip(*self.pairs, strict=True)):
-            votes[:, a] += first[:, column]
-            votes[:, b] += ~first[:, column]
+        for a, own in enumerate(self._columns):
+            votes[:, a] += first[:, own].sum(axis=1)
+            votes[:, a + 1 :] += ~first[:, own]
         return votes
 
     def compact(self) -> "Machine":
@@ -95,6 +105,16 @@ class Machine:
         }
         vars(svc).update(fitted)
         return svc
+
+
+def of_svc(svc: "SVC", rows: np.ndarray) -> np.ndarray:
+    """Return a fitted SVC's decisions (n, pairs) on rows (n, f), positive for the first class.
+
+    svc: one whose decision_function_shape is ovo.
+    """
+    values: np.ndarray = svc.decision_function(rows)
+    # With two classes the library's sign is that of the second class.
+    return values if values.ndim == 2 else -values[:, None]
 
 
 def from_svc(svc: "SVC") -> Machine:

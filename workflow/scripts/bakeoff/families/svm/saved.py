@@ -1,6 +1,8 @@
 """A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside."""
 
+from copy import copy
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +10,10 @@ import numpy as np
 
 from bakeoff.cells.predictor import Answers, Predictor, per_class
 from bakeoff.data import scaling
+from bakeoff.families.svm import decisions
+from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.kernels import Kernel
-from bakeoff.families.svm.machine import Machine
+from bakeoff.families.svm.machine import Machine, from_svc, of_svc
 from bakeoff.files import reading
 from bakeoff.records import signature
 from bakeoff.records.signature import Signature
@@ -17,6 +21,7 @@ from bakeoff.records.signature import Signature
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
 
 ARRAYS = ("classes", "vectors", "support", "counts", "dual", "intercept")
 
@@ -30,13 +35,26 @@ class Svm(Predictor):
 
     pipeline: "Pipeline"
 
+    @cached_property
+    def _machine(self) -> tuple["SVC", Machine]:
+        """Return the SVC, but for pair by pair, and the machine that it is."""
+        svc = copy(self.pipeline[-1])
+        return svc.set_params(decision_function_shape="ovo"), from_svc(svc)
+
     def _answer(self, pixels: np.ndarray) -> Answers:
         classes = len(self.signature.classes)
         if not len(pixels):
             return np.zeros(0, np.int64), np.zeros((0, classes))
-        rows = pixels.reshape(len(pixels), -1)
-        seen, decisions = self.pipeline[-1].classes_, self.pipeline.decision_function(rows)
-        return self.pipeline.predict(rows).astype(np.int64), per_class(decisions, seen, classes)
+        svc, machine = self._machine
+        # Its own way from decisions to classes goes pair by pair, over all rows: of a thousand classes it takes
+        # seconds a call, and gigabytes.
+        (found,) = decisions.in_blocks(
+            lambda rows: [Decided.of(machine, of_svc(svc, rows), scored=True)],
+            self.pipeline[:-1].transform(pixels.reshape(len(pixels), -1)),
+            decisions.rows_at_once(len(machine.intercept)),
+        )
+        assert found.scores is not None
+        return found.labels.astype(np.int64), per_class(found.scores, machine.classes, classes)
 
 
 def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:
