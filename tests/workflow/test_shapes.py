@@ -29,7 +29,7 @@ ODD = (
         "=1+1",
         "$x^2$",
         "{{ brace }}",
-        "Ärger/Ü",
+        "Ä/Ü",
     ),
 )
 CELLS = ("resnet18_adam_cpu", "svm_linear_cpu", "knn_cpu")
@@ -76,7 +76,7 @@ def study(name: str, **more) -> dict:
     return {
         "catalog": {"datasets": {name: {**row, "input_size": 16}}},
         "datasets": name,
-        "split": {"train": 0.6, "validation": 0.2, "holdout": 0, "test": 0.2},
+        "split": {"train": 0.75, "validation": 0.25, "holdout": 0, "test": 0.2},
         "devices": "cpu",
         "gpu": "absent",
         "final_seeds": 1,

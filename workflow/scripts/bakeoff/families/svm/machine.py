@@ -53,11 +53,9 @@ class Machine:
 
     def columns_of(self, label: int) -> np.ndarray:
         """Return the columns of decisions that are a class's with each of the others, (k - 1,)."""
-        first = np.array([own.start for own in self._columns])
-        before = np.arange(label)
-        return np.concatenate(
-            [first[:label] + label - before - 1, np.arange(len(self.intercept))[self._columns[label]]]
-        )
+        columns = self._columns
+        earlier = [own.start + label - number - 1 for number, own in enumerate(columns[:label])]
+        return np.array([*earlier, *range(columns[label].start, columns[label].stop)], np.int64)
 
     @property
     def _columns(self) -> list[slice]:

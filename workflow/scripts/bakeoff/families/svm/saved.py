@@ -46,8 +46,8 @@ class Svm(Predictor):
         if not len(pixels):
             return np.zeros(0, np.int64), np.zeros((0, classes))
         svc, machine = self._machine
-        # Its own way from decisions to classes goes pair by pair, over all rows: of a thousand classes it takes
-        # seconds a call, and gigabytes.
+        # Its own way from decisions to classes goes pair by pair, over all rows: of a thousand classes it
+        # takes seconds a call, and gigabytes.
         (found,) = decisions.in_blocks(
             lambda rows: [Decided.of(machine, of_svc(svc, rows), scored=True)],
             self.pipeline[:-1].transform(pixels.reshape(len(pixels), -1)),

@@ -28,7 +28,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A fitted machine, what it decided per part, and the seconds it took to train and to decide each part."""
+    """A fitted machine, what it decided per part, the seconds it took to train and to decide each part."""
 
     machine: Machine
     decided: dict[str, Decided]
