@@ -6,7 +6,6 @@ from itertools import combinations
 import numpy as np
 import pytest
 import sklearn
-import torch
 from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.preprocessing import StandardScaler
@@ -131,7 +130,7 @@ def violation(machine: Machine, x, y) -> float:
 
 def raw(machines: list[Machine], rows: np.ndarray) -> list[np.ndarray]:
     """Return the decisions of machines that share vectors, (n, pairs) each."""
-    return decisions.Shared(machines, torch.device("cpu")).decide(rows)
+    return decisions.Shared(machines, "cpu").decide(rows)
 
 
 # What rounding of the kernel values adds to the violation that the solver saw.

@@ -52,7 +52,7 @@ SHAPES = {
     "two-grey": Shape({"no": 30, "yes": 20}, channels=1),
     "odd": Shape({name: 6 + number for number, name in enumerate(ODD)}),
     "hundred": Shape({f"{'species' if n % 2 else LONG} {n}": 4 + n % 7 for n in range(120)}),
-    "thousand": Shape({f"n{number:08}": 4 for number in range(1000)}),
+    "thousand": Shape({f"n{number:08}": 3 for number in range(1000)}),
 }
 
 

@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from bakeoff.analysis import mistakes
 from bakeoff.analysis.mistakes import Answers, Missed, Pair
 from bakeoff.analysis.study import Study, unique
-from bakeoff.plots import style
+from bakeoff.plots import style, thumbnails
 from bakeoff.plots.style import Plot
+from bakeoff.plots.thumbnails import Images
 
-Images = NDArray[np.uint8]
-# Test images, (n, rows, columns) in uint8, by the digest of the data that they belong to.
+# Test images, uint8 (n, rows, columns) or in colour, by the digest of the data that they belong to.
 Pictures = Mapping[str, Images]
 
 PAIR_COLUMNS = ("true_class", "predicted_class", "competitor", "count")
@@ -88,7 +86,8 @@ def _words(axis: Axes, heading: str, counts: list[str]) -> None:
 
 
 def _picture(axis: Axes, image: Images) -> None:
-    axis.imshow(image, cmap="gray", vmin=0, vmax=max(1, int(image.max())), interpolation="none")
+    shown = thumbnails.in_colour(thumbnails.small(image, thumbnails.LARGE))
+    axis.imshow(shown, interpolation="none")
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,16 +18,12 @@ from bakeoff.data import scaling
 from bakeoff.families.svm import TOLERANCE, decisions, kkt, packed, pairwise, sound
 from bakeoff.families.svm.axes import POLY_DEGREE
 from bakeoff.families.svm.blocks import STEP_LIMIT, Problem
-from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.kernels import Kernel
-from bakeoff.families.svm.machine import Machine, from_svc, of_svc
+from bakeoff.families.svm.machine import from_svc
 from bakeoff.families.svm.packed import FLOAT32_C, dtype_of, ended
 from bakeoff.families.svm.task import SCORED, Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
-
-if TYPE_CHECKING:
-    from sklearn.svm import SVC
 
 CACHE_MB = 2000
 LIBRARIES = {"sklearn": "sklearn.svm", "intelex": "sklearnex.svm"}
@@ -82,10 +77,10 @@ def _library(name: str, task: Task) -> Iterator[Outcome]:
             train, labels = task.features["train"][distinct_rows], task.labels[distinct_rows]
             svc.fit(train, labels, sample_weight=weights)
         machine = from_svc(svc)
-        found = {}
+        decide, found = decisions.of_library(svc), {}
         for part, rows in task.features.items():
             with deciding.phase(part):
-                found[part] = _decided(svc, machine, rows, part == SCORED)
+                found[part] = decide(rows, part == SCORED)
         known = kkt.Rows(task.features["train"], task.labels, distinct_rows, weights)
         (violation,), seen = kkt.violations([replace(machine, support=distinct_rows[svc.support_])], known)
         yield Outcome(
@@ -96,15 +91,6 @@ def _library(name: str, task: Task) -> Iterator[Outcome]:
             False,
             ended(name, int(np.sum(svc.n_iter_)), int(svc.fit_status_ != 0), violation, seen),
         )
-
-
-def _decided(svc: "SVC", machine: Machine, rows: np.ndarray, scored: bool) -> Decided:
-    """Return what a library's machine makes of rows (n, f)."""
-    at_once = decisions.rows_at_once(len(machine.intercept))
-    (found,) = decisions.in_blocks(
-        lambda block: [Decided.of(machine, of_svc(svc, block), scored)], rows, at_once
-    )
-    return found
 
 
 def _guarded(engine: Callable[[Task], Iterator[Outcome]]) -> Callable[[Task], Iterator[Outcome | Lost]]:

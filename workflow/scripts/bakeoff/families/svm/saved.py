@@ -1,5 +1,6 @@
 """A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside."""
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from bakeoff.data import scaling
 from bakeoff.families.svm import decisions
 from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.kernels import Kernel
-from bakeoff.families.svm.machine import Machine, from_svc, of_svc
+from bakeoff.families.svm.machine import Machine
 from bakeoff.files import reading
 from bakeoff.records import signature
 from bakeoff.records.signature import Signature
@@ -21,7 +22,6 @@ from bakeoff.records.signature import Signature
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
 
 ARRAYS = ("classes", "vectors", "support", "counts", "dual", "intercept")
 
@@ -36,25 +36,24 @@ class Svm(Predictor):
     pipeline: "Pipeline"
 
     @cached_property
-    def _machine(self) -> tuple["SVC", Machine]:
-        """Return the SVC, but for pair by pair, and the machine that it is."""
+    def _decide(self) -> Callable[[np.ndarray, bool], Decided]:
+        """Return how rows are decided.
+
+        Not by scikit-learn's way from decisions to classes, which goes pair by pair, over all rows: of a
+        thousand classes it takes seconds a call, and gigabytes.
+        """
         svc = copy(self.pipeline[-1])
-        return svc.set_params(decision_function_shape="ovo"), from_svc(svc)
+        return decisions.of_library(svc.set_params(decision_function_shape="ovo"))
 
     def _answer(self, pixels: np.ndarray) -> Answers:
         classes = len(self.signature.classes)
         if not len(pixels):
             return np.zeros(0, np.int64), np.zeros((0, classes))
-        svc, machine = self._machine
-        # Its own way from decisions to classes goes pair by pair, over all rows: of a thousand classes it
-        # takes seconds a call, and gigabytes.
-        (found,) = decisions.in_blocks(
-            lambda rows: [Decided.of(machine, of_svc(svc, rows), scored=True)],
-            self.pipeline[:-1].transform(pixels.reshape(len(pixels), -1)),
-            decisions.rows_at_once(len(machine.intercept)),
-        )
+        rows = self.pipeline[:-1].transform(pixels.reshape(len(pixels), -1))
+        found = self._decide(rows, True)
         assert found.scores is not None
-        return found.labels.astype(np.int64), per_class(found.scores, machine.classes, classes)
+        scores = per_class(found.scores, self.pipeline[-1].classes_, classes)
+        return found.labels.astype(np.int64), scores
 
 
 def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:
