@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from PIL import Image
 from bakeoff.data import prepare
 from bakeoff.records import written
 from checkout import copy_to, snakemake
+from rendered import outside
 
 pytestmark = pytest.mark.study
 
@@ -136,3 +138,58 @@ def test_every_family_learns_them(done, cell):
     assert record.data.grey == (done.shape.channels == 1)
     counts = np.array([record.data.class_counts[part] for part in prepare.PARTS]).sum(axis=0)
     assert dict(zip(record.data.classes, counts.tolist(), strict=True)) == dict(done.shape.classes)
+
+
+def test_the_report_says_how_the_images_are_spread(done):
+    names = list(done.shape.classes)
+    many = len(names) >= 20
+    assert f"{done.name}: images by class" in done.html
+    assert ("the median" in done.html) == many
+    assert "A. Author, 2024" in done.html
+    unequal = len(set(done.shape.classes.values())) > 1
+    assert (f"balance_{done.name}" in done.figures) == (many and unequal)
+
+
+def test_the_report_shows_samples(done):
+    assert f"samples_{done.name}" in done.figures
+    some = f"Shown: 24 of {len(done.shape.classes):,} classes"
+    assert (some in done.html) == (len(done.shape.classes) > 24)
+
+
+def test_many_classes_have_a_table_of_pairs_in_the_place_of_matrices(done):
+    many = len(done.shape.classes) > 20
+    matrices = [name for name in done.figures if name.startswith("confusion_")]
+    assert bool(matrices) != many
+    assert (f'id="confused-{done.name}"' in done.html) == many
+    assert ("the classes most often confused" in done.text) == many
+
+
+def test_the_page_stays_small_and_paper_within_its_margins(done):
+    size = {path.suffix: path.stat().st_size for path in (done.folder / "results").glob("report.*")}
+    assert max(size.values()) < 4_000_000
+    assert done.text.count("\f") < 40
+    assert outside(done.folder / "results/report.pdf") == []
+
+
+def test_names_are_texts_and_no_formula_and_no_markup(done):
+    html = re.sub(r"<script type.*?</script>", "", done.html, flags=re.S)
+    assert "<script>alert(1)" not in html
+    cells = [
+        cell
+        for path in (done.folder / "results").glob("**/*.csv")
+        for row in csv.reader(path.read_text(encoding="utf-8").splitlines())
+        for cell in row
+    ]
+    assert [cell for cell in cells if cell.startswith("=")] == []
+
+
+@pytest.mark.parametrize("done", ["three"], indirect=True)
+def test_pictures_are_left_out_on_request(done):
+    (done.folder / "own.yaml").write_text(yaml.safe_dump(study(done.name, show_images=False)))
+    found = snakemake(done.folder, "--cores", "2", "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
+    assert found.returncode == 0, found.stdout
+    assert not re.search(r"rule (prepare|train|time)_", found.stdout)
+    assert not {"samples_three", "confused_three", "missed_three"} & {*done.figures}
+    assert "left out on request" in done.html
+    assert "left out on request" in " ".join(done.text.split())
+    assert "data:image/png" not in done.html

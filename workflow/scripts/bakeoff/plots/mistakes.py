@@ -37,7 +37,7 @@ def plots(study: Study, dataset: str, pictures: Pictures) -> Iterator[Plot]:
 
 def _confused(study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Images) -> Plot:
     classes = every[0].cell.data.classes
-    names = style.labels(classes, longest=14)  # two fit beside the first image
+    names = style.labels(classes, longest=12)  # two fit beside the first image
     figure = Figure(figsize=(style.WIDTH, 0.15 + 0.66 * len(pairs)))
     grid = figure.subplots(len(pairs), EXAMPLES + 1, squeeze=False, width_ratios=[3.6, *[1] * EXAMPLES])
     for axes, pair in zip(grid, pairs, strict=True):
@@ -104,7 +104,7 @@ def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Misse
         _picture(axis, images[item.image])
         answers = ", ".join(dict.fromkeys(brief[answer] for answer in item.said))
         axis.set_title(names[item.true], size=7, loc="center", pad=2)
-        short = answers if len(answers) <= 18 else f"{answers[:17]}\N{HORIZONTAL ELLIPSIS}"
+        short = answers if len(answers) <= 14 else f"{answers[:13]}{style.CUT}"
         axis.set_xlabel(f"{ARROW} {short}", size=6, color=style.HINT, labelpad=2)
     for axis in places[len(shown) :]:
         axis.set_visible(False)
