@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils.multiclass import _ovr_decision_function
 
 from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
@@ -223,6 +224,61 @@ def test_many_machines_decide_as_each_of_them_alone():
         assert np.allclose(together, raw([machine], rest)[0], atol=1e-4)
 
 
+def bare(classes: int) -> Machine:
+    """Return a machine of which nothing but its classes is known."""
+    pairs = classes * (classes - 1) // 2
+    none = np.zeros(0)
+    return Machine(GRID[0].kernel, 1.0, np.arange(classes), none, none, none, none, np.zeros(pairs))
+
+
+@pytest.mark.parametrize(("classes", "rows"), [(3, 1), (3, 40), (10, 1), (41, 7)])
+def test_votes_and_scores_are_scikit_learn_s_to_the_last_digit(classes, rows):
+    machine = bare(classes)
+    found = np.random.default_rng(0).normal(size=(rows, len(machine.intercept)))
+    found[0] = 0
+    assert np.array_equal(machine.scores(found), _ovr_decision_function(found < 0, -found, classes))
+    wins = np.zeros((rows, classes))
+    for column, pair in enumerate(combinations(range(classes), 2)):
+        wins[np.arange(rows), np.where(found[:, column] > 0, *pair)] += 1
+    assert np.array_equal(machine.labels(found), wins.argmax(1))
+
+
+def test_the_columns_of_a_class_are_those_of_its_pairs():
+    pairs = list(combinations(range(7), 2))
+    for label in range(7):
+        others = [each for each in range(7) if each != label]
+        expected = [pairs.index((min(label, other), max(label, other))) for other in others]
+        assert bare(7).columns_of(label).tolist() == expected
+
+
+def test_few_rows_are_held_at_once_where_pairs_are_many():
+    assert decisions.rows_at_once(45, 20) == decisions.ROWS
+    assert decisions.rows_at_once(499_500) * 499_500 * 8 <= decisions.BLOCK_BYTES
+    assert decisions.rows_at_once(10**9, 8) == 1
+
+
+@pytest.mark.parametrize("engine", ["pairwise", "sklearn"])
+def test_what_is_decided_does_not_depend_on_the_blocks(engine, monkeypatch):
+    (whole,) = fitted(engine, digits, GRID[0])
+    monkeypatch.setattr(decisions, "BLOCK_BYTES", 45 * 8 * 7)
+    (blocks_of_seven,) = fitted(engine, digits, GRID[0])
+    monkeypatch.setattr(decisions, "OWN_WAY", 1)
+    (by_products,) = fitted(engine, digits, GRID[0])
+    for other in (blocks_of_seven, by_products):
+        for part in ("train", "test"):
+            assert np.array_equal(whole.decided[part].labels, other.decided[part].labels)
+        assert np.allclose(whole.decided["test"].scores, other.decided["test"].scores, atol=1e-5)
+        assert other.decided["test"].largest == pytest.approx(whole.decided["test"].largest, rel=1e-5)
+        assert other.decided["train"].scores is None
+
+
+def test_a_decision_that_is_no_number_is_seen_in_whatever_block():
+    found = np.ones((4, 3))
+    found[2, 1] = np.nan
+    blocks_of_two = [decisions.Decided.of(bare(3), found[place], False) for place in (slice(2), slice(2, 4))]
+    assert np.isnan(decisions.Decided.joined(blocks_of_two).largest)
+
+
 @pytest.mark.parametrize("data", ["two classes", "three classes, unbalanced", "ten classes"])
 def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
     x, y, rest = DATA[data]()
@@ -387,6 +443,7 @@ EXTENT = engines.Extent([4200] * 10, 70_000, 784, 6, 2, 4)
         (Resources(mem_mb=1000), EXTENT, "sklearn"),
         (Resources(), replace(EXTENT, sizes=[100] * 10, rows=1800, features=64), "sklearn"),
         (Resources("sklearn"), EXTENT, "sklearn"),
+        (Resources(), replace(EXTENT, sizes=[60] * 1000), "sklearn"),
         (Resources("pairwise"), replace(EXTENT, sizes=[20] * 2), "pairwise"),
     ],
 )

@@ -60,7 +60,8 @@ def _sheet(names: list[str], samples: Samples, counts: tuple[int, ...] | None) -
     abreast = _abreast(len(samples.images))
     lines = -(-len(samples.images) // abreast)
     pitch = SIDE[abreast] * 1.16
-    figure = Figure(figsize=(style.WIDTH, lines * pitch + 0.05), layout="none")
+    figure = Figure(figsize=(style.WIDTH, lines * pitch + 0.05))
+    figure.set_layout_engine("none")
     axis = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axis.set(xlim=(0, style.WIDTH), ylim=(lines * pitch, 0))
     axis.set_axis_off()

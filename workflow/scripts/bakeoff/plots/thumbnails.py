@@ -46,14 +46,14 @@ def samples(part: Part, classes: int) -> Samples:
     No others of the part are read.
     """
     images, labels = part.images, part.labels
-    chosen = spread(classes, CLASSES).tolist()
+    there = np.flatnonzero(np.bincount(labels, minlength=classes))
+    chosen = there[spread(len(there), CLASSES)].tolist()
     side = LARGE if len(chosen) <= BENEATH else SMALL
     found = {}
     for label in chosen:
         own = np.flatnonzero(labels == label)
-        if len(own):
-            shown = np.asarray(images[own[spread(len(own), EACH)]])
-            found[label] = np.stack([small(image, side) for image in shown])
+        shown = np.asarray(images[own[spread(len(own), EACH)]])
+        found[label] = np.stack([small(image, side) for image in shown])
     return Samples(found, (int(images.shape[1]), int(images.shape[2])))
 
 

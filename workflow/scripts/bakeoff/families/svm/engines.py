@@ -47,8 +47,11 @@ class Extent:
 
     @property
     def coefficients(self) -> int:
-        """Return the bytes that the coefficients of all machines take, each against every other class."""
-        return 8 * self.machines * (len(self.sizes) - 1) * sum(self.sizes)
+        """Return the bytes that the coefficients of all machines take, each against every other class.
+
+        As they are solved, of the vectors that are used, and as they decide.
+        """
+        return (8 + 8 + 4) * self.machines * (len(self.sizes) - 1) * sum(self.sizes)
 
     @property
     def work(self) -> int:
