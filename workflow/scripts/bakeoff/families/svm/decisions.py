@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sklearn.svm import SVC
 
 ROWS = 1024  # rows decided at once: their kernel values with one class's vectors stay near the cache
-# Pairs up to which libsvm decides by itself. Of a thousand classes it takes 34 ms a row, ours 12.
-OWN_WAY = 50_000
+# Pairs up to which libsvm decides by itself; of more, products take two thirds of its time
+# (benchmarks/svm_classes.py).
+OWN_WAY = 30_000
 BLOCK_BYTES = 256_000_000  # of the decisions that are held at once
 
 
