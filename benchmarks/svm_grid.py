@@ -99,7 +99,7 @@ def _run(
         start = perf_counter()
         outcomes = list(engines.ENGINES[engine](task))
         seconds = perf_counter() - start
-        found = [each.machine.labels(each.decisions["test"][:CHECKED]) for each in outcomes]
+        found = [each.decided["test"].labels[:CHECKED] for each in outcomes]
         return seconds, found, max(len(each.machine.support) for each in outcomes)
     ((kernel, C),) = machines
     library = import_module(engines.LIBRARIES[engine])

@@ -1,6 +1,5 @@
 """Reports over studies that are very large, very wide, or partly not a number."""
 
-import csv
 import json
 import re
 import subprocess
@@ -57,15 +56,14 @@ def wide(tmp_path_factory):
 
 def test_three_hundred_classes_with_long_names(wide):
     text = Page(wide.html).text
-    for name in (f"{LONG[:56]} 0", f"{LONG[:54]} 299"):
-        assert name in text
+    assert f"{LONG[:56]} 0" in text
     assert "is the choice" in text
-    assert "Drawn: the 20 classes most often confused, of 300." in text
-    with (wide.folder / "figures" / "confusion_digits_svm_rbf.csv").open(encoding="utf-8") as file:
-        named = {int(line["true_class"].split()[-1]) for line in csv.DictReader(file)}
+    assert "the classes most often confused" in text
+    assert not list((wide.folder / "figures").glob("confusion_*"))
+    named = {int(name.split()[-1]) for name in re.findall(rf"{LONG[:40]}[a-z ]* \d+", text)}
     assert max(named) > 255
     paper = " ".join(page.extract_text() for page in pypdf.PdfReader(wide.pdf).pages)
-    assert "The 30 weakest of 300 rows by their lowest recall" in " ".join(paper.split())
+    assert "The 30 weakest of 300 classes by their lowest recall" in " ".join(paper.split())
 
 
 def test_scores_that_are_no_number_leave_a_report(tmp_path):

@@ -12,7 +12,7 @@ from bakeoff.analysis.mistakes import Answers
 from bakeoff.plots import confusion
 from bakeoff.records import written
 from bakeoff.records.predictions import Predictions
-from bakeoff.report import render
+from bakeoff.report import classes, confusions, render
 from rendered import TEMPLATES, collected, drawn
 
 pytestmark = pytest.mark.numeric
@@ -116,35 +116,40 @@ def test_the_figure_of_missed_images_lists_them_all(small):
     assert listed
 
 
-@pytest.mark.parametrize(
-    ("classes", "drawn", "pictures"), [(20, 20, 0), (21, 21, 2), (100, 100, 2), (101, 20, 0), (300, 20, 0)]
-)
-def test_of_many_classes_a_picture_is_drawn_and_of_very_many_the_most_confused(
-    tmp_path, classes, drawn, pictures
-):
+@pytest.mark.parametrize("classes", [20, 21, 300])
+def test_many_classes_have_a_table_of_the_most_confused_pairs_in_the_place_of_a_matrix(tmp_path, classes):
     cell = studies.small()[2]
     cell["data"] |= {"classes": [f"c{number}" for number in range(classes)]}
     cell["data"]["counts"] = cell["data"]["counts"] | {"test": 900}
-    [plot] = confusion.plots(collected(tmp_path, [cell]), cell["dataset"])
-    left, right = plot.figure.axes
-    assert [axis.get_xlim() for axis in (left, right)] == [(0, drawn)] * 2
-    assert sum(len(axis.images) for axis in (left, right)) == pictures
-    assert ("Drawn: " in plot.caption) == (drawn < classes)
-    # The numbers behind it are of all, and the classes whose errors are named are among those drawn.
-    assert sum(row["count"] for row in plot.rows) == 900
-    errors = [row for row in plot.rows if row["true_class"] != row["predicted_class"]]
-    if not pictures:
-        worst = max(errors, key=lambda row: row["count"])
-        shown = [label.get_text() for label in left.get_xticklabels()]
-        assert {worst["true_class"], worst["predicted_class"]} <= set(shown)
+    found = collected(tmp_path, [cell])
+    plots, tables = [*confusion.plots(found, cell["dataset"])], confusions.tables(found, [])
+    if classes <= mistakes.MATRIX:
+        assert sum(row["count"] for row in plots[0].rows) == 900
+        assert tables == []
+        return
+    assert plots == []
+    [answers] = mistakes.of(found, cell["dataset"])
+    counts = mistakes.matrix(answers.given.labels, answers.given.predictions, classes)
+    images = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    shown = [[entry.value for entry in row] for row in tables[0].rows]
+    assert len(shown) == confusions.PAIRS
+    assert [row[3] for row in shown] == sorted(counts.ravel(), reverse=True)[: confusions.PAIRS]
+    for label, true, predicted, count, share in shown:
+        places = int(true[1:]), int(predicted[1:])
+        assert (label, count) == ("SVM (RBF)", counts[places])
+        assert share == pytest.approx(count / images[places[0]])
 
 
-def test_the_most_confused_classes_are_those_of_the_most_frequent_errors():
-    counts = np.diag([9] * 6)
-    assert confusion.worst(counts, 3) == [0, 1, 2]
-    counts[4, 1], counts[5, 2] = 2, 3
-    assert confusion.worst(counts, 3) == [2, 4, 5]
-    assert confusion.worst(counts, 5) == [0, 1, 2, 4, 5]
+def test_of_very_many_classes_the_tables_are_excerpts_that_say_so(tmp_path):
+    cell = studies.small()[2]
+    cell["data"] |= {"classes": [f"c{number}" for number in range(300)]}
+    found = collected(tmp_path, [cell])
+    rows = mistakes.rows(found)
+    for table in classes.tables(found, rows, []):
+        assert len(table.rows) == 30
+        assert "The 30 weakest of 300 classes" in table.note
+        assert "classes.csv has them all" in table.note
 
 
 def test_the_classes_tables_mark_the_lowest(small):

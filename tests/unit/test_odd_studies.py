@@ -26,7 +26,7 @@ from bakeoff.command import DamagedError
 from bakeoff.plots import devices as device_plots
 from bakeoff.plots import tradeoff
 from bakeoff.records import selection
-from bakeoff.report import beside, classes, comparisons, provenance
+from bakeoff.report import beside, classes, comparisons, datasets, provenance
 from rendered import collected, published_rows
 
 NETWORK = {"batch_size": 16, "learning_rate": 0.001, "epochs": 2, "precision": "fp32"}
@@ -71,7 +71,7 @@ def test_lone_trainings_on_other_data_are_no_repeats_of_the_choice(tmp_path):
     [test] = contrasts.rows(study)
     assert test.tested.compared == contrasts.MODELS
     assert any("2 different preparations" in line for line in coverage.limits(study))
-    notes = [table.note for table in provenance.data(study)]
+    notes = [table.note for table in datasets.tables(study)]
     assert "The data of digits/alone/resnet18_sgd_cpu." in notes
 
 

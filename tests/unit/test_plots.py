@@ -117,7 +117,10 @@ def test_models_differ_in_colour_and_in_marker():
 
 def test_labels_fit_can_be_drawn_and_told_apart():
     names = ["cat", "日本", " ", "x" * 60, "a name too long, one", "a name too long, two"]
-    assert style.labels(names) == ["cat", "class 1", "class 2", "x" * 15 + "…", "class 4", "class 5"]
+    cut = ["cat", "class 1", "class 2", "x" * 15 + "…", "a name …ong, one", "a name …ong, two"]
+    assert style.labels(names) == cut
+    alike = [f"{'x' * 20}{n}{'y' * 20}" for n in range(2)]
+    assert style.labels(alike) == ["class 0", "class 1"]
 
 
 def test_the_report_knows_the_figures_greys():

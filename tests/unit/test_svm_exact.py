@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils.multiclass import _ovr_decision_function
 
 from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
@@ -128,6 +129,11 @@ def violation(machine: Machine, x, y) -> float:
     return worst
 
 
+def raw(machines: list[Machine], rows: np.ndarray) -> list[np.ndarray]:
+    """Return the decisions of machines that share vectors, (n, pairs) each."""
+    return decisions.Shared(machines, "cpu").decide(rows)
+
+
 # What rounding of the kernel values adds to the violation that the solver saw.
 SLACK = {"float32": 1.2, "float64": 1.001}
 # Two machines within the tolerance of the same optimum decide alike to so much: 9 times the tolerance is the
@@ -157,7 +163,7 @@ def test_the_machines_are_those_of_libsvm(data, case, dtype):
         assert objective(machine, x, y) == pytest.approx(wanted, rel=1e-5), C
         assert solves.objectives.sum() == pytest.approx(wanted, rel=1e-5), C
         assert violation(machine, x, y) < TOLERANCE * SLACK[precise], C
-        (ours,) = decisions.decide([machine], everything.astype(precise))
+        (ours,) = raw([machine], everything.astype(precise))
         sign = -1 if len(machine.classes) == 2 else 1
         expected = sign * svc.decision_function(everything).reshape(ours.shape)
         assert np.allclose(ours, expected, rtol=0, atol=DECISIONS), C
@@ -175,7 +181,7 @@ def test_equal_rows_of_a_class_are_one_row_that_counts_for_all_of_them(engine):
     machine = outcome.machine.compact()
     assert len(np.unique(machine.vectors, axis=0)) == len(machine.vectors)
     assert np.abs(machine.dual).max() == 2.0  # the room of two rows, C = 1 each
-    found = outcome.decisions["train"]
+    (found,) = raw([machine], x)
     assert found.shape == (600, 45)
     assert np.allclose(found[:400:2], found[400:], rtol=0, atol=1e-4)
 
@@ -214,8 +220,63 @@ def test_a_machine_is_the_same_on_any_number_of_threads_and_in_any_memory():
 def test_many_machines_decide_as_each_of_them_alone():
     x, y, rest = digits()
     machines = [solution.machine for solution in pairwise.fit(x, y, GRID)]
-    for machine, together in zip(machines, decisions.decide(machines, rest, threads=2), strict=True):
-        assert np.allclose(together, decisions.decide([machine], rest)[0], atol=1e-4)
+    for machine, together in zip(machines, raw(machines, rest), strict=True):
+        assert np.allclose(together, raw([machine], rest)[0], atol=1e-4)
+
+
+def bare(classes: int) -> Machine:
+    """Return a machine of which nothing but its classes is known."""
+    pairs = classes * (classes - 1) // 2
+    none = np.zeros(0)
+    return Machine(GRID[0].kernel, 1.0, np.arange(classes), none, none, none, none, np.zeros(pairs))
+
+
+@pytest.mark.parametrize(("classes", "rows"), [(3, 1), (3, 40), (10, 1), (41, 7)])
+def test_votes_and_scores_are_scikit_learn_s_to_the_last_digit(classes, rows):
+    machine = bare(classes)
+    found = np.random.default_rng(0).normal(size=(rows, len(machine.intercept)))
+    found[0] = 0
+    assert np.array_equal(machine.scores(found), _ovr_decision_function(found < 0, -found, classes))
+    wins = np.zeros((rows, classes))
+    for column, pair in enumerate(combinations(range(classes), 2)):
+        wins[np.arange(rows), np.where(found[:, column] > 0, *pair)] += 1
+    assert np.array_equal(machine.labels(found), wins.argmax(1))
+
+
+def test_the_columns_of_a_class_are_those_of_its_pairs():
+    pairs = list(combinations(range(7), 2))
+    for label in range(7):
+        others = [each for each in range(7) if each != label]
+        expected = [pairs.index((min(label, other), max(label, other))) for other in others]
+        assert bare(7).columns_of(label).tolist() == expected
+
+
+def test_few_rows_are_held_at_once_where_pairs_are_many():
+    assert decisions.rows_at_once(45, 20) == decisions.ROWS
+    assert decisions.rows_at_once(499_500) * 499_500 * 8 <= decisions.BLOCK_BYTES
+    assert decisions.rows_at_once(10**9, 8) == 1
+
+
+@pytest.mark.parametrize("engine", ["pairwise", "sklearn"])
+def test_what_is_decided_does_not_depend_on_the_blocks(engine, monkeypatch):
+    (whole,) = fitted(engine, digits, GRID[0])
+    monkeypatch.setattr(decisions, "BLOCK_BYTES", 45 * 8 * 7)
+    (blocks_of_seven,) = fitted(engine, digits, GRID[0])
+    monkeypatch.setattr(decisions, "OWN_WAY", 1)
+    (by_products,) = fitted(engine, digits, GRID[0])
+    for other in (blocks_of_seven, by_products):
+        for part in ("train", "test"):
+            assert np.array_equal(whole.decided[part].labels, other.decided[part].labels)
+        assert np.allclose(whole.decided["test"].scores, other.decided["test"].scores, atol=1e-5)
+        assert other.decided["test"].largest == pytest.approx(whole.decided["test"].largest, rel=1e-5)
+        assert other.decided["train"].scores is None
+
+
+def test_a_decision_that_is_no_number_is_seen_in_whatever_block():
+    found = np.ones((4, 3))
+    found[2, 1] = np.nan
+    blocks_of_two = [decisions.Decided.of(bare(3), found[place], False) for place in (slice(2), slice(2, 4))]
+    assert np.isnan(decisions.Decided.joined(blocks_of_two).largest)
 
 
 @pytest.mark.parametrize("data", ["two classes", "three classes, unbalanced", "ten classes"])
@@ -224,7 +285,7 @@ def test_a_machine_becomes_an_svc_that_says_the_same_and_comes_back(data):
     (machine,) = solved(data, [Problem(Kernel("rbf", 0.02), 1.0)])
     svc = machine.to_svc()
     reference = SVC(C=1.0, gamma=0.02).fit(x, y)
-    scores = machine.scores(decisions.decide([machine], rest)[0])
+    scores = machine.scores(raw([machine], rest)[0])
     assert np.allclose(svc.decision_function(rest), scores, atol=1e-4)
     assert np.allclose(svc.decision_function(rest), reference.decision_function(rest), atol=DECISIONS)
     assert svc.intercept_ == pytest.approx(reference.intercept_, abs=DECISIONS)
@@ -328,7 +389,7 @@ def test_single_precision_is_left_where_it_spoils_and_not_else():
     for each, alone in zip(wanted, together, strict=True):
         (same_machine,) = fitted("pairwise", digits, each)
         assert same(same_machine.machine, alone.machine)
-        assert np.allclose(same_machine.decisions["test"], alone.decisions["test"], atol=1e-4)
+        assert np.allclose(same_machine.decided["test"].scores, alone.decided["test"].scores, atol=1e-4)
 
 
 def test_where_memory_holds_no_double_precision_the_machine_stays_and_warns():
@@ -382,6 +443,7 @@ EXTENT = engines.Extent([4200] * 10, 70_000, 784, 6, 2, 4)
         (Resources(mem_mb=1000), EXTENT, "sklearn"),
         (Resources(), replace(EXTENT, sizes=[100] * 10, rows=1800, features=64), "sklearn"),
         (Resources("sklearn"), EXTENT, "sklearn"),
+        (Resources(), replace(EXTENT, sizes=[60] * 1000), "sklearn"),
         (Resources("pairwise"), replace(EXTENT, sizes=[20] * 2), "pairwise"),
     ],
 )
@@ -416,5 +478,5 @@ def test_intelex_gives_the_same_machines():
     task = Task({"train": x, "test": rest}, y, GRID, Resources(), lambda share: None)
     pairs = zip(engines.ENGINES["intelex"](task), engines.ENGINES["pairwise"](task), strict=True)
     for theirs, ours in pairs:
-        found = [each.machine.labels(each.decisions["test"]) for each in (theirs, ours)]
+        found = [each.decided["test"].labels for each in (theirs, ours)]
         assert (found[0] == found[1]).mean() >= 0.999

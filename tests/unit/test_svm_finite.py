@@ -86,8 +86,8 @@ def test_a_large_polynomial_that_does_not_overflow_decides_finitely(engine):
     x, y, rest = digits()
     (found,) = outcomes(engine, x, y, rest, Problem(Kernel("poly", 1.0, 9), 1.0))
     assert isinstance(found, Outcome)
-    assert all(np.isfinite(values).all() for values in found.decisions.values())
-    assert (found.machine.labels(found.decisions["train"]) == y).mean() > 0.95
+    assert all(np.isfinite(each.largest) for each in found.decided.values())
+    assert (found.decided["train"].labels == y).mean() > 0.95
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -118,7 +118,7 @@ def test_the_others_of_a_grid_go_on_as_if_nothing_were_lost(engine):
     assert isinstance(lost, Lost)
     for expected, found in zip(alone, (first, second), strict=True):
         assert np.array_equal(expected.machine.dual, found.machine.dual)
-        assert np.array_equal(expected.decisions["test"], found.decisions["test"])
+        assert np.array_equal(expected.decided["test"].scores, found.decided["test"].scores)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -183,7 +183,7 @@ def test_a_gamma_at_the_end_of_what_numbers_hold_is_decided_or_lost(engine, gamm
     if gamma > sound.LARGEST:
         assert isinstance(found, Lost)
     else:
-        assert all(np.isfinite(values).all() for values in found.decisions.values())
+        assert all(np.isfinite(each.largest) for each in found.decided.values())
 
 
 @pytest.mark.parametrize("wrong", [{"C": float("inf")}, {"gamma": float("inf")}, {"gamma": float("nan")}])

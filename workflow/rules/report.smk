@@ -7,7 +7,12 @@ rule plot_figures:
         script=script("plot_figures"),
         records=reported("records.jsonl"),
         tables=collect(reported("{table}.csv"), table=["best", "speedup"]),
-        data=present(collect("resources/{dataset}.npz", dataset=config["datasets"])),
+        data=present(
+            collect(
+                "resources/{dataset}.npz",
+                dataset=config["datasets"] if config["show_images"] else [],
+            )
+        ),
         code=code_of("figures"),
     output:
         report(

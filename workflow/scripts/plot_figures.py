@@ -15,11 +15,9 @@ class Options:
     records: Path = option("records.jsonl, made by collect_results.py")
     output: Path = option("folder to make anew", check=values.figures)
     tables: Path | None = option(
-        "folder with best.csv and speedup.csv; what is absent is made from the records",
-        default=None,
-        check=values.folder,
+        "folder with best.csv and speedup.csv, else made from the records", default=None, check=values.folder
     )
-    data: list[Path] = option("prepared data sets (.npz): the images that models get wrong", default=())
+    data: list[Path] = option("prepared data sets (.npz), to show their images", default=())
     processes: int = option("processes that draw at once", default=1, least=1, most=4096)
 
 
@@ -28,12 +26,14 @@ def main(options: Options) -> None:
     found = study.load(options.records)
     # Only now: matplotlib takes a second to import, and --help needs none of it.
     from bakeoff.data import store
-    from bakeoff.plots import gallery
+    from bakeoff.plots import gallery, thumbnails
 
-    data = [store.load(path, "images") for path in options.data]
+    data = {each.digest: each for each in (store.load(path, "images") for path in options.data)}
     best, speedup = (of(found, options.tables) for of in (derivation.of_best, derivation.of_speedup))
-    pictures = {each.digest: each.parts["test"].images for each in data}
-    gallery.draw(gallery.Drawing(found, best, speedup, pictures), options.output, options.processes)
+    pictures = {digest: each.parts["test"].images for digest, each in data.items()}
+    samples = {digest: thumbnails.samples(each.parts["train"], each.classes) for digest, each in data.items()}
+    drawing = gallery.Drawing(found, best, speedup, pictures, samples)
+    gallery.draw(drawing, options.output, options.processes)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from bakeoff.records.record import Record
 
 Counts = NDArray[np.int64]
 
+# Classes whose matrix of counts can be read; of more a list of the pairs most often confused is.
+MATRIX = 20
+
 
 @dataclass(frozen=True)
 class Answers:

@@ -95,6 +95,10 @@ class Common:
     final_seeds: Count = said(
         "Trainings of what each cell chose, from seeds that had no part in the choice, each timed alone.", 3
     )
+    show_images: typed.Switch = said(
+        "Whether the report and the figures show images of the data; false leaves all of them out.",
+        True,
+    )
     shards: Count = said("Jobs that each cell's grid is cut into; 1 for none but the cell's own.", 1)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff.analysis import wording
 from bakeoff.analysis.best import best_cell
-from bakeoff.analysis.mistakes import matrix, rates
+from bakeoff.analysis.mistakes import MATRIX, matrix, rates
 from bakeoff.analysis.study import Study, by
 from bakeoff.analysis.tables import Row
 from bakeoff.plots import style
@@ -22,18 +22,18 @@ Counts = NDArray[np.int64]
 Rates = NDArray[np.float64]
 
 COLUMNS = ("true_class", "predicted_class", "count", "rate")
-# Beyond this many classes neither numbers nor names can be read in a cell.
-WRITTEN = 20
-# Beyond this many a cell is less than three pixels wide: only the classes most often confused are drawn.
-PICTURED = 100
 # Of equally frequent errors so many are named.
 MENTIONED = 3
 
 
 def plots(study: Study, dataset: str) -> Iterator[Plot]:
-    """Yield a figure per competitor whose best cell kept its predictions; of many, the best of each group."""
+    """Yield a figure per competitor whose best cell kept its predictions; of many, the best of each group.
+
+    Of classes too many for a matrix that can be read there is none: the report has a table of them.
+    """
     best = [best_cell(study, cells) for cells in by(study.of(dataset), lambda cell: cell.competitor).values()]
-    kept = [cell for cell, _ in filter(None, best) if study.predictions(cell)]
+    few = [cell for cell, _ in filter(None, best) if len(cell.data.classes) <= MATRIX]
+    kept = [cell for cell in few if study.predictions(cell)]
     for sheet in sheets(study, kept, most=1):
         for cell in sheet.cells:
             yield _plot(study, cell, sheet.absent)
@@ -47,31 +47,21 @@ def most_confused(counts: Counts) -> list[tuple[int, int]]:
     return [(int(true), int(predicted)) for true, predicted in np.argwhere(errors == errors.max())]
 
 
-def worst(counts: Counts, most: int) -> list[int]:
-    """Return so many classes in their order: those of the most frequent errors, then the first ones."""
-    pairs = np.argwhere(counts - np.diag(np.diag(counts)))
-    often = np.argsort(-counts[tuple(pairs.T)], kind="stable")
-    return sorted(list(dict.fromkeys([*pairs[often].ravel().tolist(), *range(len(counts))]))[:most])
-
-
 def _plot(study: Study, cell: Record, absent: str) -> Plot:
     names, answers = cell.data.classes, study.predictions(cell)
     assert answers is not None
     counts = matrix(answers.labels, answers.predictions, len(names))
     shares = rates(counts)
-    drawn = list(range(len(names))) if len(names) <= PICTURED else worst(counts, WRITTEN)
-    labels = style.labels(names)
-    shown, places = [labels[each] for each in drawn], np.ix_(drawn, drawn)
+    shown = style.labels(names)
     figure = Figure(figsize=(style.WIDTH, 4.3 if _long(shown) else 3.9))
     left, right = figure.subplots(1, 2, sharey=True)
-    _matrix(left, shares[places], [[str(n) if n else "" for n in row] for row in counts[places]], shown)
-    _matrix(right, shares[places], [[_rate(item) for item in row] for row in shares[places]], shown)
+    _matrix(left, shares, [[str(n) if n else "" for n in row] for row in counts], shown)
+    _matrix(right, shares, [[_rate(item) for item in row] for row in shares], shown)
     left.set(title="images", xlabel="predicted", ylabel="true")
     right.set(title="% of the true class", xlabel="predicted")
     name, title = study.label(cell.competitor), study.title(cell.dataset)
     said = f"{int(np.trace(counts)):,} of {int(counts.sum()):,}"
-    some = f" Drawn: the {len(drawn)} classes most often confused, of {len(names):,}."
-    mistake = _mistake(counts, names) + (some if len(drawn) < len(names) else "")
+    mistake = _mistake(counts, names)
     return Plot(
         name=f"confusion_{cell.dataset}_{cell.competitor}",
         figure=figure,
@@ -109,22 +99,14 @@ def _matrix(axis: Axes, shares: Rates, texts: list[list[str]], names: Sequence[s
     colours[..., :3] = to_rgb(style.SHADE)
     # The square root lifts the rare errors, which are what one looks for, out of the background.
     colours[..., 3] = np.sqrt(shares)
-    if len(names) <= WRITTEN:
-        axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4, clip_on=False)
-    else:
-        # One picture: ten thousand drawn squares would take a PDF half a minute.
-        axis.imshow(colours, extent=(0, len(names), len(names), 0), interpolation="nearest")
+    axis.pcolormesh(colours, edgecolors=style.LINE, linewidth=0.4, clip_on=False)
     axis.set(aspect="equal", xlim=(0, len(names)), ylim=(len(names), 0))
     axis.grid(False)
     axis.spines[:].set_visible(False)
-    axis.tick_params(length=0, labelsize=6.5 if len(names) <= WRITTEN else 5)
-    step = 1 if len(names) <= WRITTEN else -(-len(names) // WRITTEN)
-    shown = range(0, len(names), step)
-    places = np.array(shown) + 0.5
-    axis.set_xticks(places, [names[i] for i in shown], rotation=90 if _long(names) else 0)
-    axis.set_yticks(places, [names[i] for i in shown])
-    if len(names) > WRITTEN:
-        return
+    axis.tick_params(length=0, labelsize=6.5)
+    places = np.arange(len(names)) + 0.5
+    axis.set_xticks(places, names, rotation=90 if _long(names) else 0)
+    axis.set_yticks(places, names)
     size = 6.5 if len(names) <= 10 else 4.5
     for row, line in enumerate(texts):
         for column, text in enumerate(line):

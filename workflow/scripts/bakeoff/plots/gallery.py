@@ -5,7 +5,7 @@ Owns the folder's layout: <name>.svg, <name>.csv, figures.json. Must not know ho
 
 import json
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from bakeoff.analysis.study import Study
 from bakeoff.command import UserError
 from bakeoff.files import writing
 from bakeoff.plots import (
+    balance,
     confusion,
     curves,
     devices,
@@ -30,11 +31,13 @@ from bakeoff.plots import (
     mistakes,
     ranks,
     reliability,
+    samples,
     style,
     tradeoff,
 )
 from bakeoff.plots.mistakes import Pictures
 from bakeoff.plots.style import Plot
+from bakeoff.plots.thumbnails import Samples
 
 LIST = "figures.json"
 LISTED = ("title", "caption", "alt", "section", "dataset")
@@ -47,15 +50,16 @@ Task = Callable[[], Iterable[Plot]]
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn: a study, the tables that its report shows, test images by the digest of their data.
+    """What is drawn: a study, the tables that its report shows, images by the digest of their data.
 
-    Without its images, none of a data set is shown.
+    pictures: all test images; samples: some training images. Without its images, none of a data set is shown.
     """
 
     study: Study
     best: Sequence[BestRow]
     speedup: Sequence[SpeedupRow]
     pictures: Pictures = field(default_factory=dict)
+    samples: Mapping[str, Samples] = field(default_factory=dict)
 
     def tasks(self) -> list[Task]:
         """Return what can be drawn apart, in the order of the list."""
@@ -72,6 +76,8 @@ class Drawing:
             (confusion.plots, ()),
             (mistakes.plots, (self.pictures,)),
             (reliability.plots, ()),
+            (balance.plots, ()),
+            (samples.plots, (self.samples,)),
         )
         for plots, more in kinds:
             for dataset in self.study.datasets:

@@ -3,19 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from bakeoff.analysis import mistakes
 from bakeoff.analysis.mistakes import Answers, Missed, Pair
 from bakeoff.analysis.study import Study, unique
-from bakeoff.plots import style
+from bakeoff.plots import style, thumbnails
 from bakeoff.plots.style import Plot
+from bakeoff.plots.thumbnails import Images
 
-Images = NDArray[np.uint8]
-# Test images, (n, rows, columns) in uint8, by the digest of the data that they belong to.
+# Test images, uint8 (n, rows, columns) or in colour, by the digest of the data that they belong to.
 Pictures = Mapping[str, Images]
 
 PAIR_COLUMNS = ("true_class", "predicted_class", "competitor", "count")
@@ -39,7 +37,7 @@ def plots(study: Study, dataset: str, pictures: Pictures) -> Iterator[Plot]:
 
 def _confused(study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Images) -> Plot:
     classes = every[0].cell.data.classes
-    names = style.labels(classes, longest=14)  # two fit beside the first image
+    names = style.labels(classes, longest=12)  # two fit beside the first image
     figure = Figure(figsize=(style.WIDTH, 0.15 + 0.66 * len(pairs)))
     grid = figure.subplots(len(pairs), EXAMPLES + 1, squeeze=False, width_ratios=[3.6, *[1] * EXAMPLES])
     for axes, pair in zip(grid, pairs, strict=True):
@@ -88,7 +86,8 @@ def _words(axis: Axes, heading: str, counts: list[str]) -> None:
 
 
 def _picture(axis: Axes, image: Images) -> None:
-    axis.imshow(image, cmap="gray", vmin=0, vmax=max(1, int(image.max())), interpolation="none")
+    shown = thumbnails.in_colour(thumbnails.small(image, thumbnails.LARGE))
+    axis.imshow(shown, interpolation="none")
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
@@ -105,7 +104,7 @@ def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Misse
         _picture(axis, images[item.image])
         answers = ", ".join(dict.fromkeys(brief[answer] for answer in item.said))
         axis.set_title(names[item.true], size=7, loc="center", pad=2)
-        short = answers if len(answers) <= 18 else f"{answers[:17]}\N{HORIZONTAL ELLIPSIS}"
+        short = answers if len(answers) <= 14 else f"{answers[:13]}{style.CUT}"
         axis.set_xlabel(f"{ARROW} {short}", size=6, color=style.HINT, labelpad=2)
     for axis in places[len(shown) :]:
         axis.set_visible(False)

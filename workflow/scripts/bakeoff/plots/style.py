@@ -38,6 +38,7 @@ SHADE = COLOURS[0]
 # So many faint lines or points of a kind become one picture: a PDF takes seconds for each thousand.
 DRAWN = 150
 DEVICES = {"cpu": COLOURS[4], "gpu": COLOURS[0]}
+CUT = "\N{HORIZONTAL ELLIPSIS}"
 # Inches of a legend: a letter of a label, and the line and the gap beside it.
 LETTER, KEY = 0.066, 0.55
 
@@ -130,9 +131,16 @@ def on_shade(strength: float) -> str:
 
 
 def labels(names: Sequence[str], longest: int = 16) -> list[str]:
-    """Return names of classes that fit a tick, can be drawn and told apart; for any other its number."""
+    """Return names of classes that fit a tick, can be drawn and told apart; for any other its number.
+
+    Of long names that begin alike, the ends are kept too.
+    """
     known = FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap()
-    short = [n if len(n) <= longest else f"{n[: longest - 1]}\N{HORIZONTAL ELLIPSIS}" for n in names]
+    short = [n if len(n) <= longest else f"{n[: longest - 1]}{CUT}" for n in names]
+    alike = Counter(short)
+    end = longest // 2
+    ends = (f"{name[: longest - 1 - end]}{CUT}{name[-end:]}" for name in names)
+    short = [both if alike[text] > 1 else text for text, both in zip(short, ends, strict=True)]
     counts = Counter(short)
     return [
         text

@@ -18,17 +18,17 @@ def tables(study: Study, rows: list[ClassRow], best: list[BestRow]) -> list[Tabl
     found = []
     for dataset in study.datasets:
         mine = [row for row in rows if row.dataset == dataset]
-        shown = _shown(mine, [row for row in best if row.dataset == dataset and row.chosen])
+        chosen = [row for row in best if row.dataset == dataset and row.chosen]
+        shown = best_of(unique(row.competitor for row in mine), chosen, MOST)
         found += [_table(study, dataset, measure, mine, shown) for measure in MEANINGS if mine]
     return found
 
 
-def _shown(rows: list[ClassRow], best: list[BestRow]) -> list[str]:
-    """Return the competitors that have a column: all, or of many the best by validation accuracy."""
-    every = unique(row.competitor for row in rows)
-    accuracy = {row.competitor: row.measured.validation.accuracy for row in best}
-    first = sorted(every, key=lambda name: -accuracy.get(name, 0.0))[:MOST]
-    return [name for name in every if name in first]
+def best_of(competitors: list[str], chosen: list[BestRow], most: int) -> list[str]:
+    """Return the competitors that are shown: all, or of many the best by validation accuracy."""
+    accuracy = {row.competitor: row.measured.validation.accuracy for row in chosen}
+    first = sorted(competitors, key=lambda name: -accuracy.get(name, 0.0))[:most]
+    return [name for name in competitors if name in first]
 
 
 def _table(study: Study, dataset: str, measure: str, every: list[ClassRow], competitors: list[str]) -> Table:
@@ -50,12 +50,18 @@ def _table(study: Study, dataset: str, measure: str, every: list[ClassRow], comp
     ]
     title = f"{study.title(dataset)}: {measure} by class"
     note = f"{measure.title()}: {MEANINGS[measure]}. Marked: the lowest of each model, below 100 %.{absent}"
-    table = Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
     lowest_of = [
         min((share for row in found.values() if (share := _share(row, measure)) is not None), default=1.0)
         for found in by_class.values()
     ]
-    return parts.excerpted(table, lowest_of, "{} weakest", f"their lowest {measure}")
+    if len(cells) > parts.LONGEST:
+        weakest = sorted(range(len(cells)), key=lowest_of.__getitem__)[: parts.EXCERPT]
+        note += (
+            f" The {parts.EXCERPT} weakest of {len(cells):,} classes by their lowest {measure}; "
+            "classes.csv has them all."
+        )
+        cells = [cells[place] for place in weakest]
+    return Table(f"{measure}-{dataset}", title, columns, cells, note, folded=len(cells) > 12, dense=True)
 
 
 def _lowest(rows: list[ClassRow], competitor: str, measure: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Where the numbers come from: machines, versions, data and configuration as tables."""
+"""Where the numbers come from: machines, versions and configuration as tables."""
 
 import json
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.analysis.study import Study, place, unique
 from bakeoff.records.parts import Environment
 from bakeoff.records.record import Record
 from bakeoff.report import parts
@@ -116,41 +116,6 @@ def _threads(stays: list[Stay]) -> str:
         for purpose, name in words.items()
     }
     return "; ".join(f"{', '.join(map(str, counts))} ({name})" for name, counts in given.items() if counts)
-
-
-def data(study: Study) -> list[Table]:
-    """Return one table of facts per data set and preparation (digest) of it."""
-    found = by(study.records, lambda record: (record.dataset, record.data.digest))
-    several = Counter(dataset for dataset, _ in found)
-    return [
-        _data(number, records, several[dataset] > 1)
-        for number, ((dataset, _), records) in enumerate(found.items(), start=1)
-    ]
-
-
-def _data(number: int, records: list[Record], several: bool) -> Table:
-    record = records[0]
-    about = record.data
-    names, cuts = about.classes, {"limit_train": about.limit_train, "limit_test": about.limit_test}
-    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    across = f"{about.image_shape[0]} \N{MULTIPLICATION SIGN} {about.image_shape[1]} pixels"
-    rows = [
-        *([f"Images: {part}", n] for part, n in vars(about.counts).items() if n),
-        *([["Folds of train and validation", about.folds]] if about.folds else []),
-        ["Original image", across],
-        [f"Classes ({len(names)})", shown],
-        *([f"{name} (cut-down)", cut] for name, cut in cuts.items() if cut),
-        ["Licence", about.licence],
-        ["Source", about.source],
-        ["Digest of the prepared arrays (sha256)", about.digest],
-    ]
-    entries = [[parts.text(name), _fact(value)] for name, value in rows]
-    note = f"The data of {wording.listed([place(each) for each in records])}." if several else ""
-    return Table(f"data-{number}", f"Data: {about.title}", FACTS, entries, note)
-
-
-def _fact(value: Any) -> Entry:
-    return parts.count(value) if isinstance(value, int) else parts.text(value)
 
 
 def configuration(config: dict[str, Any] | None) -> list[Table]:

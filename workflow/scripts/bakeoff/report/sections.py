@@ -12,6 +12,8 @@ from bakeoff.report import (
     beside,
     classes,
     comparisons,
+    confusions,
+    datasets,
     deployment,
     explorer,
     grid,
@@ -25,6 +27,11 @@ from bakeoff.report.figures import Drawn
 from bakeoff.report.parts import Section, Table
 from bakeoff.report.runs import Group
 
+SHOW_IMAGES = "show_images"
+ON_REQUEST = f"Pictures of the data were left out on request ({SHOW_IMAGES}: false)."
+# What the names of figures that hold images of the data begin with.
+OF_IMAGES = ("samples_", "confused_", "missed_")
+
 
 def of(
     study: Study,
@@ -37,13 +44,15 @@ def of(
     """Return the parts that have something to show; of a large study paper shows excerpts."""
 
     def figures(section: str) -> list[Drawn]:
-        return [figure for figure in drawn if figure.section == section]
+        return [figure for figure in shown if figure.section == section]
+
+    asked = bool((config or {}).get(SHOW_IMAGES, True))
+    shown = drawn if asked else [figure for figure in drawn if not figure.name.startswith(OF_IMAGES)]
 
     best = [
         *results.best(study, tables.best, tables.published),
         *results.side_by_side(study, tables.best, tables.tests),
     ]
-    machine = [*provenance.machines(study), *provenance.data(study)]
     found = [
         Section("best", "Best configurations", tables=best),
         _published(study, tables),
@@ -53,13 +62,14 @@ def of(
         _explorer(explorer.of(study, groups)),
         Section("grid", "The whole grid", tables=grid.tables(study, groups, large), figures=figures("grid")),
         Section("curves", "Learning curves", figures=figures("curves")),
-        _errors(study, tables, figures("confusion")),
+        _errors(study, tables, figures("confusion"), asked),
         _statistics(study, tables, figures("statistics")),
         _arithmetic(study, tables),
+        _data(study, figures("data"), asked),
         Section(
             "provenance",
-            "Machine, data and configuration",
-            tables=machine + provenance.configuration(config),
+            "Machine and configuration",
+            tables=provenance.machines(study) + provenance.configuration(config),
         ),
     ]
     return [_cut(section) if large else section for section in found if not section.empty]
@@ -68,9 +78,9 @@ def of(
 def _cut(section: Section) -> Section:
     """Return a part with excerpts on paper and no long numbers behind its figures.
 
-    The choices, machines and the configuration stay whole.
+    The choices, the data, machines and the configuration stay whole.
     """
-    if section.name in ("best", "provenance"):
+    if section.name in ("best", "data", "provenance"):
         return section
     tables = [parts.first(each) for each in section.tables]
     figures = [each.lightened() for each in section.figures]
@@ -91,15 +101,23 @@ def _explorer(found: Explorer | None) -> Section:
     return Section("explorer", "Explorer", lead=lead if found else "", explorer=found)
 
 
-def _errors(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
-    found = classes.tables(study, tables.classes, tables.best)
+def _errors(study: Study, tables: Tables, figures: list[Drawn], asked: bool) -> Section:
+    found = [
+        *confusions.tables(study, tables.best),
+        *classes.tables(study, tables.classes, tables.best),
+    ]
     several = any(row.chosen and row.chosen.seeds > 1 for row in tables.best)
     which = ", the model of its first seed" if several else ""
     lead = f"The best configuration of every model{which}, on the test images." if found or figures else ""
     mistakes = any(row.recall is not None and row.recall < 1 for row in tables.classes)
-    if mistakes and not any(figure.name.startswith(("confused_", "missed_")) for figure in figures):
-        lead += " The images themselves were not at hand, so none is shown."
+    if mistakes and not any(figure.name.startswith(OF_IMAGES) for figure in figures):
+        lead += " The images themselves were not at hand, so none is shown." if asked else f" {ON_REQUEST}"
     return Section("confusion", "Errors", lead=lead, tables=found, figures=figures)
+
+
+def _data(study: Study, figures: list[Drawn], asked: bool) -> Section:
+    lead = "" if asked or not study.records else ON_REQUEST
+    return Section("data", "Data", lead=lead, tables=datasets.tables(study), figures=figures)
 
 
 def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:

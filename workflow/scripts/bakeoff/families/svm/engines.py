@@ -15,14 +15,14 @@ import numpy as np
 from bakeoff.cells.family import Resources
 from bakeoff.command import UserError
 from bakeoff.data import scaling
-from bakeoff.families.svm import TOLERANCE, kkt, packed, pairwise, sound
+from bakeoff.families.svm import TOLERANCE, decisions, kkt, packed, pairwise, sound
 from bakeoff.families.svm.axes import POLY_DEGREE
 from bakeoff.families.svm.blocks import STEP_LIMIT, Problem
 from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.machine import from_svc
 from bakeoff.families.svm.packed import FLOAT32_C, dtype_of, ended
-from bakeoff.families.svm.task import Lost, Outcome, Task
+from bakeoff.families.svm.task import SCORED, Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 
 CACHE_MB = 2000
@@ -44,6 +44,14 @@ class Extent:
     machines: int
     kernels: int
     itemsize: int
+
+    @property
+    def coefficients(self) -> int:
+        """Return the bytes that the coefficients of all machines take, each against every other class.
+
+        As they are solved, of the vectors that are used, and as they decide.
+        """
+        return (8 + 8 + 4) * self.machines * (len(self.sizes) - 1) * sum(self.sizes)
 
     @property
     def work(self) -> int:
@@ -71,13 +79,11 @@ def _library(name: str, task: Task) -> Iterator[Outcome]:
             distinct_rows, weights = distinct(task.features["train"], task.labels)
             train, labels = task.features["train"][distinct_rows], task.labels[distinct_rows]
             svc.fit(train, labels, sample_weight=weights)
-        found = {}
+        machine = from_svc(svc)
+        decide, found = decisions.of_library(svc), {}
         for part, rows in task.features.items():
             with deciding.phase(part):
-                values = svc.decision_function(rows)
-            # With two classes the library's sign is that of the second class.
-            found[part] = values if values.ndim == 2 else -values[:, None]
-        machine = from_svc(svc)
+                found[part] = decide(rows, part == SCORED)
         known = kkt.Rows(task.features["train"], task.labels, distinct_rows, weights)
         (violation,), seen = kkt.violations([replace(machine, support=distinct_rows[svc.support_])], known)
         yield Outcome(
@@ -111,7 +117,7 @@ def _guarded(engine: Callable[[Task], Iterator[Outcome]]) -> Callable[[Task], It
 
 def _judged(outcome: Outcome) -> Outcome | Lost:
     numbers = {"coefficients": outcome.machine.dual, "intercepts": outcome.machine.intercept}
-    numbers |= {f"decisions ({part})": values for part, values in outcome.decisions.items()}
+    numbers |= {f"decisions ({part})": np.array([each.largest]) for part, each in outcome.decided.items()}
     fault = sound.fault(numbers)
     return Lost(fault, outcome.details) if fault else outcome
 
@@ -163,5 +169,6 @@ def choose(resources: Resources, extent: Extent) -> str:
         raise UserError(pairwise.too_large(extent.sizes, resources.mem_mb))
     if name != "auto":
         return name
-    worth = demanded or extent.work > WORTH_STARTING
+    all_at_once = extent.coefficients <= resources.mem_mb * 1_000_000
+    worth = demanded or (extent.work > WORTH_STARTING and all_at_once)
     return "pairwise" if installed and fits and worth else "sklearn"

@@ -18,7 +18,7 @@ from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.families.svm.machine import Machine
 from bakeoff.families.svm.packed import dtype_of
-from bakeoff.families.svm.task import Lost, Outcome, Task
+from bakeoff.families.svm.task import SCORED, Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 from bakeoff.progress import Progress
 from bakeoff.records.parts import Compute
@@ -149,7 +149,7 @@ class SvmFamily:
         self, request: Request, outcome: Outcome, shared: float, parts: dict[str, Part]
     ) -> tuple[Run, Answers]:
         """Return the run's entry and what it answered."""
-        labels = {part: outcome.machine.labels(found) for part, found in outcome.decisions.items()}
+        labels = {part: found.labels for part, found in outcome.decided.items()}
         train_s = outcome.train_s + shared
         validate_s = outcome.decide_s.get("validation", 0.0)
         rest = sum(outcome.decide_s.values()) - validate_s
@@ -164,14 +164,14 @@ class SvmFamily:
             packed=outcome.packed,
             details={"support_vectors": len(outcome.machine.support), **outcome.details},
         )
-        scores = self._scores(outcome) if "test" in labels else None
-        return run, Answers(labels.get("validation"), labels.get("test"), scores)
+        return run, Answers(labels.get("validation"), labels.get(SCORED), self._scores(outcome))
 
     def _saver(self, scaler: "StandardScaler", machine: Machine) -> Callable[[Path], None]:
         about = self._pixels.signature(self.competitor, saved.parameters(machine))
         return partial(saved.save, scaler, machine, about)
 
-    def _scores(self, outcome: Outcome) -> np.ndarray:
-        seen = outcome.machine.classes
-        scores = outcome.machine.scores(outcome.decisions["test"])
-        return per_class(scores, seen, self.dataset.classes)
+    def _scores(self, outcome: Outcome) -> np.ndarray | None:
+        decided = outcome.decided.get(SCORED)
+        if decided is None or decided.scores is None:
+            return None
+        return per_class(decided.scores, outcome.machine.classes, self.dataset.classes)

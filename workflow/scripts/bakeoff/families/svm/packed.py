@@ -13,9 +13,10 @@ import numpy as np
 
 from bakeoff.families.svm import TOLERANCE, decisions, kkt, pairwise, sound
 from bakeoff.families.svm.blocks import STEP_LIMIT, Problem
+from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.pairwise import Solution
-from bakeoff.families.svm.task import Outcome, Task
+from bakeoff.families.svm.task import SCORED, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 
 SINGLE, DOUBLE = "float32", "float64"
@@ -113,14 +114,15 @@ def _again(task: Task, name: str, spoilt: Sequence[Fit]) -> list[Fit]:
 def _outcomes(task: Task, name: str, fits: Sequence[Fit]) -> dict[int, Outcome]:
     """Decide every part by all machines that were fitted in one precision."""
     watch, resources = Stopwatch(), task.resources
-    decided: dict[str, list[np.ndarray]] = {}
+    decided: dict[str, list[Decided]] = {}
     # Machines that were fitted together share their vectors.
     for part, rows in task.features.items() if fits else ():
         with watch.phase(part):
             machines = [each.solution.machine for each in fits]
             same = [replace(machine, vectors=machines[0].vectors) for machine in machines]
             typed = rows.astype(name, copy=False)
-            decided[part] = decisions.decide(same, typed, resources.threads, resources.torch_device)
+            given = resources.threads, resources.torch_device, part == SCORED
+            decided[part] = decisions.decide(same, typed, *given)
     seconds = {part: watch.total(part) / len(fits) for part in decided}
     return {
         each.place: Outcome(

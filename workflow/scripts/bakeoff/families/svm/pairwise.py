@@ -6,7 +6,7 @@ among others, and on any number of threads.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations, pairwise
+from itertools import pairwise
 from time import perf_counter
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from bakeoff.families.svm import sound
 from bakeoff.families.svm.blocks import Blocks, Problem, Solves
 from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.machine import Machine
+
+# Of a thousand classes, each of half a million pairs as a task of its own would take a gigabyte.
+TASKS = 2000
 
 
 class Solution(NamedTuple):
@@ -105,16 +108,19 @@ def _solve(
     tick: Callable[[float], None],
 ) -> float:
     """Solve all pairs; return the seconds that all workers together spent on what machines share."""
-    pairs = list(combinations(range(classes), 2))
+    first, second = (each.tolist() for each in np.triu_indices(classes, 1))
+    step = -(-len(first) // TASKS)
 
-    def solve(column: int) -> float:
-        return blocks.solve(pairs[column], column, problems, found)
+    def solve(start: int) -> float:
+        columns = range(start, min(start + step, len(first)))
+        return sum(blocks.solve((first[n], second[n]), n, problems, found) for n in columns)
 
     with ThreadPoolExecutor(side_by_side, initializer=_one_thread) as pool:
         shared = sum(pool.map(blocks.make_diagonal, range(classes)))
-        for seconds in pool.map(solve, range(len(pairs))):
+        starts = range(0, len(first), step)
+        for seconds in pool.map(solve, starts):
             shared += seconds
-            tick(1 / len(pairs))
+            tick(1 / len(starts))
     return shared
 
 

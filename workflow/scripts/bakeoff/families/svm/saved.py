@@ -1,6 +1,9 @@
 """A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside."""
 
+from collections.abc import Callable
+from copy import copy
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +11,8 @@ import numpy as np
 
 from bakeoff.cells.predictor import Answers, Predictor, per_class
 from bakeoff.data import scaling
+from bakeoff.families.svm import decisions
+from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.machine import Machine
 from bakeoff.files import reading
@@ -30,13 +35,25 @@ class Svm(Predictor):
 
     pipeline: "Pipeline"
 
+    @cached_property
+    def _decide(self) -> Callable[[np.ndarray, bool], Decided]:
+        """Return how rows are decided.
+
+        Not by scikit-learn's way from decisions to classes, which goes pair by pair, over all rows: of a
+        thousand classes it takes seconds a call, and gigabytes.
+        """
+        svc = copy(self.pipeline[-1])
+        return decisions.of_library(svc.set_params(decision_function_shape="ovo"))
+
     def _answer(self, pixels: np.ndarray) -> Answers:
         classes = len(self.signature.classes)
         if not len(pixels):
             return np.zeros(0, np.int64), np.zeros((0, classes))
-        rows = pixels.reshape(len(pixels), -1)
-        seen, decisions = self.pipeline[-1].classes_, self.pipeline.decision_function(rows)
-        return self.pipeline.predict(rows).astype(np.int64), per_class(decisions, seen, classes)
+        rows = self.pipeline[:-1].transform(pixels.reshape(len(pixels), -1))
+        found = self._decide(rows, True)
+        assert found.scores is not None
+        scores = per_class(found.scores, self.pipeline[-1].classes_, classes)
+        return found.labels.astype(np.int64), scores
 
 
 def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:

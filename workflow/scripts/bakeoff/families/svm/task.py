@@ -8,7 +8,11 @@ import numpy as np
 
 from bakeoff.cells.family import Resources
 from bakeoff.families.svm.blocks import Problem
+from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.machine import Machine
+
+# The part whose scores are kept, beside its class numbers.
+SCORED = "test"
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A fitted machine, its decisions per part, and the seconds it took to train and to decide each part."""
+    """A fitted machine, what it decided per part, the seconds it took to train and to decide each part."""
 
     machine: Machine
-    decisions: dict[str, np.ndarray]
+    decided: dict[str, Decided]
     train_s: float
     decide_s: dict[str, float]
     packed: bool

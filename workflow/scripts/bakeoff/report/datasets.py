@@ -1,0 +1,138 @@
+"""What the data are: facts, images by class, what was left out of them, and what was done to them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bakeoff.analysis import balance, wording
+from bakeoff.analysis.balance import Balance
+from bakeoff.analysis.study import Study, by, place
+from bakeoff.records.parts import Data
+from bakeoff.records.record import Record
+from bakeoff.report import parts
+from bakeoff.report.parts import Column, Entry, Table
+
+FACTS = (Column("What"), Column("Value"))
+# Classes named in one line, small classes of many, and notes on images.
+NAMED, SMALLEST, NOTES = 20, 10, 50
+
+
+class Prepared(NamedTuple):
+    """One preparation (digest) of a data set: its number, its cells, and whether there are others of it."""
+
+    number: int
+    records: list[Record]
+    several: bool
+
+    @property
+    def about(self) -> Data:
+        """Return what its records say of the data."""
+        return self.records[0].data
+
+
+def tables(study: Study) -> list[Table]:
+    """Return the tables of every data set and preparation of it."""
+    found = by(study.records, lambda record: (record.dataset, record.data.digest))
+    counts = Counter(dataset for dataset, _ in found)
+    every = [
+        Prepared(number, records, counts[dataset] > 1)
+        for number, ((dataset, _), records) in enumerate(found.items(), start=1)
+    ]
+    kinds = (_facts, _balance, _left_out, _notes)
+    return [table for each in every for kind in kinds if (table := kind(each)) is not None]
+
+
+def _facts(data: Prepared) -> Table:
+    about = data.about
+    names, cuts = about.classes, {"limit_train": about.limit_train, "limit_test": about.limit_test}
+    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
+    across = f"{about.image_shape[0]} \N{MULTIPLICATION SIGN} {about.image_shape[1]} pixels"
+    colours = {None: "", True: ", grey", False: ", in colour"}[about.grey]
+    rows = [
+        *([f"Images: {part}", n] for part, n in vars(about.counts).items() if n),
+        *([["Folds of train and validation", about.folds]] if about.folds else []),
+        ["Original image", f"{across}{colours}"],
+        [f"Classes ({len(names):,})", shown],
+        *([f"{name} (cut-down)", cut] for name, cut in cuts.items() if cut),
+        ["Licence", about.licence],
+        *([["To cite", about.citation]] if about.citation else []),
+        ["Source", about.source],
+        ["Digest of the prepared arrays (sha256)", about.digest],
+    ]
+    entries = [[parts.text(name), _fact(value)] for name, value in rows]
+    cells = wording.listed([place(each) for each in data.records])
+    note = f"The data of {cells}." if data.several else ""
+    return Table(f"data-{data.number}", f"Data: {about.title}", FACTS, entries, note)
+
+
+def _fact(value: Any) -> Entry:
+    return parts.count(value) if isinstance(value, int) else parts.text(value)
+
+
+def _balance(data: Prepared) -> Table | None:
+    """Return the images by class, or of many classes the smallest, the median and the largest."""
+    found = balance.of(data.about)
+    if found is None:
+        return None
+    columns = [
+        Column("Class"),
+        Column("Images", "", True),
+        *([Column("Share", "%", True)] if not found.many else []),
+        *(Column(part.capitalize(), "", True) for part in found.parts),
+    ]
+    name, title = f"balance-{data.number}", f"{data.about.title}: images by class"
+    if not found.many:
+        rows = [_class(found, label) for label in range(len(found.names))]
+        return Table(name, title, columns, rows, _spread(found), dense=True)
+    smallest = np.argsort(found.totals, kind="stable")[:SMALLEST].tolist()
+    if found.smallest == found.largest:
+        smallest = []
+    rows = [*(_class(found, label) for label in smallest), _median(found)]
+    if smallest:
+        rows.append(_class(found, int(found.totals.argmax())))
+    which = f"the {len(smallest)} smallest, the median, the largest" if smallest else "the median"
+    title = f"{data.about.title}: images by class, {which} of {len(found.names):,} classes"
+    return Table(name, title, columns, rows, _spread(found), dense=True)
+
+
+def _class(found: Balance, label: int) -> list[Entry]:
+    total = int(found.totals[label])
+    share = [] if found.many else [parts.percent(total / max(1, int(found.totals.sum())))]
+    own = [parts.count(int(counts[label])) for counts in found.parts.values()]
+    return [parts.text(found.names[label]), parts.count(total), *share, *own]
+
+
+def _median(found: Balance) -> list[Entry]:
+    middles = [found.median, *(float(np.median(counts)) for counts in found.parts.values())]
+    return [parts.text("Median of all classes", look="hint"), *(Entry(f"{n:g}", n) for n in middles)]
+
+
+def _spread(found: Balance) -> str:
+    """Say how unequal the classes are, and whether one lacks images somewhere."""
+    low, high = (found.names[int(place)] for place in (found.totals.argmin(), found.totals.argmax()))
+    if found.smallest == found.largest:
+        said = f"Each class has {wording.plural(found.smallest, 'image')} in all parts together."
+    else:
+        ratio = f", {found.largest / found.smallest:.1f} to 1" if found.smallest else ""
+        said = f"Largest: {high} ({found.largest:,}); smallest: {low} ({found.smallest:,}){ratio}."
+    empty = {part: int((counts == 0).sum()) for part, counts in found.parts.items()}
+    without = [f"{n:,} in {part}" for part, n in empty.items() if n]
+    return f"{said} Classes without an image: {wording.listed(without)}." if without else said
+
+
+def _left_out(data: Prepared) -> Table | None:
+    rows = [[parts.text(reason), parts.count(n)] for reason, n in data.about.left_out.items()]
+    columns = (Column("Left out"), Column("How many", "", True))
+    title = f"{data.about.title}: what was left out, and why"
+    return Table(f"left-out-{data.number}", title, columns, rows) if rows else None
+
+
+def _notes(data: Prepared) -> Table | None:
+    every: Sequence[str] = data.about.notes
+    rows = [[parts.text(line)] for line in every[:NOTES]]
+    more = f"The first {NOTES} of {len(every):,}; each record of a cell has them all."
+    title = f"{data.about.title}: what was done to images, and what to know of them"
+    note = more if len(every) > NOTES else ""
+    return Table(f"notes-{data.number}", title, (Column("Note"),), rows, note) if rows else None
