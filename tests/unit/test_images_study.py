@@ -155,11 +155,11 @@ def test_no_folder_is_named(here):
         (("a/1.png", "a/2.png", "a/3.png"), "all 3 images are of one class, a; two are the least"),
         (
             ("a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png"),
-            "class b: 2 images, of 3 needed, one each for train, validation, test; add some, or leave",
+            "class b: 2 images, of 3 needed, one each for test, validation, train; add some, or leave",
         ),
         (
             ("train/a/1.png", "train/a/2.png", "train/b/1.png", "test/a/3.png", "test/b/4.png"),
-            "class b: 1 image, of 2 needed, one each for train, validation; add some, or leave the class out",
+            "class b: 1 image, of 2 needed, one each for validation, train; add some, or leave the class out",
         ),
     ],
 )

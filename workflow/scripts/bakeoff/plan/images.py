@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -15,21 +15,21 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from bakeoff import files, rows, typed, values
-from bakeoff.data import own
+from bakeoff.data import own, parts
 from bakeoff.data.located import Files
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.source import Listed
+from bakeoff.data.split import Split
 from bakeoff.machine import hardware, room
 from bakeoff.plan import chosen, gpu, make, sizing, written
 from bakeoff.plan.checks import TAKEN, ConfigError, of_config
-from bakeoff.plan.needs import Facts
+from bakeoff.plan.needs import SPLIT, Facts
 from bakeoff.records import layout
 from bakeoff.typed import Name, Text, said
 
 STUDY = "study.yaml"
 # Of a file's name the end says its kind; whatever else there is is taken for a folder.
 KINDS = {".csv": ("csv", "file"), ".tsv": ("csv", "file"), ".npz": ("npz", "file")}
-NEEDED = ("train", "validation", "test")
 
 
 def _path(given: Any) -> Any:
@@ -163,7 +163,8 @@ def _write(path: Path, asked: Asked, config: Mapping[str, Any], bring_torch: boo
         source = DATASETS.read("images", row).source()
         listed = source.list()
         facts = facts_of(listed, _bytes(source, listed, row), asked.minutes, _has_gpu(config, bring_torch))
-        check(listed)
+        # By names alone: what cannot be cut so cannot be cut by contents.
+        parts.assign(listed.items, [item.path for item in listed.items], listed.classes, Split.parse(SPLIT))
         sized = sizing.size(facts)
         room.check(sized.needs.memory_mb, sized.needs.disk_mb, facts.memory_mb, facts.disk_mb)
     text = chosen.text(chosen.Images(path.parent.name, row), facts, sized)
@@ -204,22 +205,3 @@ def _has_gpu(config: Mapping[str, Any], bring_torch: bool) -> bool:
     """Tell whether networks are trained on a GPU, as the configuration and this machine say."""
     study = make.read(config)
     return "gpu" in gpu.devices(study.devices, gpu.missing(study, bring_torch))
-
-
-def check(listed: Listed) -> None:
-    """Raise ConfigError for a class with too few images for the split."""
-    given = {item.part for item in listed.items} - {None}
-    asked = [part for part in NEEDED if part not in given or part == "train"]
-    counts = Counter(item.label for item in listed.items if item.part in (None, "train"))
-    few = [(name, counts[label]) for label, name in enumerate(listed.classes) if counts[label] < len(asked)]
-    if few:
-        raise ConfigError(f"images: {_too_few(few, asked)}")
-
-
-def _too_few(few: Iterable[tuple[str, int]], asked: list[str]) -> str:
-    (name, count), *others = few
-    more = f"; so have {len(others):,} more classes" if others else ""
-    return (
-        f"class {values.shown(name)}: {values.plural(count, 'image')}, of {len(asked)} needed, one each for "
-        f"{', '.join(asked)}{more}; add some, or leave the class out"
-    )

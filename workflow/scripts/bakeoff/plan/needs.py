@@ -146,13 +146,11 @@ def _pixels_mb(choice: Choice, images: int) -> float:
 
 
 def _memory_mb(choice: Choice, facts: Facts, images: int) -> int:
-    """Return what preparing takes at its peak, or the cells side by side, whichever is more."""
+    """Return what the cells side by side take; preparing takes less, however many images there are."""
     pixels, side_by_side = _pixels_mb(choice, images), min(facts.cores, choice.cells)
-    # Read, made one array, cut into parts, resized.
-    prepared = PROCESS_MB + 5 * pixels
-    # As numbers of four bytes, once as they are and once scaled.
-    cells = side_by_side * PROCESS_MB + min(2, side_by_side) * 8 * pixels + kernels_mb(facts, images)
-    return ceil(max(prepared, cells))
+    # As numbers of four bytes, once as they are and once scaled; networks share the file's own pages.
+    rows = min(2, side_by_side) * 8 * pixels
+    return ceil(side_by_side * PROCESS_MB + pixels + rows + kernels_mb(facts, images))
 
 
 def kernels_mb(facts: Facts, images: int) -> int:
@@ -162,7 +160,7 @@ def kernels_mb(facts: Facts, images: int) -> int:
 
 
 def _disk_mb(choice: Choice, images: int) -> int:
-    """Return what originals, prepared images, models and the report take."""
+    """Return what decoded images, the parts made of them, models and the report take."""
     pixels = _pixels_mb(choice, images)
     models = NETWORK_MB + 4 * pixels * (len(choice.kernels) + 1)
-    return ceil(RESULTS_MB + 3 * pixels + models)
+    return ceil(RESULTS_MB + 2 * pixels + models)
