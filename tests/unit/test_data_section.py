@@ -97,6 +97,17 @@ def test_grey_and_colour_are_said_where_they_are_known(tmp_path, grey, said):
     assert [row[1].text for row in rows if row[0].text == "Original image"] == [f"28 × 28 pixels{said}"]
 
 
+def test_own_images_are_said_to_be_of_the_size_that_they_were_brought_to_and_their_parts_have_digests(
+    tmp_path,
+):
+    digests = {"train": "1" * 64, "validation": "2" * 64, "test": "3" * 64}
+    rows = tables(tmp_path, cells(named(3), part_digests=digests))["data-1"].rows
+    said = {row[0].text: row[1].text for row in rows}
+    assert said["Image, as prepared"].startswith("28 × 28 pixels")
+    assert "Original image" not in said
+    assert {said[f"Digest of {part}: its classes and contents"] for part in digests} == {*digests.values()}
+
+
 # Samples
 
 

@@ -48,18 +48,20 @@ def _facts(data: Prepared) -> Table:
     about = data.about
     names, cuts = about.classes, {"limit_train": about.limit_train, "limit_test": about.limit_test}
     shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED:,} more" if len(names) > NAMED else "")
+    listed = about.part_digests or {}
     across = f"{about.image_shape[0]} \N{MULTIPLICATION SIGN} {about.image_shape[1]} pixels"
     colours = {None: "", True: ", grey", False: ", in colour"}[about.grey]
     rows = [
         *([f"Images: {part}", n] for part, n in vars(about.counts).items() if n),
         *([["Folds of train and validation", about.folds]] if about.folds else []),
-        ["Original image", f"{across}{colours}"],
+        ["Original image" if about.part_digests is None else "Image, as prepared", f"{across}{colours}"],
         [f"Classes ({len(names):,})", shown],
         *([f"{name} (cut-down)", cut] for name, cut in cuts.items() if cut),
         ["Licence", about.licence],
         *([["To cite", about.citation]] if about.citation else []),
         ["Source", about.source],
         ["Digest of the prepared arrays (sha256)", about.digest],
+        *([f"Digest of {part}: its classes and contents", found] for part, found in listed.items()),
     ]
     entries = [[parts.text(name), _fact(value)] for name, value in rows]
     cells = wording.listed([place(each) for each in data.records])
