@@ -41,7 +41,7 @@ class Networks:
 
     models: Distinct[Name] = said("Networks to train; an empty list trains none.")
     optimizers: Annotated[Distinct[Name], Field(min_length=1)] = said("Optimizers to train each with.")
-    input_size: Annotated[typed.Whole, Field(ge=8, le=256)] = said(
+    input_size: Annotated[typed.Whole, Field(ge=8, le=1024)] = said(
         "Rows and columns that images are resized to.", 32
     )
     pack: Count = said("Trainings of equal batch size side by side on a GPU, at most; 1 for one by one.", 8)
