@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from bakeoff.data import pictures
 from bakeoff.data.source import Picture, Unreadable
@@ -171,13 +171,17 @@ DAMAGE = {
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_is_unreadable_with_a_reason_in_one_line(kind, damage):
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_damaged_file_is_unreadable_with_a_reason_in_one_line(monkeypatch, kind, damage, lenient):
+    # As WeasyPrint leaves it for the whole process.
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     change, said = DAMAGE[damage]
     with pytest.raises(Unreadable) as caught:
         pictures.decode(change(encoded(smooth(64, 64), kind)))
     assert "\n" not in str(caught.value)
     if kind in ("JPEG", "PNG"):
         assert said in str(caught.value)
+    assert ImageFile.LOAD_TRUNCATED_IMAGES == lenient
 
 
 def test_a_file_that_unpacks_to_more_than_memory_holds_is_unreadable(monkeypatch):

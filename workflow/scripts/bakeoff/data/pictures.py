@@ -80,8 +80,11 @@ def _turned_box(box: Box, size: tuple[int, int], turned: int) -> Box:
 @contextmanager
 def _readable() -> Iterator[None]:
     """Turn whatever a decoder raises into Unreadable: its plugins let through errors of every type."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageFile, UnidentifiedImageError
 
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    # Libraries that draw pages switch it on for the whole process, when they are imported.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             # Of large pictures, which are read, and of odd metadata, which are not used.
@@ -96,6 +99,8 @@ def _readable() -> Iterator[None]:
     except Exception as error:
         said = " ".join(str(error).split())[:200]
         raise Unreadable(said or type(error).__name__) from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _noted(image: "Image.Image") -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from bakeoff import files, rows, typed, values
-from bakeoff.data import own, parts
+from bakeoff.data import own
 from bakeoff.data.located import Files
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.source import Listed
@@ -158,6 +158,9 @@ def _row_of(study: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _write(path: Path, asked: Asked, config: Mapping[str, Any], bring_torch: bool) -> dict[str, Any]:
     """Size a study of the images, write it, and return it."""
+    # Which imports numpy: a plan that sizes nothing does without.
+    from bakeoff.data import parts
+
     row = _row(asked)
     with of_config("images: "):
         source = DATASETS.read("images", row).source()
