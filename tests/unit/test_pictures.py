@@ -181,7 +181,7 @@ def test_a_damaged_file_is_unreadable_with_a_reason_in_one_line(monkeypatch, kin
     assert "\n" not in str(caught.value)
     if kind in ("JPEG", "PNG"):
         assert said in str(caught.value)
-    assert ImageFile.LOAD_TRUNCATED_IMAGES == lenient
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is lenient
 
 
 def test_a_file_that_unpacks_to_more_than_memory_holds_is_unreadable(monkeypatch):
