@@ -58,7 +58,7 @@ def finished_runs(folder: Path, cell: str) -> list[dict]:
     return [json.loads(line)["run"] for line in lines if line.endswith("\n")]
 
 
-def kill_in_the_middle(folder: Path, cell: str, seconds: float = 240) -> list[dict]:
+def kill_in_the_middle(folder: Path, cell: str, seconds: float = 480) -> list[dict]:
     """Wait for the first finished runs of a cell, cancel its job, and return those runs."""
     end = time.monotonic() + seconds
     while not (runs := finished_runs(folder, cell)):
@@ -85,7 +85,7 @@ def study(folder):
         try:
             before = kill_in_the_middle(folder, NETWORK)
         finally:
-            status = call.wait(timeout=600)
+            status = call.wait(timeout=1200)
     text = printed.read_text(encoding="utf-8")
     assert status == 0, text
     return before, text, jobs(text)
