@@ -5,15 +5,17 @@ Ours is the whole of prepare_images.py, a fresh process with its imports: listin
 decoding, the split, its list, the prepared file, and the folder of decoded images for the next time.
 torchvision's is a DataLoader over ImageFolder with Resize (antialiased), one worker per core, into one array
 that is saved, timed from after its imports. They take turns; printed are medians with their range, and how
-far a pixel of ours is from that of a full decode with an antialiased resize.
+far a pixel of ours is from that of a full decode with an antialiased resize, and what one image takes one
+core: no more can be gained than the decoder leaves.
 
 Small: ever more JPEGs of 96 x 80 pixels, with what the processes take in memory at most, what is shared
 counted once, and then the same folder with ten images more.
 
-    PYTHONPATH=workflow/scripts python benchmarks/prepare.py [--large 1000] [--small 10000 100000]
+    PYTHONPATH=workflow/scripts python benchmarks/prepare.py [--large 1000 4000] [--small 10000]
 """
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -23,7 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 
 import numpy as np
 from PIL import Image
@@ -140,6 +142,32 @@ def differences(folder: Path) -> list[float]:
     return found
 
 
+def alone(folder: Path) -> str:
+    """Return what an image takes one core, without any process around it: the least of several rounds."""
+    contents = [path.read_bytes() for path in sorted(folder.rglob("*.jpg"))[:20]]
+
+    def drafted(content: bytes) -> None:
+        image = Image.open(io.BytesIO(content))
+        image.draft(None, (pictures.DRAFT * SIZE, pictures.DRAFT * SIZE))
+        image.load()
+
+    arms: dict[str, Callable[[bytes], object]] = {
+        "a full decode and the resize": lambda content: pictures.square(
+            Picture(Image.open(io.BytesIO(content)).convert("RGB")), SIZE, "squash"
+        ),
+        "ours": lambda content: pictures.square(pictures.decode(content, SIZE), SIZE, "squash"),
+        "its decoder alone": drafted,
+    }
+    least = dict.fromkeys(arms, float("inf"))
+    for _ in range(10):
+        for name, arm in arms.items():
+            start = process_time()
+            for content in contents:
+                arm(content)
+            least[name] = min(least[name], (process_time() - start) / len(contents))
+    return ", ".join(f"{name} {1000 * seconds:.2f} ms" for name, seconds in least.items())
+
+
 def spread(found: list[float]) -> str:
     """Return a median with its range."""
     return f"{median(found):.2f} s ({min(found):.2f} to {max(found):.2f})"
@@ -147,7 +175,7 @@ def spread(found: list[float]) -> str:
 
 def large(scratch: Path, count: int, rounds: int) -> Iterator[str]:
     """Yield how both do on large photographs."""
-    folder = scratch / "large"
+    folder = scratch / f"large {count}"
     lay(folder, count, 1000, 1000)
     times: dict[str, list[float]] = {"ours": [], "torchvision": []}
     arms: dict[str, Callable[[Path, Path], float]] = {"ours": lambda *at: ours(*at)[0], "torchvision": peer}
@@ -162,6 +190,7 @@ def large(scratch: Path, count: int, rounds: int) -> Iterator[str]:
         yield f"  {name:12} {spread(found)}, {1000 * median(found) / count:.2f} ms an image"
     ratios = [one / other for one, other in zip(times["torchvision"], times["ours"], strict=True)]
     yield f"  torchvision / ours: {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    yield f"  one core, an image: {alone(folder)}"
     off = differences(folder)
     yield f"  off the full decode by {np.mean(off):.2f} grey levels on average, {max(off):.2f} at most"
 
@@ -187,7 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--large", type=int, default=1000)
+    parser.add_argument("--large", type=int, nargs="*", default=[1000, 4000])
     parser.add_argument("--small", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", type=Path, nargs=2, help=argparse.SUPPRESS)
@@ -196,8 +225,9 @@ def main() -> None:
         load(*options.peer)
         return
     with TemporaryDirectory() as scratch:
-        for line in large(Path(scratch), options.large, options.rounds):
-            print(line, flush=True)
+        for count in options.large:
+            for line in large(Path(scratch), count, options.rounds):
+                print(line, flush=True)
         for count in options.small:
             for line in small(Path(scratch), count):
                 print(line, flush=True)
