@@ -68,6 +68,14 @@ def test_many_classes_of_one_size_are_said_to_be_so(tmp_path):
     assert table.note == "Each class has 8 images in all parts together."
 
 
+def test_classes_of_nearly_one_size_have_no_ratio(tmp_path):
+    found = cells(named(2))
+    for cell in found:
+        cell["data"]["class_counts"] = {part: [50, 49] for part in TOTAL}
+    table = tables(tmp_path, found)["balance-1"]
+    assert table.note == "Largest: class 0 (200); smallest: class 1 (196)."
+
+
 def test_a_class_without_an_image_in_a_part_is_counted(tmp_path):
     found = cells(named(3))
     for cell in found:
@@ -105,7 +113,7 @@ def test_own_images_are_said_to_be_of_the_size_that_they_were_brought_to_and_the
     said = {row[0].text: row[1].text for row in rows}
     assert said["Image, as prepared"].startswith("28 × 28 pixels")
     assert "Original image" not in said
-    assert {said[f"Digest of {part}: its classes and contents"] for part in digests} == {*digests.values()}
+    assert {said[f"Digest of {part} (sha256)"] for part in digests} == {*digests.values()}
 
 
 # Samples

@@ -17,6 +17,8 @@ from bakeoff.report.parts import Column, Entry, Table
 FACTS = (Column("What"), Column("Value"))
 # Classes named in one line, small classes of many, and notes on images.
 NAMED, SMALLEST, NOTES = 20, 10, 50
+# Times that the largest class has the images of the smallest: from here on it is said.
+NOTED = 1.1
 
 
 class Prepared(NamedTuple):
@@ -61,7 +63,7 @@ def _facts(data: Prepared) -> Table:
         *([["To cite", about.citation]] if about.citation else []),
         ["Source", about.source],
         ["Digest of the prepared arrays (sha256)", about.digest],
-        *([f"Digest of {part}: its classes and contents", found] for part, found in listed.items()),
+        *([f"Digest of {part} (sha256)", listed[part]] for part in vars(about.counts) if part in listed),
     ]
     entries = [[parts.text(name), _fact(value)] for name, value in rows]
     cells = wording.listed([place(each) for each in data.records])
@@ -117,7 +119,8 @@ def _spread(found: Balance) -> str:
     if found.smallest == found.largest:
         said = f"Each class has {wording.plural(found.smallest, 'image')} in all parts together."
     else:
-        ratio = f", {found.largest / found.smallest:.1f} to 1" if found.smallest else ""
+        times = found.largest / found.smallest if found.smallest else 0
+        ratio = f", {times:.1f} to 1" if times >= NOTED else ""
         said = f"Largest: {high} ({found.largest:,}); smallest: {low} ({found.smallest:,}){ratio}."
     empty = {part: int((counts == 0).sum()) for part, counts in found.parts.items()}
     without = [f"{n:,} in {part}" for part, n in empty.items() if n]
