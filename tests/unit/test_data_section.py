@@ -10,7 +10,7 @@ import pytest
 import studies
 from bakeoff.analysis import balance
 from bakeoff.data.store import Part
-from bakeoff.plots import gallery, thumbnails
+from bakeoff.plots import gallery, style, thumbnails
 from bakeoff.plots import samples as sheets
 from bakeoff.plots.thumbnails import CLASSES, EACH, LARGE, SMALL
 from bakeoff.report import datasets, render
@@ -171,6 +171,14 @@ def test_the_contact_sheet_says_what_it_shows(tmp_path, classes, shape):
     assert ("Shown: 24 of 30 classes" in plot.caption) == (classes == 30)
     assert len(plot.figure.axes[0].images) == len(plot.rows) == min(classes, CLASSES)
     assert [*sheets.plots(study, "digits", {"other": samples[digest]})] == []
+    # The last gap is see-through.
+    ends = [image.get_extent()[1] for image in plot.figure.axes[0].images]
+    assert max(ends) <= style.WIDTH + 0.06 * sheets.SIDE[1 if classes == 3 else 2]
+
+
+def test_parts_stand_in_the_order_in_which_they_are_used(tmp_path):
+    names = column(tables(tmp_path, cells(named(3)))["data-1"])
+    assert names[:4] == [f"Images: {part}" for part in ("train", "validation", "holdout", "test")]
 
 
 # On request

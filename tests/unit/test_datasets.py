@@ -14,7 +14,7 @@ from bakeoff.data.raw import Raw
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.records import written
-from bakeoff.records.parts import Data
+from bakeoff.records.parts import PARTS, Data
 from originals import fetch
 
 PUBLISHED = Split(train=0.7, validation=0.1, holdout=0.2, seed=42, test=0.2)
@@ -142,7 +142,7 @@ def test_digits_are_prepared_with_images_and_labels_together(digits):
     rows = {
         image.tobytes(): label for image, label in zip(digits.train_images, digits.train_labels, strict=True)
     }
-    for part in prepare.PARTS:
+    for part in PARTS:
         pairs = zip(made[f"{part}_images"], made[f"{part}_labels"], strict=True)
         assert all(rows[image.tobytes()] == label for image, label in pairs)
     assert np.array_equal(made["test_resized"], prepare.resize(made["test_images"], 16))
@@ -174,7 +174,7 @@ def test_an_original_comes_back_as_it_was_saved(tmp_path, digits):
 
 def test_a_prepared_data_set_comes_back_in_either_form(tmp_path):
     made = arrays.prepared()
-    for part in prepare.PARTS:
+    for part in PARTS:
         made[f"{part}_resized"] = made[f"{part}_resized"][:, ::2, ::2]
     store.save_prepared(tmp_path / "tiny.npz", made, arrays.about("tiny", 3, 8))
     original, resized = (store.load(tmp_path / "tiny.npz", form) for form in ("images", "resized"))

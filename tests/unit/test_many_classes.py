@@ -21,12 +21,13 @@ from bakeoff.data.split import Split
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.records import predictions, written
+from bakeoff.records.parts import PARTS
 from bakeoff.records.predictions import Answers, Kept
 
 CLASSES = 300
 # Those whose numbers end in the same byte among them, on both sides of where it ends.
 SEEN = (0, 1, 43, 255, 256, 257, 299)
-COUNTS = {part: 8 * len(SEEN) for part in prepare.PARTS}
+COUNTS = {part: 8 * len(SEEN) for part in PARTS}
 NETWORK = {"batch_size": 8, "learning_rate": 0.001, "epochs": 3, "precision": "fp32"}
 CODE = [Path(arrays.__file__)]
 
@@ -54,7 +55,7 @@ def network(path: Path, _: str) -> NetworkFamily:
 def test_labels_are_kept_in_the_smallest_type_and_read_as_they_were(tmp_path, classes, kept):
     file = arrays.save(tmp_path / "wide.npz", classes=classes, seen=(0, classes - 1), size=2)
     with np.load(file) as found:
-        assert {found[f"{part}_labels"].dtype.name for part in prepare.PARTS} == {kept}
+        assert {found[f"{part}_labels"].dtype.name for part in PARTS} == {kept}
     labels = store.load(file, "images").parts["test"].labels
     assert labels.dtype == np.int64
     assert np.array_equal(labels, np.resize([0, classes - 1], len(labels)))
@@ -62,7 +63,7 @@ def test_labels_are_kept_in_the_smallest_type_and_read_as_they_were(tmp_path, cl
 
 def test_the_digest_is_of_what_is_kept_whatever_lies_in_memory(tmp_path):
     made = arrays.prepared()
-    small = made | {f"{part}_labels": made[f"{part}_labels"].astype(np.uint8) for part in prepare.PARTS}
+    small = made | {f"{part}_labels": made[f"{part}_labels"].astype(np.uint8) for part in PARTS}
     expected = hashlib.sha256()
     for name in sorted(small):
         expected.update(f"{name}{small[name].shape}".encode() + small[name].tobytes())
@@ -78,7 +79,7 @@ def test_an_original_of_many_classes_comes_back_and_is_prepared(tmp_path):
     raw = store.load_raw(tmp_path / "raw.npz")
     assert np.array_equal(raw.train_labels, labels)
     made = prepare.prepare(raw, Split(train=0.6, validation=0.2, holdout=0.2), 8, None, None)
-    assert set(np.concatenate([made[f"{part}_labels"] for part in prepare.PARTS])) == set(range(CLASSES))
+    assert set(np.concatenate([made[f"{part}_labels"] for part in PARTS])) == set(range(CLASSES))
     with pytest.raises(UserError, match=r"d\.npz: not written: a label is 299, of 10 classes; name its"):
         store.save_prepared(tmp_path / "d.npz", made, arrays.about("digits", 10, 2))
     assert not (tmp_path / "d.npz").exists()

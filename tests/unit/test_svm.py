@@ -18,6 +18,7 @@ from bakeoff.data.split import Split
 from bakeoff.families.svm import axes, saved
 from bakeoff.families.svm.family import SvmFamily
 from bakeoff.progress import Progress
+from bakeoff.records.parts import PARTS
 from checkout import ROOT
 from originals import fetch
 
@@ -108,10 +109,10 @@ def test_each_accuracy_is_that_of_its_own_part(digits, tmp_path, engine):
     fitted, _ = fit(digits, "linear", engine, C=0.001)
     fitted.save_model(tmp_path / "m.safetensors")
     model = saved.load_pipeline(tmp_path / "m.safetensors")
-    for part in prepare.PARTS:
+    for part in PARTS:
         expected = (model.predict(flat(digits.parts[part].images)) == digits.parts[part].labels).mean()
         assert fitted.run.accuracy(part) == pytest.approx(expected), part
-    assert len({fitted.run.accuracy(part) for part in prepare.PARTS}) > 1
+    assert len({fitted.run.accuracy(part) for part in PARTS}) > 1
 
 
 def test_the_settings_reach_the_machine(digits, tmp_path):

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from bakeoff.data import prepare
 from bakeoff.records import written
+from bakeoff.records.parts import PARTS
 from checkout import copy_to, snakemake
 from rendered import outside
 
@@ -135,7 +135,7 @@ def test_every_family_learns_them(done, cell):
     assert {run.status for run in record.runs} == {"ok"}
     assert set(record.data.classes) == set(done.shape.classes)
     assert record.data.grey == (done.shape.channels == 1)
-    counts = np.array([record.data.class_counts[part] for part in prepare.PARTS]).sum(axis=0)
+    counts = np.array([record.data.class_counts[part] for part in PARTS]).sum(axis=0)
     assert dict(zip(record.data.classes, counts.tolist(), strict=True)) == dict(done.shape.classes)
 
 

@@ -21,9 +21,9 @@ from bakeoff.data.decoding import Failed, decode
 from bakeoff.data.own import Own
 from bakeoff.data.part_list import Placed
 from bakeoff.data.parts import TEST
-from bakeoff.data.prepare import PARTS
 from bakeoff.data.source import Item, Listed, Source
 from bakeoff.data.split import Split
+from bakeoff.records.parts import PARTS
 from bakeoff.rows import Named
 
 Log = Callable[[str], None]

@@ -8,9 +8,9 @@ import numpy as np
 from bakeoff.command import UserError
 from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
+from bakeoff.records.parts import PARTS
 
 HOLDOUT = "holdout"
-PARTS = ("train", "validation", HOLDOUT, "test")
 
 
 def split_indices(

@@ -12,10 +12,10 @@ import numpy as np
 
 from bakeoff.archive import Arrays, Blocks, WrongContent, as_kept, opened, saving
 from bakeoff.command import UserError
-from bakeoff.data.prepare import HOLDOUT, PARTS
+from bakeoff.data.prepare import HOLDOUT
 from bakeoff.data.raw import Raw
 from bakeoff.records import written
-from bakeoff.records.parts import Data
+from bakeoff.records.parts import PARTS, Data
 from bakeoff.records.record import adapter
 from bakeoff.records.request import REFIT, Fold
 

@@ -11,7 +11,7 @@ from bakeoff.analysis import wording
 from bakeoff.analysis.study import Study
 from bakeoff.plots import style, thumbnails
 from bakeoff.plots.style import Plot
-from bakeoff.plots.thumbnails import BENEATH, EACH, Images, Samples
+from bakeoff.plots.thumbnails import BENEATH, EACH, SMALL, Images, Samples
 
 COLUMNS = ("class", "shown", "train")
 # Inches of an image and of the words beside a class's images, and letters of these, by the sheet's columns.
@@ -82,6 +82,9 @@ def _sheet(names: list[str], samples: Samples, counts: tuple[int, ...] | None) -
 
 def _strip(axis: Axes, images: Images, left: float, top: float, side: float) -> None:
     """Draw a class's images as one picture: two hundred of them, each an axis, take seconds."""
+    # Of whole pixels a gap between tiny images would be too wide.
+    times = max(1, SMALL // max(images.shape[1:3]))
+    images = images.repeat(times, axis=1).repeat(times, axis=2)
     strip = _joined(images)
     rows, columns = images.shape[1:3]
     scale = side / max(rows, columns)

@@ -12,6 +12,8 @@ from bakeoff.records.kinds import AtLeastOne, Count, Device, Positive, Seconds, 
 from bakeoff.records.request import Swept
 from bakeoff.typed import said
 
+PARTS = ("train", "validation", "holdout", "test")
+
 
 @form
 class Counts:
@@ -25,6 +27,11 @@ class Counts:
     def of(self, part: str) -> int:
         """Return the images of a part by its name."""
         return int(getattr(self, part))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Return the images of every part, in the order in which parts are used."""
+        return {part: self.of(part) for part in PARTS}
 
 
 @form

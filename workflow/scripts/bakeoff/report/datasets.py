@@ -53,8 +53,9 @@ def _facts(data: Prepared) -> Table:
     listed = about.part_digests or {}
     across = f"{about.image_shape[0]} \N{MULTIPLICATION SIGN} {about.image_shape[1]} pixels"
     colours = {None: "", True: ", grey", False: ", in colour"}[about.grey]
-    rows = [
-        *([f"Images: {part}", n] for part, n in vars(about.counts).items() if n),
+    sizes = about.counts.sizes
+    rows: list[list[Any]] = [
+        *([f"Images: {part}", n] for part, n in sizes.items() if n),
         *([["Folds of train and validation", about.folds]] if about.folds else []),
         ["Original image" if about.part_digests is None else "Image, as prepared", f"{across}{colours}"],
         [f"Classes ({len(names):,})", shown],
@@ -63,7 +64,7 @@ def _facts(data: Prepared) -> Table:
         *([["To cite", about.citation]] if about.citation else []),
         ["Source", about.source],
         ["Digest of the prepared arrays (sha256)", about.digest],
-        *([f"Digest of {part} (sha256)", listed[part]] for part in vars(about.counts) if part in listed),
+        *([f"Digest of {part} (sha256)", listed[part]] for part in sizes if part in listed),
     ]
     entries = [[parts.text(name), _fact(value)] for name, value in rows]
     cells = wording.listed([place(each) for each in data.records])
