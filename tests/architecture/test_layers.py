@@ -8,7 +8,7 @@ import arrays
 from bakeoff import families
 
 BASE = {
-    *("surroundings", "values", "faults", "command", "files", "archive", "progress"),
+    *("surroundings", "values", "faults", "command", "files", "archive", "processes", "progress"),
     *("fields", "formulas", "typed", "plugins", "rows"),
 }
 # Each may import itself and what stands before it: the layers of bakeoff/__init__.py, one way only.

@@ -4,19 +4,16 @@ Owns how the work is shared out and what is said of it meanwhile. Must not know 
 """
 
 import hashlib
-import multiprocessing
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bakeoff.command import UserError
 from bakeoff.data.decoded import Decoded, Kept
 from bakeoff.data.source import Item, Source, Unreadable
 from bakeoff.data.view import View
+from bakeoff.processes import shared
 from bakeoff.progress import Progress
 from bakeoff.values import plural
 
@@ -90,49 +87,22 @@ def decode(
     label = f"decoding to {kept.view.size} x {kept.view.size}"
     progress = Progress(label, len(fresh), APART_S) if fresh else None
     made: dict[str, Decoded] = {}
-    for found in _shared(decoder, batches, processes):
-        decoded = [each for each in found if isinstance(each, Decoded)]
-        kept.add(decoded)
-        made |= {each.path: each for each in decoded}
-        for each in found:
-            if isinstance(each, Failed):
-                unreadable(each)
-        if progress:
-            progress.advance(len(found), f"{len(made):,} of {plural(len(fresh), 'image')}")
+    several = processes if source.apart and len(fresh) >= PAYS else 1
+    with shared(decoder.batch, batches, several, __name__, "--threads 1") as every:
+        for found in every:
+            decoded = [each for each in found if isinstance(each, Decoded)]
+            kept.add(decoded)
+            made |= {each.path: each for each in decoded}
+            for each in found:
+                if isinstance(each, Failed):
+                    unreadable(each)
+            if progress:
+                progress.advance(len(found), f"{len(made):,} of {plural(len(fresh), 'image')}")
     if progress:
         progress.close()
-    every = (image or made.get(item.path) for item, image in zip(items, there, strict=True))
-    return [image for image in every if image]
+    whole = (image or made.get(item.path) for item, image in zip(items, there, strict=True))
+    return [image for image in whole if image]
 
 
 def _batches(items: Sequence[Item], place: int) -> list[Batch]:
     return [(place + start, items[start : start + BATCH]) for start in range(0, len(items), BATCH)]
-
-
-def _shared(decoder: Decoder, batches: Sequence[Batch], processes: int) -> Iterator[list[Found]]:
-    """Yield what each batch gives, in order; UserError where the system ends a process."""
-    if processes == 1 or BATCH * len(batches) < PAYS or not decoder.source.apart:
-        yield from map(decoder.batch, batches)
-        return
-    # A server that has the libraries forks the processes, before any thread of theirs runs.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    pool = ProcessPoolExecutor(min(processes, len(batches)), context, _begin, (decoder,))
-    try:
-        yield from pool.map(_next, batches)
-    except BrokenProcessPool as error:
-        raise UserError("a process that decodes was ended by the system; take fewer: --threads 1") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-# Of a process that decodes.
-_given: list[Decoder] = []
-
-
-def _begin(decoder: Decoder) -> None:
-    _given.append(decoder)
-
-
-def _next(batch: Batch) -> list[Found]:
-    return _given[0].batch(batch)

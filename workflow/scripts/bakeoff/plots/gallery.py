@@ -4,10 +4,7 @@ Owns the folder's layout: <name>.svg, <name>.csv, figures.json. Must not know ho
 """
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -18,7 +15,6 @@ from bakeoff.analysis import tables
 from bakeoff.analysis.derived import BestRow
 from bakeoff.analysis.derived_times import SpeedupRow
 from bakeoff.analysis.study import Study
-from bakeoff.command import UserError
 from bakeoff.files import writing
 from bakeoff.plots import (
     balance,
@@ -38,6 +34,7 @@ from bakeoff.plots import (
 from bakeoff.plots.mistakes import Pictures
 from bakeoff.plots.style import Plot
 from bakeoff.plots.thumbnails import Samples
+from bakeoff.processes import shared
 
 LIST = "figures.json"
 LISTED = ("title", "caption", "alt", "section", "dataset")
@@ -98,17 +95,9 @@ def draw(drawing: Drawing, folder: Path, processes: int = 1) -> None:
 def _drawn(drawing: Drawing, place: Path, processes: int) -> Iterator[list[Entry]]:
     """Draw every task and yield what each adds to the list, in order."""
     numbers = range(len(drawing.tasks()))
-    if processes == 1 or len(numbers) < PAYS:
-        yield from map(partial(_saved, drawing, place), numbers)
-        return
-    # A server that has the libraries forks the processes, before any thread of theirs runs.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    try:
-        with ProcessPoolExecutor(min(processes, len(numbers)), context, _begin, (drawing, place)) as pool:
-            yield from pool.map(_next, numbers)
-    except BrokenProcessPool as error:
-        raise UserError("a process that draws was ended by the system; take fewer: --processes 1") from error
+    several = processes if len(numbers) >= PAYS else 1
+    with shared(partial(_saved, drawing, place), numbers, several, __name__, "--processes 1") as found:
+        yield from found
 
 
 def _saved(drawing: Drawing, place: Path, number: int) -> list[Entry]:
@@ -121,15 +110,3 @@ def _saved(drawing: Drawing, place: Path, number: int) -> list[Entry]:
             entry = {"file": f"{plot.name}.svg", "data": f"{plot.name}.csv"}
             listed.append(entry | {name: getattr(plot, name) for name in LISTED})
     return listed
-
-
-# Of a process that draws: what, and where to.
-_given: list[tuple[Drawing, Path]] = []
-
-
-def _begin(drawing: Drawing, place: Path) -> None:
-    _given.append((drawing, place))
-
-
-def _next(number: int) -> list[Entry]:
-    return _saved(*_given[0], number)

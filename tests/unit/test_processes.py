@@ -1,0 +1,51 @@
+"""Work shared by processes: in order, as one process does it, and no more of it than is wanted."""
+
+import os
+import time
+from functools import partial
+
+import pytest
+
+from bakeoff.command import UserError
+from bakeoff.processes import shared
+
+TASKS = range(40)
+
+
+def noted(folder, number):
+    time.sleep(0.05)
+    (folder / str(number)).touch()
+    return number, os.getpid()
+
+
+def ended(number):
+    os._exit(1)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_work_makes_of_tasks_comes_in_their_order(tmp_path, processes):
+    with shared(partial(noted, tmp_path), TASKS[:6], processes, __name__, "--fewer") as found:
+        numbers, by = zip(*found, strict=True)
+    assert numbers == tuple(TASKS[:6])
+    assert (os.getpid() in by) == (processes == 1)
+
+
+def leave(folder, processes):
+    with shared(partial(noted, folder), TASKS, processes, __name__, "--fewer") as found:
+        next(found)
+        raise UserError("enough")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_whoever_leaves_has_no_more_of_it_done(tmp_path, processes):
+    with pytest.raises(UserError, match="enough"):
+        leave(tmp_path, processes)
+    assert len(list(tmp_path.iterdir())) < len(TASKS) / 2
+
+
+def test_a_process_that_the_system_ends_is_one_line_with_its_cure():
+    with (
+        pytest.raises(UserError, match=r"^a process was ended by the system; take fewer: --fewer 1$"),
+        shared(ended, TASKS[:4], 2, __name__, "--fewer 1") as found,
+    ):
+        list(found)
