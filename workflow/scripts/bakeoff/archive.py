@@ -10,7 +10,7 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +172,13 @@ def saving(path: Path) -> Iterator[Writer]:
     """Give a file to write arrays to, which takes its name when all of it is there."""
     with writing(path) as place, zipfile.ZipFile(place, "w", zipfile.ZIP_STORED) as content:
         yield Writer(content)
+
+
+def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a file of arrays, whole or not at all."""
+    with saving(path) as file:
+        for name, array in arrays.items():
+            file.add(name, array)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.archive import Arrays, Blocks, WrongContent, as_kept, opened, saving
+from bakeoff.archive import Arrays, Blocks, WrongContent, as_kept, opened, save, saving
 from bakeoff.command import UserError
 from bakeoff.data.prepare import HOLDOUT
 from bakeoff.data.raw import Raw
@@ -28,10 +28,8 @@ def save_raw(path: Path, raw: Raw) -> None:
     """Write an original data set."""
     labels = {name: as_kept(getattr(raw, name), len(raw.classes)) for name in RAW_LABELS}
     about = {"source": raw.source, "classes": raw.classes, "grey": raw.grey}
-    with saving(path) as file:
-        for name, array in ({name: getattr(raw, name) for name in RAW_IMAGES} | labels).items():
-            file.add(name, array)
-        file.add("meta", np.array(json.dumps(about)))
+    images = {name: getattr(raw, name) for name in RAW_IMAGES}
+    save(path, {**images, **labels, "meta": np.array(json.dumps(about))})
 
 
 def load_raw(path: Path) -> Raw:

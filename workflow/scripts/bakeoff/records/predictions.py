@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff import archive
 from bakeoff.archive import Arrays, WrongContent, as_kept, opened
-from bakeoff.files import writing
 from bakeoff.records.parts import Data
 from bakeoff.records.request import Fold
 
@@ -89,8 +89,7 @@ def save(
     found = dict(zip((*LABELS.values(), *ARRAYS), arrays, strict=True))
     if folds is not None:
         found[FOLDS] = as_kept(folds, int(folds.max()) + 1)
-    with writing(path) as place, open(place, "wb") as file:
-        np.savez(file, **found)  # type: ignore[arg-type]
+    archive.save(path, found)
 
 
 def _filled(numbers: Array | None, longest: int) -> Array | None:
