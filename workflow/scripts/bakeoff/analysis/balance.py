@@ -4,7 +4,7 @@ Owns what counts as many classes. Must not know how it is shown.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -56,6 +56,5 @@ def of(data: Data) -> Balance | None:
     """Return the balance of a data set, None where its record does not say it."""
     if data.class_counts is None:
         return None
-    known = [field.name for field in fields(data.counts) if data.counts.of(field.name)]
-    parts = {part: np.array(data.class_counts[part]) for part in known}
+    parts = {part: np.array(data.class_counts[part]) for part, count in data.counts.sizes.items() if count}
     return Balance(data.classes, parts)

@@ -51,7 +51,6 @@ def _plot(study: Study, dataset: str, sheet: Sheet) -> Plot:
             axis.set(title=f"{study.label(competitor)}: {measure}", xlabel="epoch", ylabel=label)
             # Half an epoch is measured nowhere.
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, names)
     title, folded = f"{study.title(dataset)}{sheet.of}", any(cell.data.folds for cell in cells)
     shown = wording.listed([study.label(name) for name in rows])
