@@ -8,7 +8,9 @@ REFERENCE = local(os.path.relpath(ROOT / "config/reference/published_results.csv
 TABLES = ("best", "speedup", "tests", "classes", "published")
 
 # What a stage's results depend on; a touched plot retrains nothing.
-CALLED = "surroundings values faults command files archive processes progress fields typed plugins rows"
+CALLED = (
+    "surroundings values faults command files archive processes progress fields typed plugins rows"
+)
 TOLD = f"{CALLED} records"
 WRITTEN = f"{TOLD} formulas data"
 BASE = f"{TOLD} machine data search networks cells"
