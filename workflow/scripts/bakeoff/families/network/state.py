@@ -8,7 +8,7 @@ from bakeoff.families.network import batches, convolutions, live_taps, optimizer
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.optimizers import Optimizer
-from bakeoff.networks import models
+from bakeoff.networks import freezing, models
 from bakeoff.networks.models import Network
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Member:
         self._order.copy_(batches.order(len(self._order), self.training.seed, epoch))
         for counter in (self.position, self._loss_sum, self._correct):
             counter.zero_()
-        self.state.model.train()
+        freezing.train(self.state.model)
 
     def step(self, images: "torch.Tensor", labels: "torch.Tensor") -> None:
         """Take a step on a batch."""
