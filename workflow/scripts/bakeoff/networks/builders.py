@@ -112,7 +112,7 @@ def timm() -> Any:
     try:
         return importlib.import_module("timm")
     except ModuleNotFoundError as error:
-        raise UserError(f"{TIMM}: {error}; `pip install timm` installs it") from error
+        raise UserError(f"{TIMM}NAME: {error}; `pip install timm` installs what it needs") from error
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -126,13 +126,14 @@ def _read(path: Path, digest: str) -> "Mapping[str, torch.Tensor]":
     UserError where there is none, or none that holds weights alone.
     """
     import torch
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     if not path.is_file():
         raise UserError(f"{path}: no such file; name a file of weights that is there")
     try:
         if path.suffix.lower() == ".safetensors":
-            return _bare(load_file(path))
+            # Not mapped: what is written into the file later must not reach a training.
+            return _bare(load(path.read_bytes()))
         return _bare(torch.load(path, map_location="cpu", weights_only=True))
     except pickle.UnpicklingError as error:
         cure = "save the network's state_dict() and name that"

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff import files
 from bakeoff.cells.family import Fitted, Plan, unfinished_run
+from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.data.store import Dataset
 from bakeoff.families.network import axes, loop, packs, trial, trying
@@ -157,6 +159,9 @@ class NetworkFamily:
             self._tried_network, line = trying.tried(*what, self.input_shape)
             if line:
                 progress.say(f"{self.competitor.competitor}: {line}")
+        for path in self._network.own_files().values():
+            if files.seen(path) not in self.rows["network"].values():
+                raise UserError(f"{path}: changed while its cell was at work; call again")
         return self._tried_network
 
     def compute(self, chosen: Run | None) -> Compute:
