@@ -74,9 +74,10 @@ def _timms(build: str, named: str) -> Any:
     """Return timm's own entry of weights: a name is what stands behind the point of a model's name."""
     known, name = builders.timm(), build.removeprefix(builders.TIMM)
     tag = "" if named == "DEFAULT" else f".{named}"
-    about = known.get_pretrained_cfg(
-        f"{name.partition('.')[0]}{tag}" if tag else name, allow_unregistered=False
-    )
+    try:
+        about = known.get_pretrained_cfg(f"{name.partition('.')[0]}{tag}" if tag else name, False)
+    except RuntimeError:  # of a tag that there is not
+        about = None
     if about is None or not about.has_weights:
         tags = [each.partition(".")[2] for each in known.list_pretrained(f"{name.partition('.')[0]}.*")]
         raise UserError(f"{build}: weights: {named} is unknown{typed.nearest(named, ['DEFAULT', *tags])}")
@@ -95,7 +96,7 @@ def _of_timm(build: str, named: str, download: bool) -> Path:
     try:
         return Path(hub.hf_hub_download(about.hf_hub_id, name, local_files_only=not download))
     except Exception as error:
-        if not download:
+        if type(error).__name__ == "LocalEntryNotFoundError" and not download:
             raise UserError(_absent(build, named, "in the hub's cache")) from error
         raise UserError(_refused(build, named, error)) from error
 
