@@ -17,7 +17,6 @@ from bakeoff import files, values
 from bakeoff.command import UserError
 from bakeoff.data import own
 from bakeoff.networks import named_weights
-from bakeoff.records import signature
 from bakeoff.surroundings import reason
 
 if TYPE_CHECKING:
@@ -171,6 +170,8 @@ def scaling(build: str, named: str) -> tuple[Any, Any] | None:
 
     Of files, those say it that a cell saved.
     """
+    from bakeoff.records import signature  # it imports numpy, and a plan does not
+
     if not is_file(named):
         return named_weights.scaling(build, named)
     if not named.lower().endswith(".safetensors") or not place(named).is_file():
