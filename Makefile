@@ -81,7 +81,8 @@ format: .venv/.dev ## let the formatters rewrite the code
 
 lock: .venv/.dev ## write new pins from envs/*.in
 	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --no-emit-index-url \
-		--no-header envs/workflow.in envs/bakeoff.in envs/dev.in envs/bench.in -o envs/lock.txt
+		--no-header envs/workflow.in envs/bakeoff.in envs/dev.in envs/bench.in envs/pretrained.in \
+		-o envs/lock.txt
 	$(BIN)/python envs/conda_from_lock.py
 
 clean: ## delete results, data and logs; the environment stays
@@ -117,6 +118,11 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints en
 .venv/.bench: .venv/.dev envs/bench.in
 	@echo "Installing what is measured beside it into .venv ..."
 	@$(INSTALL) --requirements envs/bench.in
+	@touch $@
+
+.venv/.pretrained: .venv/.dev envs/pretrained.in
+	@echo "Installing pretrained weights and timm into .venv ..."
+	@$(INSTALL) --requirements envs/pretrained.in
 	@touch $@
 
 # The PDF needs Pango, a system library: better missed now than after the training.

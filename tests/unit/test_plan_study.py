@@ -115,10 +115,13 @@ FAULTS = {
     "svm: {grid: {rbf: [{C: 1, C: 2}]}}": "config, C: stands twice in own.yaml; name each key once",
     "- datasets": "own.yaml: no configuration, which is a mapping of keys such as `datasets: [digits]`",
     "datasets: [": "own.yaml: no YAML: ",
-    "catalog: {networks: {a: {build: os}}}": (
-        "config, catalog/networks/a/build: os is no import path; write package"
+    "catalog: {optimizers: {a: {build: os}}}": (
+        "config, catalog/optimizers/a/build: os is no import path; write package"
     ),
-    "catalog: {networks: {a: {}}}": "config, catalog/networks/a/build: missing; What is called",
+    "catalog: {networks: {a: {build: o s}}}": (
+        "config, catalog/networks/a/build: o s is no network; write the name of torchvision's, timm:NAME"
+    ),
+    "catalog: {networks: {a: {}}}": "config, catalog/networks/a/build: missing; A classifier of torchvision",
     "catalog: {network: {a: {}}}": "config, catalog: network is unknown; did you mean networks?",
     "catalog: {networks: {a/b: {build: 'a:b'}}}": (
         "a/b is no name; one has letters, digits, _ and -, 64 at most"

@@ -1,4 +1,7 @@
-"""Rows of a person's own, and no edit anywhere: images in colour from a function, a network, an optimizer."""
+"""Rows of a person's own, and no edit anywhere: images in colour from a function, a network, an optimizer.
+
+The network starts from a file of weights for a thousand classes and is frozen but for its head.
+"""
 
 import json
 import subprocess
@@ -12,7 +15,12 @@ import prepare_dataset
 import studies
 import train_network
 import train_svm
+from bakeoff import files
+from bakeoff.networks import models
 from checkout import copy_to, snakemake
+from own_networks import network
+
+torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.study
 
@@ -37,7 +45,9 @@ STUDY = {
         "datasets": {
             "flowers": {"kind": "garden:load", "settings": {"counts": [60, 30, 15]}, "title": "Flowers"},
         },
-        "networks": {"mobilenet": {"build": "torchvision.models:mobilenet_v3_small"}},
+        "networks": {
+            "mobilenet": {"build": "mobilenet_v3_small", "weights": "$NETS/mobile.pth", "freeze": "backbone"}
+        },
         "optimizers": {"adamw": {"build": "torch.optim:AdamW", "settings": {"weight_decay": 0.05}}},
     },
     "datasets": "flowers",
@@ -56,10 +66,12 @@ STUDY = {
 }
 OWN = {"networks": "mobilenet", "optimizers": "adamw"}
 NETWORK = "results/{}/mobilenet_adamw_cpu.json"
+ALONE = "results/flowers/alone/mobilenet_adamw_cpu.json"
 
 
 def call(folder, *words: str):
-    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", *words, CUDA_VISIBLE_DEVICES="")
+    own = {"CUDA_VISIBLE_DEVICES": "", "NETS": str(folder / "nets")}
+    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", *words, **own)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -70,8 +82,14 @@ def garden(tmp_path_factory):
     folder = copy_to(tmp_path_factory.mktemp("own") / "a garden")
     (folder / "garden.py").write_text(LOADER)
     (folder / "own.yaml").write_text(yaml.safe_dump(STUDY))
+    save_weights(folder / "nets/mobile.pth", 0)
     call(folder)
     return folder
+
+
+def save_weights(place, seed: int) -> None:
+    place.parent.mkdir(exist_ok=True)
+    torch.save(models.build(network(build="mobilenet_v3_small"), 1000, seed).state_dict(), place)
 
 
 def check_data(record: dict, title: str, classes: int) -> None:
@@ -91,6 +109,7 @@ def test_images_in_colour_are_learnt_from_a_person_s_own_function(garden):
 
 def test_so_are_three_hundred_classes_of_them(garden, tmp_path, monkeypatch):
     monkeypatch.chdir(garden)
+    monkeypatch.setenv("NETS", str(garden / "nets"))
     row = {"name": "weeds", "kind": "garden:load", "settings": {"counts": [3] * 300}}
     raw, data = tmp_path / "raw.npz", tmp_path / "weeds.npz"
     fetch_dataset.main(fetch_dataset.Options(json.dumps(row), raw))
@@ -109,10 +128,18 @@ def test_so_are_three_hundred_classes_of_them(garden, tmp_path, monkeypatch):
 
 def test_what_rows_say_is_in_the_record_and_the_command(garden):
     record = studies.read(garden / NETWORK.format("flowers"))
+    weights = garden / "nets/mobile.pth"
+    own = {"weights": str(weights), "weights_sha256": files.digest(weights)}
     assert record["rows"] == {
-        "network": STUDY["catalog"]["networks"]["mobilenet"],
+        "network": STUDY["catalog"]["networks"]["mobilenet"] | own,
         "optimizer": STUDY["catalog"]["optimizers"]["adamw"],
     }
+    start = record["runs"][0]["details"]["start"]
+    assert start["drawn"] == [
+        "classifier.3.weight: 1000 x 1024 in the file, 3 x 1024 here",
+        "classifier.3.bias: 1000 in the file, 3 here",
+    ]
+    assert studies.read(garden / ALONE)["runs"][0]["details"]["start"] == start
     assert '"weight_decay": 0.05' in record["command"]
     assert record["runs"][0]["details"]["fast_paths"]["grey_stem"].startswith("declined: the data do not say")
     saved = garden / "results/flowers/models/mobilenet_adamw_cpu.safetensors"
@@ -143,6 +170,11 @@ def test_a_changed_row_is_another_run_and_changed_code_another_data_set(garden):
     assert {"train_network", "time_chosen"} <= jobs(garden)
     assert not {"train_svm", "fetch_dataset"} & jobs(garden)
     (garden / "own.yaml").write_text(yaml.safe_dump(STUDY))
+    assert jobs(garden) == set()
+    save_weights(garden / "nets/mobile.pth", 1)
+    assert {"train_network", "time_chosen"} <= jobs(garden)
+    assert not {"train_svm", "fetch_dataset"} & jobs(garden)
+    save_weights(garden / "nets/mobile.pth", 0)
     with open(garden / "garden.py", "a") as file:
         file.write("# Another garden.\n")
     assert "fetch_dataset" in jobs(garden)

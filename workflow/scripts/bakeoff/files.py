@@ -5,6 +5,7 @@ The one place where a file of ours is opened for writing, and where a folder is 
 
 import errno
 import fcntl
+import functools
 import hashlib
 import os
 import secrets
@@ -134,6 +135,23 @@ def digest(path: Path) -> str:
     """Return the sha256 of a file's content in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seen(path: Path) -> str | None:
+    """Return the sha256 of a file's content, None where none can be read.
+
+    It is read again only when its size or its time is another.
+    """
+    try:
+        about = os.stat(path)
+        return _digest_then(path, about.st_size, about.st_mtime_ns) if os.path.isfile(path) else None
+    except OSError:
+        return None
+
+
+@functools.cache
+def _digest_then(path: Path, size: int, written: int) -> str:
+    return digest(path)
 
 
 def digest_of(paths: Iterable[Path]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import AfterValidator
 
@@ -22,6 +22,8 @@ from bakeoff.typed import said
 SHIPPED = Path(__file__).parents[3] / "config" / "catalog.yaml"
 # What a row says for people alone: with another of these it is the same run.
 FOR_PEOPLE = frozenset({"label"})
+# Beside what a row says, its content has digests: of its own code, of each file that it names.
+CODE, OF_FILE = "code", "_sha256"
 
 
 def _keywords(given: Any) -> Any:
@@ -50,6 +52,16 @@ class Built:
     build: ImportPath = said("What is called: package.module:name, installed or in the working directory.")
     settings: Keywords = said("Keywords of the call.", {})
     label: typed.Text | None = said("What people call it; its row's name where it has none.", None)
+    aside: ClassVar[frozenset[str]] = FOR_PEOPLE
+
+    def own_files(self) -> dict[str, Path]:
+        """Return the files that the row rests on, there or not, by the field that names each."""
+        return {}
+
+    def lacks(self) -> str | None:
+        """Return what is to be done where the row's module is neither installed nor here, else None."""
+        fault = plugins.missing(self.build)
+        return fault and f"{self.build}: {fault}"
 
     def axes(self) -> dict[str, list[Any]]:
         """Return the values of each setting that has several; a list in a list is a value itself."""
@@ -70,16 +82,23 @@ def _several(value: Any) -> bool:
 
 
 def content(row: Any) -> dict[str, Any]:
-    """Return all that a row says but defaults, with the digest of its own code: what makes two equal.
+    """Return all that a row says but defaults, with digests of its own code and files: what makes two equal.
 
-    What it says for people alone is left out.
+    What makes no other run is left out.
     """
     defaults = {field.name: fields.default(field) for field in dataclasses.fields(row)}
-    whole = {name: value for name, value in dataclasses.asdict(row).items() if name not in FOR_PEOPLE}
+    whole = {name: value for name, value in dataclasses.asdict(row).items() if name not in _aside(row)}
     said = {name: value for name, value in whole.items() if value != defaults[name]}
     paths = (value for value in said.values() if isinstance(value, str) and plugins.PATH.fullmatch(value))
     codes = list(filter(None, map(plugins.digest, paths)))
-    return {**said, **({"code": codes[0]} if codes else {})}
+    named = row.own_files() if isinstance(row, Built) else {}
+    digests = {f"{name}{OF_FILE}": found for name, path in named.items() if (found := files.seen(path))}
+    return {**said, **({CODE: codes[0]} if codes else {}), **digests}
+
+
+def _aside(row: Any) -> frozenset[str]:
+    """Return the fields of a row that make no other run."""
+    return row.aside if isinstance(row, Built) else FOR_PEOPLE
 
 
 class Named(NamedTuple):
@@ -96,7 +115,7 @@ class Named(NamedTuple):
     def __str__(self) -> str:
         """Return the row as JSON with its name, as an option takes it; a shipped one is known by its name."""
         said = content(self.row)
-        more = {name: value for name in FOR_PEOPLE if (value := getattr(self.row, name, None))}
+        more = {name: value for name in sorted(_aside(self.row)) if (value := getattr(self.row, name, None))}
         known = any(rows.get(self.name) == {**said, **more} for rows in shipped().values())
         return json.dumps({"name": self.name, **said, **({} if known else more)})
 
@@ -160,8 +179,10 @@ class Kind:
         """
         if content is None:
             return self.named(name)
-        # The code's digest is of what was there then.
-        given = {field: value for field, value in content.items() if field != "code"}
+        # The digests are of what was there then.
+        given = {
+            field: value for field, value in content.items() if field != CODE and not field.endswith(OF_FILE)
+        }
         if label not in (None, name):
             given["label"] = label
         row = self.read(name, given)

@@ -70,7 +70,8 @@ def _whole(value: Any) -> int:
     return int(number)
 
 
-def _finite(value: Any) -> float:
+def finite(value: Any) -> float:
+    """Take a finite number, or the text of one."""
     number = _number(value)
     if not abs(number) <= sys.float_info.max:
         raise ValueError("is not a finite number")
@@ -79,7 +80,7 @@ def _finite(value: Any) -> float:
 
 def positive(value: Any) -> float:
     """Take a finite number above 0."""
-    if (number := _finite(value)) <= 0:
+    if (number := finite(value)) <= 0:
         raise ValueError("must be above 0")
     return number
 
@@ -122,7 +123,7 @@ def _path(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
-Number = Annotated[float, BeforeValidator(_finite)]
+Number = Annotated[float, BeforeValidator(finite)]
 Switch = Annotated[bool, Field(strict=True), BeforeValidator(_switch)]
 Name = Annotated[
     str,

@@ -49,7 +49,8 @@ class Pixels:
     def signature(self, of: Competitor, parameters: Mapping[str, Any]) -> Signature:
         """Return what a model of such rows takes and answers."""
         height, width, *colours = self._dataset.parts["train"].images.shape[1:]
-        scaling = (*(colours or [1]), PIXEL_MEAN, PIXEL_DEVIATION)
+        channels = colours[0] if colours else 1
+        scaling = (PIXEL_MEAN,) * channels, (PIXEL_DEVIATION,) * channels
         data = self._dataset.describe((self.features,))
         return signature.of(of, parameters, (height, width), scaling, data)
 

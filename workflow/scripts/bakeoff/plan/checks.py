@@ -10,6 +10,7 @@ from bakeoff.command import UserError
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog, Cell, Scope
 from bakeoff.plan.study import SECTIONS, Study
+from bakeoff.rows import Built
 
 # Folders and files of this name lie beside those of a data set.
 TAKEN = ("figures", "raw")
@@ -64,10 +65,32 @@ def check_names(study: Study, rows: Catalog) -> None:
 def check_modules(study: Study, rows: Catalog) -> None:
     """Raise ConfigError for an own row that a study names and whose module is neither installed nor here."""
     for _, kind, name in _named(study):
-        path: str = getattr(rows[kind][name], "build", "") or rows[kind][name].kind
-        own = name in getattr(study.catalog, kind) and plugins.PATH.fullmatch(path)
-        if own and (fault := plugins.missing(path)):
-            raise ConfigError(f"catalog/{kind}/{name}: {path}: {fault}")
+        row = rows[kind][name]
+        if name in getattr(study.catalog, kind) and (fault := _lacks(row)):
+            raise ConfigError(f"catalog/{kind}/{name}: {fault}")
+
+
+def _lacks(row: Any) -> str | None:
+    if isinstance(row, Built):
+        return row.lacks()
+    fault = plugins.missing(row.kind) if plugins.PATH.fullmatch(row.kind) else None
+    return fault and f"{row.kind}: {fault}"
+
+
+def check_files(study: Study, rows: Catalog) -> None:
+    """Raise ConfigError for a file that a named row rests on and that is not there."""
+    for kind, name, row in named_rows(study, rows):
+        for field, path in row.own_files().items() if isinstance(row, Built) else ():
+            if not path.is_file():
+                raise ConfigError(
+                    f"catalog/{kind}/{name}/{field}: {path}: no such file; name one that is there"
+                )
+
+
+def named_rows(study: Study, rows: Catalog) -> Iterator[tuple[str, str, Any]]:
+    """Yield every row that a study names: its kind, its name, the row."""
+    for kind, name in dict.fromkeys((kind, name) for _, kind, name in _named(study)):
+        yield kind, name, rows[kind][name]
 
 
 def check_devices(devices: Sequence[str], missing: str | None) -> None:

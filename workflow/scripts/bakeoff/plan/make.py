@@ -64,6 +64,7 @@ def make(config: Mapping[str, Any], bring_torch: bool = False) -> Plan:
     checks.check_apart([*grids, *compared], found)
     known = {name: images["train"] for name, images in counts(study, found).items()}
     checks.check_sections(study, asked, known)
+    checks.check_files(study, found)
     if not bring_torch:
         checks.check_modules(study, found)
     return Plan(study, found, missing, grids, compared)
@@ -103,7 +104,7 @@ def as_json(plan: Plan, look: bool = False) -> dict[str, Any]:
         "wildcards": wildcards(plan.rows),
         "own": any_of(places.named(plan.rows)),
         "fetched": any_of(plan.rows[DATASETS.name].keys() - places.named(plan.rows)),
-        "places": places.places(plan.rows, study.datasets),
+        "places": places.places(row for _, _, row in checks.named_rows(study, plan.rows)),
         "seen": places.seen(plan.rows, study.datasets) if look else {},
         "arguments": {
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS

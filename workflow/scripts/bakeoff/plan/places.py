@@ -1,15 +1,17 @@
-"""What a study's rows name of a person's own images: which rows, the places, what is seen there.
+"""What a study's rows name of a person's own, images and files: which rows, the places, what is seen there.
 
 Must not read what is in a file.
 """
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from bakeoff.data import located, own
 from bakeoff.data.own import Own
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog
+from bakeoff.rows import Built
 
 
 def named(known: Catalog) -> dict[str, Own]:
@@ -19,17 +21,25 @@ def named(known: Catalog) -> dict[str, Own]:
 
 def expanded(row: Any) -> Any:
     """Return a row with its paths expanded: in a container the home is another, a job may lack variables."""
-    if not isinstance(row, Own):
+    if isinstance(row, Built):
+        paths: dict[str, Any] = {name: str(path) for name, path in row.own_files().items()}
+    elif isinstance(row, Own):
+        given = {name: getattr(row, name, None) for name in own.PATHS}
+        paths = {name: str(own.place(each)) for name, each in given.items() if each}
+    else:
         return row
-    given = {name: getattr(row, name, None) for name in own.PATHS}
-    paths: dict[str, Any] = {name: str(own.place(each)) for name, each in given.items() if each}
-    return dataclasses.replace(row, **paths)
+    return dataclasses.replace(row, **paths) if paths else row
 
 
-def places(known: Catalog, datasets: list[str]) -> list[str]:
-    """Return the files and folders that these data sets are read from."""
-    rows = named(known)
-    return [str(place) for name in datasets if name in rows for place in rows[name].places()]
+def places(rows: Iterable[Any]) -> list[str]:
+    """Return the files and folders that rows read."""
+    found: list[str] = []
+    for row in rows:
+        if isinstance(row, Own):
+            found += map(str, row.places())
+        elif isinstance(row, Built):
+            found += map(str, row.own_files().values())
+    return found
 
 
 def seen(known: Catalog, datasets: list[str]) -> dict[str, tuple[str, float] | None]:

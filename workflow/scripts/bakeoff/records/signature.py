@@ -78,20 +78,21 @@ def of(
     of: Competitor,
     parameters: Mapping[str, Any],
     size: Sequence[int],
-    scaling: tuple[int, float, float],
+    scaling: tuple[Sequence[float], Sequence[float]],
     data: Data,
 ) -> Signature:
-    """Return the signature of a model; scaling: its channels, and mean and deviation of every one of them."""
-    channels, mean, deviation = scaling
+    """Return the signature of a model; scaling: mean and deviation of each of its channels."""
+    mean, deviation = map(tuple, scaling)
+    both = list(zip(mean, deviation, strict=True))
     return Signature(
         family=of.family,
         model=of.competitor,
         parameters=dict(parameters),
         size=tuple(map(int, size)),
-        channels=channels,
-        range=((0 - mean) / deviation, (1 - mean) / deviation),
-        mean=(mean,) * channels,
-        deviation=(deviation,) * channels,
+        channels=len(both),
+        range=(min((0 - m) / d for m, d in both), max((1 - m) / d for m, d in both)),
+        mean=mean,
+        deviation=deviation,
         classes=data.classes,
         data=data.digest,
     )

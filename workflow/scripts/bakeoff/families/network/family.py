@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from bakeoff import files
 from bakeoff.cells.family import Fitted, Plan, unfinished_run
+from bakeoff.command import UserError
 from bakeoff.data import store
 from bakeoff.data.store import Dataset
-from bakeoff.families.network import axes, loop, packs, trial
+from bakeoff.families.network import axes, loop, packs, trial, trying
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.course import Course
 from bakeoff.families.network.state import Training, build_state
@@ -70,6 +72,8 @@ class NetworkFamily:
         self.seeds: Sequence[int | None] = list(seeds)
         self._pack = pack
         self._tried: dict[int, tuple[str, dict[str, Any]]] = {}
+        self._tried_network: dict[str, Any] | None = None
+        self._scaling = models.scaling(self._network)
         self._device = loop.torch_device(device)
         self._held_back = {name: self._part(part) for name, part in dataset.held_back.items()}
         # A fold is a copy of nearly all images: no more than one is held.
@@ -121,13 +125,14 @@ class NetworkFamily:
     ) -> Iterator[Fitted]:
         """Train once, several side by side; `work` is what an epoch of one counts in the progress."""
         watch = loop.stopwatch(self._device, self.counters)
+        begun = self._begun(progress)
         part, scored = self._fold(trainings[0][0].fold)
         kind, why = self._precision(self._training(trainings[0]))
         courses = [
             Course(replace(self._training(asked), precision=kind), {r.settings["epochs"]: r for r in asked})
             for asked in trainings
         ]
-        facts = loop.describe(courses[0].training, part, self._device) | why
+        facts = loop.describe(courses[0].training, part, self._device) | why | begun
         for epochs in loop.train([course.training for course in courses], part, self._device, watch):
             for course, epoch in zip(courses, epochs, strict=True):
                 if course.diverged:
@@ -147,6 +152,18 @@ class NetworkFamily:
                 history = tuple(course.history)
                 yield Fitted(unfinished_run(request, "diverged", error, history=history, details=facts))
 
+    def _begun(self, progress: Progress) -> dict[str, Any]:
+        """Return what is said of where trainings begin; UserError for a network that cannot be trained."""
+        if self._tried_network is None:
+            what = self._network, self.dataset.classes
+            self._tried_network, line = trying.tried(*what, self.input_shape)
+            if line:
+                progress.say(f"{self.competitor.competitor}: {line}")
+        for path in self._network.own_files().values():
+            if files.seen(path) not in self.rows["network"].values():
+                raise UserError(f"{path}: changed while its cell was at work; call again")
+        return self._tried_network
+
     def compute(self, chosen: Run | None) -> Compute:
         """Return the network's arithmetic, which no setting changes."""
         training = self._training((Request(self.settings[0], 0),))
@@ -156,7 +173,7 @@ class NetworkFamily:
         return flops.count(stock, executed, self.input_shape)
 
     def _part(self, found: store.Part) -> Part:
-        pixels = Pixels(grey=self.dataset.meta.get("grey", False))
+        pixels = Pixels(self.dataset.meta.get("grey", False), *self._scaling)
         return Part.from_arrays(found.images, found.labels, pixels)
 
     def _of_fold(self, fold: Fold) -> tuple[Part, Part]:
@@ -219,9 +236,8 @@ class NetworkFamily:
 
     def _save(self, epoch: loop.Epoch, path: Path) -> None:
         """Write the weights under torchvision's own names."""
-        scaling = (models.CHANNELS, models.PIXEL_MEAN, models.PIXEL_DEVIATION)
         data = self.dataset.describe(self.input_shape)
-        about = self.competitor, self.rows["network"], self.input_shape[1:], scaling
+        about = self.competitor, models.rebuilt_by(self._network), self.input_shape[1:], self._scaling
         signature.save(path, epoch.state.weights(), signature.of(*about, data))
 
 

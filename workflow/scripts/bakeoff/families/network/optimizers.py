@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bakeoff import plugins, typed
+from bakeoff.networks import freezing
 from bakeoff.rows import Built, Kind
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ OPTIMIZERS = Kind("optimizers", lambda given: Optimizer, "Optimizers")
 
 
 def build(row: Optimizer, keywords: Mapping[str, Any], model: "nn.Module", learning_rate: float) -> Any:
-    """Return an optimizer of a network's weights; torch's own fused, and on a GPU fit for a CUDA graph."""
+    """Return an optimizer of what is trained; torch's own fused, and on a GPU fit for a CUDA graph."""
     make = plugins.find(row.build)
     on_gpu = next(model.parameters()).is_cuda
     faster = {"fused": True, "capturable": on_gpu} if make.__module__.startswith("torch.optim.") else {}
     known = inspect.signature(make).parameters
     own = {name: value for name, value in faster.items() if name in known}
-    return make(model.parameters(), lr=learning_rate, **{**own, **keywords})
+    return make(freezing.trained(model), lr=learning_rate, **{**own, **keywords})
 
 
 def mixes(optimizer: "torch.optim.Optimizer") -> str | None:

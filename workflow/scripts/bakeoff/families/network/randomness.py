@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.networks import freezing
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -57,5 +59,6 @@ def draws(model: "nn.Module", input_shape: tuple[int, ...]) -> bool:
 
     kept = Kept(torch.device("cpu"))
     with torch.no_grad():
-        model.train()(torch.zeros(2, *input_shape))
+        freezing.train(model)
+        model(torch.zeros(2, *input_shape))
     return kept.drawn

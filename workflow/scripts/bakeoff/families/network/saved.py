@@ -43,19 +43,20 @@ class Network(Predictor):
 def module(known: Signature, path: Path, own_code: bool) -> "nn.Module":
     """Return the network that a file holds, in evaluation mode, on the CPU.
 
-    UserError where the file names code that is not torchvision's, unless own_code asks for it to be run.
+    UserError where the file names other code than torchvision's or timm's, unless own_code asks for it to be
+    run. What its training began with is not asked for: all weights are in the file.
     """
     import torch
     from safetensors.torch import load_file
 
     network = models.NETWORKS.said(known.model, known.parameters or None).row
-    if not (own_code or models.is_torchvisions(network)):
+    if not (own_code or models.is_known(network)):
         raise UserError(
-            f"{path}: names code to be run that is not torchvision's, {network.build}; if you trust who made "
-            "it, say load(..., own_code=True)"
+            f"{path}: names code to be run that is not torchvision's nor timm's, {network.build}; if you "
+            "trust who made it, say load(..., own_code=True)"
         )
     with torch.random.fork_rng(devices=[]):
-        found = models.build(network, len(known.classes), 0)
+        found = models.architecture(network, len(known.classes), 0)
     with reading(path):
         try:
             found.load_state_dict(load_file(path))

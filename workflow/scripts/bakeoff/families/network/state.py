@@ -8,8 +8,9 @@ from bakeoff.families.network import batches, convolutions, live_taps, optimizer
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.optimizers import Optimizer
-from bakeoff.networks import models
+from bakeoff.networks import freezing, models
 from bakeoff.networks.models import Network
+from bakeoff.surroundings import reason
 
 if TYPE_CHECKING:
     import torch
@@ -87,10 +88,12 @@ def take_fast_paths(
     pixels: Pixels,
     kind: str,
     paths: FastPaths,
+    against: str | None = None,
 ) -> dict[str, live_taps.Cut]:
     """Take in place what fast paths a network and its optimizer allow; return what was cut.
 
-    shape: of an image, (channels, rows, columns); kind: of the device, cpu or cuda.
+    shape: of an image, (channels, rows, columns); kind: of the device, cpu or cuda; against: why nothing may
+    lie with its channels innermost in memory.
     """
     seen = convolutions.seen(model, shape)
     mixes = optimizers.mixes(optimizer)
@@ -98,7 +101,7 @@ def take_fast_paths(
     cuts: dict[str, live_taps.Cut] = {}
     if paths.take("live_taps", mixes, None if live else "no plain convolution has taps that are dead"):
         cuts = live_taps.trim(seen, live, optimizer)
-    either = None if kind == "cpu" else "it is for CPUs", mixes
+    either = None if kind == "cpu" else "it is for CPUs", against, mixes
     stem = any(seen[name].images for name in products.choose(seen, grey=True))
     sees = None if stem else "no plain convolution sees the images themselves"
     grey = paths.take("grey_stem", *either, pixels.unlike, sees)
@@ -115,13 +118,46 @@ def build_state(
 
     kind: of the device (cpu, cuda) that they are made for, where it is not the one that they are on.
     """
+    what = training, pixels, size, device, kind or device.type
+    found = _state(*what, None)
+    # A network of a person's own may ask how its maps lie in memory, as view() does.
+    if what[-1] == "cpu" and not models.is_known(training.network) and (fault := _fault(found.model, size)):
+        found = _state(*what, f"with channels innermost in memory it fails: {fault}")
+    return found
+
+
+def _fault(model: "nn.Module", size: tuple[int, ...]) -> str | None:
+    """Return what a network raises on two images, None where it answers."""
+    import torch
+
+    model.eval()
+    images = next(model.parameters()).new_zeros((2, models.CHANNELS, *size))
+    try:
+        with torch.no_grad():
+            model(images)
+    except RuntimeError as error:
+        return reason(error)
+    return None
+
+
+def _state(
+    training: Training,
+    pixels: Pixels,
+    size: tuple[int, ...],
+    device: "torch.device",
+    kind: str,
+    against: str | None,
+) -> State:
+    """Build the state; against: why nothing may lie with its channels innermost in memory."""
     import torch
 
     model = models.build(training.network, training.classes, training.seed).to(device)
     optimizer = optimizers.build(training.optimizer, training.keywords, model, training.learning_rate)
-    kind, paths = kind or device.type, FastPaths()
-    cuts = take_fast_paths(model, optimizer, (models.CHANNELS, *size), pixels, kind, paths)
-    if kind == "cpu":
+    paths = FastPaths()
+    cuts = take_fast_paths(model, optimizer, (models.CHANNELS, *size), pixels, kind, paths, against)
+    if against:
+        paths.take("channels_last", against)
+    elif kind == "cpu":
         model = model.to(memory_format=torch.channels_last)
     dtype = precision.autocast_dtype(training.precision, device)
     return State(model, cuts, optimizer, precision.scaler(dtype), paths)
@@ -167,7 +203,7 @@ class Member:
         self._order.copy_(batches.order(len(self._order), self.training.seed, epoch))
         for counter in (self.position, self._loss_sum, self._correct):
             counter.zero_()
-        self.state.model.train()
+        freezing.train(self.state.model)
 
     def step(self, images: "torch.Tensor", labels: "torch.Tensor") -> None:
         """Take a step on a batch."""
