@@ -25,10 +25,17 @@ SETTINGS = {
     "engine": "engine",
     "pin_memory": "pinned memory",
     "scale": "scaling",
+    "schedule": "schedule",
+    "warmup": "warm-up",
 }
 SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 # What every run shares unless the grid says otherwise goes without saying.
-UNSAID = {"engine": "resident", "scale": "standard"}
+UNSAID: Mapping[str, Any] = {
+    "engine": "resident",
+    "scale": "standard",
+    "schedule": "constant",
+    "warmup": 0.0,
+}
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"
 # So many are named where there are more.

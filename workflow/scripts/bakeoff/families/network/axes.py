@@ -1,12 +1,14 @@
 """The axes of a network's grid: their defaults, the values that are known, and what means something where."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bakeoff import typed, values
+from bakeoff import fields, typed, values
 from bakeoff.command import UserError
+from bakeoff.families.network import schedules
 from bakeoff.search import grid
 from bakeoff.typed import said
 
@@ -29,10 +31,22 @@ class NetworkSettings:
     pin_memory: typed.Switch | None = said(
         "Page-locked host memory; only the dataloader engine on a GPU copies from it.", None
     )
+    schedule: Literal["constant", "cosine", "one_cycle", "step"] = said(
+        "How the learning rate goes on: constant; cosine, to 0; one_cycle, up and down; step, to a tenth "
+        "after half of the steps and again after three quarters.",
+        "constant",
+    )
+    warmup: Annotated[typed.Number, Field(ge=0, lt=1)] = said(
+        "Share of all steps in which the learning rate first rises; of one_cycle 0 stands for its 0.3.", 0.0
+    )
 
 
-# Of these, those by which a step depends on how many epochs there will be (a schedule's): none does so far.
-FOLLOW_EPOCHS: frozenset[str] = frozenset()
+# These are in the settings of every run. Any other is where it is not its default: with it, an earlier
+# version's runs are the same runs, by the same keys.
+ALWAYS = frozenset(("batch_size", "learning_rate", "epochs", "precision", "engine", "pin_memory"))
+DEFAULTS = {field.name: fields.default(field) for field in dataclasses.fields(NetworkSettings)}
+# Those by which a step depends on how many epochs there will be, where they are said.
+FOLLOW_EPOCHS: frozenset[str] = frozenset(("schedule", "warmup"))
 
 
 def check(blocks: Any, more: Mapping[str, Sequence[Any]] = grid.NO_AXES) -> None:
@@ -61,10 +75,14 @@ def expand(blocks: Any, device: str, more: Mapping[str, Sequence[Any]] = grid.NO
 
 def follows_epochs(settings: Mapping[str, Any]) -> bool:
     """Return whether a training of fewer epochs is another than the beginning of a longer one."""
-    return any(settings[name] is not None for name in FOLLOW_EPOCHS)
+    return any(settings.get(name) is not None for name in FOLLOW_EPOCHS)
 
 
 def _applicable(settings: grid.Settings, device: str) -> grid.Settings:
     # Pinned memory means something only where batches are copied to a GPU.
     copied = settings["engine"] == "dataloader" and device == "gpu"
-    return {**settings, "pin_memory": bool(settings["pin_memory"]) if copied else None}
+    meant = {**settings, "pin_memory": bool(settings["pin_memory"]) if copied else None}
+    if meant["schedule"] == "one_cycle" and meant["warmup"] == schedules.RISE:
+        meant["warmup"] = DEFAULTS["warmup"]
+    unsaid = {name for name, default in DEFAULTS.items() if name not in ALWAYS and meant[name] == default}
+    return {name: value for name, value in meant.items() if name not in unsaid}

@@ -127,8 +127,9 @@ class Resident:
         """Return why steps may not be recorded as they are now; a warm-up has been."""
         if self._random.drawn:
             return "the network draws random numbers"
-        starts = (optimizers.starts_elsewhere(member.state.optimizer) for member in self._members)
-        return next(filter(None, starts), None)
+        steps = [member.unrecordable for member in self._members]
+        starts = [optimizers.starts_elsewhere(member.state.optimizer) for member in self._members]
+        return next(filter(None, (*steps, *starts)), None)
 
     def _decline(self, against: str) -> None:
         """Step without a graph from now on."""

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bakeoff.families.network import batches, convolutions, live_taps, optimizers, precision, products
+from bakeoff.families.network import (
+    batches,
+    convolutions,
+    live_taps,
+    optimizers,
+    precision,
+    products,
+    schedules,
+)
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.optimizers import Optimizer
@@ -34,6 +42,13 @@ class Training:
     engine: str
     pin_memory: bool | None
     seed: int
+    schedule: str = "constant"
+    warmup: float = 0.0
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether steps differ in their learning rate."""
+        return self.schedule != "constant" or self.warmup > 0
 
 
 @dataclass
@@ -161,16 +176,30 @@ class Member:
         self._correct = torch.zeros((), dtype=torch.long, device=device)
         self._order = torch.zeros(count, dtype=torch.long, device=device)
         self._offsets = torch.arange(min(training.batch_size, count), device=device)
+        self._steps, self._taken = len(batches.batch_bounds(count, training.batch_size)), 0
+        self._rates: schedules.Rates | None = None
+        if training.scheduled:
+            how = training.schedule, training.warmup, self._steps * training.epochs
+            self._rates = schedules.Rates(state.optimizer, *how)
+
+    @property
+    def unrecordable(self) -> str | None:
+        """Why a graph of a step would not be the next step, too; None where it would."""
+        return "the learning rate follows a schedule" if self._rates else None
 
     def start(self, epoch: int) -> None:
         """Start an epoch, in the order that its number and the seed give."""
         self._order.copy_(batches.order(len(self._order), self.training.seed, epoch))
         for counter in (self.position, self._loss_sum, self._correct):
             counter.zero_()
+        self._taken = max(epoch - 1, 0) * self._steps
         self.state.model.train()
 
     def step(self, images: "torch.Tensor", labels: "torch.Tensor") -> None:
         """Take a step on a batch."""
+        if self._rates:
+            self._rates.set(self._taken)
+            self._taken += 1
         loss, logits = take_step(self.state, images, labels, self._dtype, self._device)
         self._loss_sum += loss * len(labels)
         self._correct += (logits.argmax(1) == labels).sum()
