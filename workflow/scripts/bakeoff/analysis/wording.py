@@ -27,6 +27,8 @@ SETTINGS = {
     "scale": "scaling",
     "schedule": "schedule",
     "warmup": "warm-up",
+    "label_smoothing": "label smoothing",
+    "class_weights": "class weights",
 }
 SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 # What every run shares unless the grid says otherwise goes without saying.
@@ -35,6 +37,8 @@ UNSAID: Mapping[str, Any] = {
     "scale": "standard",
     "schedule": "constant",
     "warmup": 0.0,
+    "label_smoothing": 0.0,
+    "class_weights": "none",
 }
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"

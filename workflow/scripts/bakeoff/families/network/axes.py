@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bakeoff import fields, typed, values
 from bakeoff.command import UserError
@@ -15,6 +15,18 @@ from bakeoff.typed import said
 # Of less than two images batch normalisation has no variance.
 BatchSize = Annotated[typed.Whole, Field(ge=2, le=values.MOST)]
 Precision = Literal["fp32", "mixed"]
+WEIGHTS = ("none", "balanced")
+
+
+def _class_weights(given: Any) -> Any:
+    if given in WEIGHTS:
+        return given
+    if not isinstance(given, list | tuple) or len(given) < 2:
+        known = (
+            f"take {' or '.join(WEIGHTS)}, or [[1, 2, 5]]: a list, in that of the axis, of a number per class"
+        )
+        raise ValueError(f"is unknown; {known}")
+    return [typed.positive(each) for each in given]
 
 
 @typed.settings
@@ -38,6 +50,14 @@ class NetworkSettings:
     )
     warmup: Annotated[typed.Number, Field(ge=0, lt=1)] = said(
         "Share of all steps in which the learning rate first rises; of one_cycle 0 stands for its 0.3.", 0.0
+    )
+    label_smoothing: Annotated[typed.Number, Field(ge=0, lt=1)] = said(
+        "Share of an image's label that is spread over all classes.", 0.0
+    )
+    class_weights: Annotated[Any, BeforeValidator(_class_weights)] = said(
+        "What an image counts by its class: none (all the same), balanced (by the inverse of its class's "
+        "share), or a list of a number per class.",
+        "none",
     )
 
 
@@ -71,6 +91,14 @@ def expand(blocks: Any, device: str, more: Mapping[str, Sequence[Any]] = grid.NO
     more: axes that are not a training's own, such as an optimizer's.
     """
     return grid.unique(_applicable(each, device) for each in grid.expand(blocks, NetworkSettings, more))
+
+
+def check_data(settings: Sequence[Mapping[str, Any]], classes: int) -> None:
+    """Raise UserError for settings that do not fit the data that a grid is to be trained on."""
+    for each in settings:
+        weights = each.get("class_weights")
+        if isinstance(weights, tuple) and len(weights) != classes:
+            raise UserError(f"class_weights: {len(weights)} for {classes} classes; name one for each")
 
 
 def follows_epochs(settings: Mapping[str, Any]) -> bool:

@@ -67,6 +67,7 @@ class NetworkFamily:
         self.input_shape = (models.CHANNELS, *dataset.parts["train"].images.shape[1:3])
         self._network, self._optimizer = network.row, optimizer.row
         self.settings: Sequence[Settings] = axes.expand(blocks, device, self._optimizer.axes())
+        axes.check_data(self.settings, dataset.classes)
         self.seeds: Sequence[int | None] = list(seeds)
         self._pack = pack
         self._tried: dict[int, tuple[str, dict[str, Any]]] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.families.network import batches, engines, precision
+from bakeoff.families.network import batches, engines, losses, precision
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.state import Member, State, Training, build_state
@@ -66,6 +66,9 @@ def train(
     precision.state_fp32()
     with watch.phase("setup"):
         states = [build_state(training, part.pixels, part.size, device) for training in trainings]
+        for one, state in zip(trainings, states, strict=True):
+            what = one.label_smoothing, one.class_weights, part.labels, one.classes
+            state.loss = losses.of(*what, device)
     with watch.phase("to_device"):
         # The dataloader engine copies batch by batch instead, inside the epochs.
         here = part.to(device) if trainings[0].engine == "resident" else part

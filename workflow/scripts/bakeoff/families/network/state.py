@@ -15,6 +15,7 @@ from bakeoff.families.network import (
 )
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.fast_paths import FastPaths
+from bakeoff.families.network.losses import Loss
 from bakeoff.families.network.optimizers import Optimizer
 from bakeoff.networks import models
 from bakeoff.networks.models import Network
@@ -44,6 +45,8 @@ class Training:
     seed: int
     schedule: str = "constant"
     warmup: float = 0.0
+    label_smoothing: float = 0.0
+    class_weights: str | tuple[float, ...] = "none"
 
     @property
     def scheduled(self) -> bool:
@@ -60,6 +63,7 @@ class State:
     optimizer: "torch.optim.Optimizer"
     scaler: "torch.amp.GradScaler"
     fast_paths: FastPaths = field(default_factory=FastPaths)
+    loss: Loss = field(default_factory=Loss)
 
     def weights(self) -> "dict[str, torch.Tensor]":
         """Return the state dict that torchvision's own class loads, on the host."""
@@ -150,12 +154,10 @@ def take_step(
     device: "torch.device",
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
     """Take one optimizer step; return the detached loss and logits."""
-    from torch.nn.functional import cross_entropy
-
     state.forget_gradients()
     with precision.autocast(dtype, device):
         logits = state.model(images)
-        loss = cross_entropy(logits, labels)
+        loss = state.loss(logits, labels)
     state.scaler.scale(loss).backward()
     state.scaler.step(state.optimizer)
     state.scaler.update()
