@@ -1,4 +1,4 @@
-"""What a step makes smaller: labels smoothed, classes weighted; what is reported stays plain cross-entropy."""
+"""What a step makes smaller: labels smoothed, classes weighted; what is reported is plain cross-entropy."""
 
 import json
 from collections import Counter

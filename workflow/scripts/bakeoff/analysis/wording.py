@@ -29,6 +29,7 @@ SETTINGS = {
     "warmup": "warm-up",
     "label_smoothing": "label smoothing",
     "class_weights": "class weights",
+    "augmentation": "augmentation",
 }
 SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 # What every run shares unless the grid says otherwise goes without saying.
@@ -39,6 +40,7 @@ UNSAID: Mapping[str, Any] = {
     "warmup": 0.0,
     "label_smoothing": 0.0,
     "class_weights": "none",
+    "augmentation": "none",
 }
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"

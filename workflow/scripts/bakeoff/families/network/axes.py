@@ -8,14 +8,15 @@ from pydantic import BeforeValidator, Field
 
 from bakeoff import fields, typed, values
 from bakeoff.command import UserError
-from bakeoff.families.network import schedules
+from bakeoff.families.network import augmentation, schedules
 from bakeoff.search import grid
 from bakeoff.typed import said
 
 # Of less than two images batch normalisation has no variance.
 BatchSize = Annotated[typed.Whole, Field(ge=2, le=values.MOST)]
 Precision = Literal["fp32", "mixed"]
-WEIGHTS = ("none", "balanced")
+NONE = "none"
+WEIGHTS = (NONE, "balanced")
 
 
 def _class_weights(given: Any) -> Any:
@@ -27,6 +28,17 @@ def _class_weights(given: Any) -> Any:
         )
         raise ValueError(f"is unknown; {known}")
     return [typed.positive(each) for each in given]
+
+
+def _augmentation(given: Any) -> str:
+    known = [NONE, *augmentation.CHANGES]
+    words = given.split("+") if isinstance(given, str) else [""]
+    for word in words:
+        if word not in (known if given == NONE else known[1:]):
+            raise ValueError(f"is unknown{typed.nearest(word, known)}")
+    values.each_once(words)
+    # Whatever order they are said in, they are carried out in one.
+    return "+".join(sorted(words, key=known.index))
 
 
 @typed.settings
@@ -57,7 +69,14 @@ class NetworkSettings:
     class_weights: Annotated[Any, BeforeValidator(_class_weights)] = said(
         "What an image counts by its class: none (all the same), balanced (by the inverse of its class's "
         "share), or a list of a number per class.",
-        "none",
+        NONE,
+    )
+    augmentation: Annotated[str, BeforeValidator(_augmentation)] = said(
+        "How training images are changed at random, anew in every epoch: none, flip (left and right), shift "
+        "(by an eighth of a side at most), crop (a third of the area at least, brought back to the size), "
+        "jitter (brightness, contrast, saturation), trivial (torchvision's TrivialAugment); several with +, "
+        "such as crop+flip.",
+        NONE,
     )
 
 
@@ -67,6 +86,9 @@ ALWAYS = frozenset(("batch_size", "learning_rate", "epochs", "precision", "engin
 DEFAULTS = {field.name: fields.default(field) for field in dataclasses.fields(NetworkSettings)}
 # Those by which a step depends on how many epochs there will be, where they are said.
 FOLLOW_EPOCHS: frozenset[str] = frozenset(("schedule", "warmup"))
+
+# Those by which a step takes longer, where they are said.
+LENGTHEN = ("augmentation",)
 
 
 def check(blocks: Any, more: Mapping[str, Sequence[Any]] = grid.NO_AXES) -> None:

@@ -155,6 +155,7 @@ class Loader:
         self._part, self._device = part, device
         self._training = self._member.training
         self._bounds = batches.batch_bounds(len(part), self._training.batch_size)
+        self._drawn = self._training.drawn(len(part), part.labels.device)
         self.fast_paths = FastPaths()
         self.fast_paths.take("graph", "batches come from the host")
 
@@ -173,8 +174,10 @@ class Loader:
         """Carry out an epoch; batches are copied to the device as they come."""
         self._member.start(number)
         rows = batches.order(len(self._part), self._training.seed, number)
-        pin = bool(self._training.pin_memory)
-        for images, labels in batches.dataloader(self._part, rows, self._training.batch_size, pin):
+        pin, drawn = bool(self._training.pin_memory), self._drawn
+        if drawn:
+            drawn.start(self._training.seed, number)
+        for images, labels in batches.dataloader(self._part, rows, self._training.batch_size, pin, drawn):
             self._member.step(
                 images.to(self._device, non_blocking=True), labels.to(self._device, non_blocking=True)
             )

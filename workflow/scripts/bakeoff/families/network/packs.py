@@ -59,5 +59,7 @@ def _kind(training: Requests) -> str:
     first = training[0]
     settings = first.settings
     common = [settings["batch_size"], settings["precision"], epochs(training), first.fold]
+    # What makes steps longer; else one would pay with its times for another's.
+    common += [settings.get(name) for name in axes.LENGTHEN]
     # A loader feeds one training at a time.
     return repr(common if settings["engine"] == "resident" else [*common, first.key])

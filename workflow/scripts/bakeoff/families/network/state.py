@@ -13,6 +13,7 @@ from bakeoff.families.network import (
     products,
     schedules,
 )
+from bakeoff.families.network.augmentation import Drawn
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.losses import Loss
@@ -47,11 +48,16 @@ class Training:
     warmup: float = 0.0
     label_smoothing: float = 0.0
     class_weights: str | tuple[float, ...] = "none"
+    augmentation: str = "none"
 
     @property
     def scheduled(self) -> bool:
         """Whether steps differ in their learning rate."""
         return self.schedule != "constant" or self.warmup > 0
+
+    def drawn(self, count: int, device: "torch.device") -> Drawn | None:
+        """Return how so many images are changed at random, None where they are not."""
+        return None if self.augmentation == "none" else Drawn(self.augmentation, count, device)
 
 
 @dataclass
@@ -183,15 +189,20 @@ class Member:
         if training.scheduled:
             how = training.schedule, training.warmup, self._steps * training.epochs
             self._rates = schedules.Rates(state.optimizer, *how)
+        self._drawn = training.drawn(count, device)
 
     @property
     def unrecordable(self) -> str | None:
         """Why a graph of a step would not be the next step, too; None where it would."""
-        return "the learning rate follows a schedule" if self._rates else None
+        if self._rates:
+            return "the learning rate follows a schedule"
+        return "images are changed at random as they are trained on" if self._drawn else None
 
     def start(self, epoch: int) -> None:
         """Start an epoch, in the order that its number and the seed give."""
         self._order.copy_(batches.order(len(self._order), self.training.seed, epoch))
+        if self._drawn:
+            self._drawn.start(self.training.seed, epoch)
         for counter in (self.position, self._loss_sum, self._correct):
             counter.zero_()
         self._taken = max(epoch - 1, 0) * self._steps
@@ -209,8 +220,10 @@ class Member:
     def step_in_order(self, part: Part, size: int) -> None:
         """Take a step on the next images of a part that lies on the device; nothing here asks the host."""
         rows = self._order.index_select(0, self.position + self._offsets[:size])
-        images = part.pixels.normalise(part.images.index_select(0, rows))
-        self.step(images, part.labels.index_select(0, rows))
+        images = part.images.index_select(0, rows)
+        if self._drawn:
+            images = self._drawn.change(images, rows)
+        self.step(part.pixels.normalise(images), part.labels.index_select(0, rows))
         self.position += size
 
     def outcome(self, seen: int) -> tuple[float, float]:
