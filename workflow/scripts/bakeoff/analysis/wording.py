@@ -30,6 +30,8 @@ SETTINGS = {
     "label_smoothing": "label smoothing",
     "class_weights": "class weights",
     "augmentation": "augmentation",
+    "clip": "gradient norm at most",
+    "ema": "average of weights",
 }
 SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 # What every run shares unless the grid says otherwise goes without saying.
@@ -41,6 +43,8 @@ UNSAID: Mapping[str, Any] = {
     "label_smoothing": 0.0,
     "class_weights": "none",
     "augmentation": "none",
+    "clip": 0.0,
+    "ema": 0.0,
 }
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"

@@ -78,6 +78,14 @@ class NetworkSettings:
         "such as crop+flip.",
         NONE,
     )
+    clip: Annotated[typed.Number, Field(ge=0)] = said(
+        "The largest norm of all gradients together; a larger one is scaled down to it. 0 for none.", 0.0
+    )
+    ema: Annotated[typed.Number, Field(ge=0, lt=1)] = said(
+        "Decay of an exponential moving average of the weights, which then answers in their place, such as "
+        "0.999. 0 for none.",
+        0.0,
+    )
 
 
 # These are in the settings of every run. Any other is where it is not its default: with it, an earlier
@@ -88,7 +96,7 @@ DEFAULTS = {field.name: fields.default(field) for field in dataclasses.fields(Ne
 FOLLOW_EPOCHS: frozenset[str] = frozenset(("schedule", "warmup"))
 
 # Those by which a step takes longer, where they are said.
-LENGTHEN = ("augmentation",)
+LENGTHEN = ("augmentation", "clip", "ema")
 
 
 def check(blocks: Any, more: Mapping[str, Sequence[Any]] = grid.NO_AXES) -> None:

@@ -194,7 +194,7 @@ class NetworkFamily:
         loss, accuracy, answers = None, None, None
         if len(scored):
             with watch.phase("validate"):
-                loss, probabilities = loop.evaluate(epoch.state.model, scored, self._device)
+                loss, probabilities = loop.evaluate(epoch.state.answers, scored, self._device)
             answers = probabilities.argmax(1)
             accuracy = _share(answers, scored)
         course.reach(epoch, loss, accuracy, watch.total("to_device", "train"))
@@ -209,7 +209,7 @@ class NetworkFamily:
             return Fitted(run, None, Answers(validation))
         with watch.phase("test"):
             found = {
-                name: loop.evaluate(epoch.state.model, part, self._device)[1]
+                name: loop.evaluate(epoch.state.answers, part, self._device)[1]
                 for name, part in self._held_back.items()
             }
         shares: dict[str, Any] = {

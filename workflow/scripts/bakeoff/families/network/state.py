@@ -14,6 +14,7 @@ from bakeoff.families.network import (
     schedules,
 )
 from bakeoff.families.network.augmentation import Drawn
+from bakeoff.families.network.averaging import Average
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.losses import Loss
@@ -49,6 +50,8 @@ class Training:
     label_smoothing: float = 0.0
     class_weights: str | tuple[float, ...] = "none"
     augmentation: str = "none"
+    clip: float = 0.0
+    ema: float = 0.0
 
     @property
     def scheduled(self) -> bool:
@@ -70,10 +73,18 @@ class State:
     scaler: "torch.amp.GradScaler"
     fast_paths: FastPaths = field(default_factory=FastPaths)
     loss: Loss = field(default_factory=Loss)
+    clip: float = 0.0
+    average: Average | None = None
+
+    @property
+    def answers(self) -> "nn.Module":
+        """Return the network that is evaluated and saved: the average of its weights where there is one."""
+        return self.average.model if self.average else self.model
 
     def weights(self) -> "dict[str, torch.Tensor]":
         """Return the state dict that torchvision's own class loads, on the host."""
-        full = live_taps.expand(self.model.state_dict(), self.cuts)
+        cuts = self.average.cuts if self.average else self.cuts
+        full = live_taps.expand(self.answers.state_dict(), cuts)
         return {name: tensor.contiguous().cpu() for name, tensor in full.items()}
 
     def weight_sum(self) -> float:
@@ -90,6 +101,10 @@ class State:
 
         dead = [cut.dead for cut in self.cuts.values() if cut.dead is not None]
         tensors = [*self.model.parameters(), *self.model.buffers(), *dead]
+        averaged = 0
+        if self.average:
+            tensors += self.average.tensors
+            averaged = self.average.steps
         kept = [tensor.detach().clone() for tensor in tensors]
         scaling = self.scaler.state_dict()
         put_optimizer_back = optimizers.way_back(self.optimizer)
@@ -99,6 +114,8 @@ class State:
             for tensor, value in zip(tensors, kept, strict=True):
                 tensor.copy_(value)
             self.forget_gradients()
+            if self.average:
+                self.average.steps = averaged
             put_optimizer_back()
             self.scaler.load_state_dict(scaling)
 
@@ -149,7 +166,9 @@ def build_state(
     if kind == "cpu":
         model = model.to(memory_format=torch.channels_last)
     dtype = precision.autocast_dtype(training.precision, device)
-    return State(model, cuts, optimizer, precision.scaler(dtype), paths)
+    average = Average(model, cuts, training.ema) if training.ema else None
+    scaler = precision.scaler(dtype)
+    return State(model, cuts, optimizer, scaler, paths, clip=training.clip, average=average)
 
 
 def take_step(
@@ -160,13 +179,20 @@ def take_step(
     device: "torch.device",
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
     """Take one optimizer step; return the detached loss and logits."""
+    from torch.nn.utils import clip_grad_norm_
+
     state.forget_gradients()
     with precision.autocast(dtype, device):
         logits = state.model(images)
         loss = state.loss(logits, labels)
     state.scaler.scale(loss).backward()
+    if state.clip:
+        state.scaler.unscale_(state.optimizer)
+        clip_grad_norm_(state.model.parameters(), state.clip)
     state.scaler.step(state.optimizer)
     state.scaler.update()
+    if state.average:
+        state.average.follow()
     return loss.detach().float(), logits.detach()
 
 
@@ -194,9 +220,13 @@ class Member:
     @property
     def unrecordable(self) -> str | None:
         """Why a graph of a step would not be the next step, too; None where it would."""
-        if self._rates:
-            return "the learning rate follows a schedule"
-        return "images are changed at random as they are trained on" if self._drawn else None
+        reasons = {
+            "the learning rate follows a schedule": self._rates,
+            "images are changed at random as they are trained on": self._drawn,
+            "gradients are clipped": self.state.clip,
+            "the average of the weights counts its steps": self.state.average,
+        }
+        return next((why for why, found in reasons.items() if found), None)
 
     def start(self, epoch: int) -> None:
         """Start an epoch, in the order that its number and the seed give."""
