@@ -7,7 +7,8 @@ import studies
 from bakeoff.cells import run as cell
 from bakeoff.families.network import engines
 from bakeoff.families.network.family import NetworkFamily
-from bakeoff.families.network.state import Member, build_state
+from bakeoff.families.network.member import Member
+from bakeoff.families.network.state import build_state
 from bakeoff.records import record
 from bakeoff.records.request import Request
 from bakeoff.records.run import Run

@@ -12,7 +12,7 @@ from bakeoff.analysis import effects, wording
 from bakeoff.cells.family import requests
 from bakeoff.command import UserError
 from bakeoff.families.network import axes, engines, graphs, packs, schedules
-from bakeoff.families.network.state import Member
+from bakeoff.families.network.member import Member
 from bakeoff.plots import curves
 from bakeoff.records import selection, written
 from trainings import engine, family, killed_and_resumed, runs, same

@@ -32,6 +32,7 @@ SETTINGS = {
     "augmentation": "augmentation",
     "clip": "gradient norm at most",
     "ema": "average of weights",
+    "early_stop": "early stopping after",
 }
 SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
 # What every run shares unless the grid says otherwise goes without saying.
@@ -45,6 +46,7 @@ UNSAID: Mapping[str, Any] = {
     "augmentation": "none",
     "clip": 0.0,
     "ema": 0.0,
+    "early_stop": 0,
 }
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"

@@ -76,8 +76,8 @@ def _apart(cells: list[Record]) -> str:
     if not any(run.details.get("follows_epochs") for cell in cells for run in finished(cell.runs)):
         return ""
     return (
-        " Where the learning rate follows a schedule every number of epochs is a training, and so a line, of "
-        "its own."
+        " Where the learning rate follows a schedule, or a training stops early, every number of epochs is a "
+        "training, and so a line, of its own."
     )
 
 

@@ -24,12 +24,7 @@ class Average:
         # Dead taps that decay are weights as well, which the network itself does not hold.
         self.cuts = {name: _apart(cut) for name, cut in cuts.items()}
         self._decay, self.steps = decay, 0
-        self._ours, self._theirs = _tensors(self.model, self.cuts), _tensors(model, cuts)
-
-    @property
-    def tensors(self) -> "list[torch.Tensor]":
-        """Return all that steps change."""
-        return self._ours
+        self._ours, self._theirs = tensors(self.model, self.cuts), tensors(model, cuts)
 
     def follow(self) -> None:
         """Take a step towards the network as it is now."""
@@ -49,6 +44,7 @@ def _apart(cut: Cut) -> Cut:
     return cut if cut.dead is None else replace(cut, dead=copy.deepcopy(cut.dead))
 
 
-def _tensors(model: "nn.Module", cuts: Mapping[str, Cut]) -> "list[torch.Tensor]":
+def tensors(model: "nn.Module", cuts: Mapping[str, Cut]) -> "list[torch.Tensor]":
+    """Return all that steps change of a network: weights, buffers, and dead taps that decay."""
     dead = [cut.dead for cut in cuts.values() if cut.dead is not None]
     return [each.detach() for each in (*model.parameters(), *model.buffers(), *dead)]

@@ -86,6 +86,11 @@ class NetworkSettings:
         "0.999. 0 for none.",
         0.0,
     )
+    early_stop: Annotated[typed.Whole, Field(ge=0, le=values.MOST)] = said(
+        "Epochs without a better validation accuracy (or as good with a lower loss) after which a training "
+        "stops; the best epoch is kept. 0 for none.",
+        0,
+    )
 
 
 # These are in the settings of every run. Any other is where it is not its default: with it, an earlier
@@ -93,7 +98,7 @@ class NetworkSettings:
 ALWAYS = frozenset(("batch_size", "learning_rate", "epochs", "precision", "engine", "pin_memory"))
 DEFAULTS = {field.name: fields.default(field) for field in dataclasses.fields(NetworkSettings)}
 # Those by which a step depends on how many epochs there will be, where they are said.
-FOLLOW_EPOCHS: frozenset[str] = frozenset(("schedule", "warmup"))
+FOLLOW_EPOCHS: frozenset[str] = frozenset(("schedule", "warmup", "early_stop"))
 
 # Those by which a step takes longer, where they are said.
 LENGTHEN = ("augmentation", "clip", "ema")
@@ -123,9 +128,16 @@ def expand(blocks: Any, device: str, more: Mapping[str, Sequence[Any]] = grid.NO
     return grid.unique(_applicable(each, device) for each in grid.expand(blocks, NetworkSettings, more))
 
 
-def check_data(settings: Sequence[Mapping[str, Any]], classes: int) -> None:
+UNSTOPPED = (
+    "with folds the chosen training is on all images and none is left to stop it by; leave one of the two out"
+)
+
+
+def check_data(settings: Sequence[Mapping[str, Any]], classes: int, folded: bool) -> None:
     """Raise UserError for settings that do not fit the data that a grid is to be trained on."""
     for each in settings:
+        if folded and each.get("early_stop"):
+            raise UserError(f"early_stop: {UNSTOPPED}")
         weights = each.get("class_weights")
         if isinstance(weights, tuple) and len(weights) != classes:
             raise UserError(f"class_weights: {len(weights)} for {classes} classes; name one for each")

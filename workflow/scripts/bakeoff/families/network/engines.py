@@ -14,7 +14,7 @@ import numpy as np
 from bakeoff.families.network import batches, graphs, optimizers, randomness
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
-from bakeoff.families.network.state import Member
+from bakeoff.families.network.member import Member
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,8 @@ import numpy as np
 from bakeoff.families.network import batches, engines, losses, precision
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
-from bakeoff.families.network.state import Member, State, Training, build_state
+from bakeoff.families.network.member import Member
+from bakeoff.families.network.state import State, Training, build_state
 from bakeoff.machine.energy import Counter
 from bakeoff.machine.timing import Stopwatch
 from bakeoff.networks import models

@@ -1,21 +1,20 @@
-"""A training's state on its device: network, optimizer and loss scaler, and the steps that they take."""
+"""A training's state on its device: network, optimizer, loss scaler and loss, and the step that they take."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bakeoff.families.network import (
-    batches,
+    averaging,
     convolutions,
     live_taps,
     optimizers,
     precision,
     products,
-    schedules,
 )
 from bakeoff.families.network.augmentation import Drawn
 from bakeoff.families.network.averaging import Average
-from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.batches import Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.losses import Loss
 from bakeoff.families.network.optimizers import Optimizer
@@ -52,6 +51,7 @@ class Training:
     augmentation: str = "none"
     clip: float = 0.0
     ema: float = 0.0
+    early_stop: int = 0
 
     @property
     def scheduled(self) -> bool:
@@ -79,11 +79,19 @@ class State:
     @property
     def answers(self) -> "nn.Module":
         """Return the network that is evaluated and saved: the average of its weights where there is one."""
-        return self.average.model if self.average else self.model
+        return self._answering.model
+
+    @property
+    def _answering(self) -> "State | Average":
+        return self.average or self
+
+    def hold(self) -> Callable[[], None]:
+        """Return what puts the network that answers back to where it is now."""
+        return _held(averaging.tensors(self.answers, self._answering.cuts))
 
     def weights(self) -> "dict[str, torch.Tensor]":
         """Return the state dict that torchvision's own class loads, on the host."""
-        cuts = self.average.cuts if self.average else self.cuts
+        cuts = self._answering.cuts
         full = live_taps.expand(self.answers.state_dict(), cuts)
         return {name: tensor.contiguous().cpu() for name, tensor in full.items()}
 
@@ -97,22 +105,16 @@ class State:
 
     def way_back(self) -> Callable[[], None]:
         """Return what puts everything back to where it is now, weights and buffers in place."""
-        import torch
-
-        dead = [cut.dead for cut in self.cuts.values() if cut.dead is not None]
-        tensors = [*self.model.parameters(), *self.model.buffers(), *dead]
-        averaged = 0
+        tensors, averaged = averaging.tensors(self.model, self.cuts), 0
         if self.average:
-            tensors += self.average.tensors
+            tensors += averaging.tensors(self.average.model, self.average.cuts)
             averaged = self.average.steps
-        kept = [tensor.detach().clone() for tensor in tensors]
+        put_tensors_back = _held(tensors)
         scaling = self.scaler.state_dict()
         put_optimizer_back = optimizers.way_back(self.optimizer)
 
-        @torch.no_grad()
         def restore() -> None:
-            for tensor, value in zip(tensors, kept, strict=True):
-                tensor.copy_(value)
+            put_tensors_back()
             self.forget_gradients()
             if self.average:
                 self.average.steps = averaged
@@ -120,6 +122,19 @@ class State:
             self.scaler.load_state_dict(scaling)
 
         return restore
+
+
+def _held(tensors: "list[torch.Tensor]") -> Callable[[], None]:
+    import torch
+
+    kept = [tensor.clone() for tensor in tensors]
+
+    @torch.no_grad()
+    def put_back() -> None:
+        for tensor, value in zip(tensors, kept, strict=True):
+            tensor.copy_(value)
+
+    return put_back
 
 
 def take_fast_paths(
@@ -194,68 +209,3 @@ def take_step(
     if state.average:
         state.average.follow()
     return loss.detach().float(), logits.detach()
-
-
-class Member:
-    """One training at work: its state, and what it has gathered of an epoch, on the device."""
-
-    def __init__(self, training: Training, state: State, count: int, device: "torch.device") -> None:
-        import torch
-
-        self.training, self.state = training, state
-        self.position = torch.zeros((), dtype=torch.long, device=device)
-        self._device = device
-        self._dtype = precision.autocast_dtype(training.precision, device)
-        self._loss_sum = torch.zeros((), device=device)
-        self._correct = torch.zeros((), dtype=torch.long, device=device)
-        self._order = torch.zeros(count, dtype=torch.long, device=device)
-        self._offsets = torch.arange(min(training.batch_size, count), device=device)
-        self._steps, self._taken = len(batches.batch_bounds(count, training.batch_size)), 0
-        self._rates: schedules.Rates | None = None
-        if training.scheduled:
-            how = training.schedule, training.warmup, self._steps * training.epochs
-            self._rates = schedules.Rates(state.optimizer, *how)
-        self._drawn = training.drawn(count, device)
-
-    @property
-    def unrecordable(self) -> str | None:
-        """Why a graph of a step would not be the next step, too; None where it would."""
-        reasons = {
-            "the learning rate follows a schedule": self._rates,
-            "images are changed at random as they are trained on": self._drawn,
-            "gradients are clipped": self.state.clip,
-            "the average of the weights counts its steps": self.state.average,
-        }
-        return next((why for why, found in reasons.items() if found), None)
-
-    def start(self, epoch: int) -> None:
-        """Start an epoch, in the order that its number and the seed give."""
-        self._order.copy_(batches.order(len(self._order), self.training.seed, epoch))
-        if self._drawn:
-            self._drawn.start(self.training.seed, epoch)
-        for counter in (self.position, self._loss_sum, self._correct):
-            counter.zero_()
-        self._taken = max(epoch - 1, 0) * self._steps
-        self.state.model.train()
-
-    def step(self, images: "torch.Tensor", labels: "torch.Tensor") -> None:
-        """Take a step on a batch."""
-        if self._rates:
-            self._rates.set(self._taken)
-            self._taken += 1
-        loss, logits = take_step(self.state, images, labels, self._dtype, self._device)
-        self._loss_sum += loss * len(labels)
-        self._correct += (logits.argmax(1) == labels).sum()
-
-    def step_in_order(self, part: Part, size: int) -> None:
-        """Take a step on the next images of a part that lies on the device; nothing here asks the host."""
-        rows = self._order.index_select(0, self.position + self._offsets[:size])
-        images = part.images.index_select(0, rows)
-        if self._drawn:
-            images = self._drawn.change(images, rows)
-        self.step(part.pixels.normalise(images), part.labels.index_select(0, rows))
-        self.position += size
-
-    def outcome(self, seen: int) -> tuple[float, float]:
-        """Return mean loss and running accuracy over so many images: the device is read here alone."""
-        return self._loss_sum.item() / seen, self._correct.item() / seen
