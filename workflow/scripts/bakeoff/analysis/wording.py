@@ -7,6 +7,9 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bakeoff.analysis.settings import SETTINGS as SETTINGS
+from bakeoff.analysis.settings import SHORT as SHORT
+from bakeoff.analysis.settings import UNSAID as UNSAID
 from bakeoff.records.request import Fold
 from bakeoff.records.run import Run
 from bakeoff.values import plural as plural
@@ -17,37 +20,6 @@ CarriedOut = Mapping[str, Any]
 Replicate = tuple[int | None, Fold]
 
 DEVICES = {"cpu": "CPU", "gpu": "GPU"}
-SETTINGS = {
-    "batch_size": "batch size",
-    "learning_rate": "learning rate",
-    "epochs": "epochs",
-    "precision": "precision",
-    "engine": "engine",
-    "pin_memory": "pinned memory",
-    "scale": "scaling",
-    "schedule": "schedule",
-    "warmup": "warm-up",
-    "label_smoothing": "label smoothing",
-    "class_weights": "class weights",
-    "augmentation": "augmentation",
-    "clip": "gradient norm at most",
-    "ema": "average of weights",
-    "early_stop": "early stopping after",
-}
-SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
-# What every run shares unless the grid says otherwise goes without saying.
-UNSAID: Mapping[str, Any] = {
-    "engine": "resident",
-    "scale": "standard",
-    "schedule": "constant",
-    "warmup": 0.0,
-    "label_smoothing": 0.0,
-    "class_weights": "none",
-    "augmentation": "none",
-    "clip": 0.0,
-    "ema": 0.0,
-    "early_stop": 0,
-}
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"
 # So many are named where there are more.

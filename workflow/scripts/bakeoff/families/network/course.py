@@ -44,8 +44,10 @@ class Course:
 
     @property
     def _stops(self) -> bool:
-        patience, kept = self.training.early_stop, self.kept
-        return bool(patience and kept) and self.history[-1].epoch - kept.reached.epoch >= patience
+        patience = self.training.early_stop
+        if not patience or self.kept is None:
+            return False
+        return self.history[-1].epoch - self.kept.reached.epoch >= patience
 
     def hold(self, epoch: loop.Epoch, answers: np.ndarray | None) -> None:
         """Keep what an epoch answered; of a training that may stop early the best so far, its weights too."""
