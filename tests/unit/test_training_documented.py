@@ -1,4 +1,4 @@
-"""config/README.md says of every setting of a training what its dataclass says, with an example that holds."""
+"""config/README.md says of a training's every setting what its dataclass says, with an example that holds."""
 
 import dataclasses
 import json
