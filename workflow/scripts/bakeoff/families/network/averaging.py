@@ -24,7 +24,7 @@ class Average:
         # Dead taps that decay are weights as well, which the network itself does not hold.
         self.cuts = {name: _apart(cut) for name, cut in cuts.items()}
         self._decay, self.steps = decay, 0
-        self._ours, self._theirs = tensors(self.model, self.cuts), tensors(model, cuts)
+        self._ours, self._followed = tensors(self.model, self.cuts), (model, cuts)
 
     def follow(self) -> None:
         """Take a step towards the network as it is now."""
@@ -33,7 +33,8 @@ class Average:
         share = min(self._decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
         with torch.no_grad():
-            for ours, theirs in zip(self._ours, self._theirs, strict=True):
+            # Listed anew: a network may put another tensor in a buffer's place.
+            for ours, theirs in zip(self._ours, tensors(*self._followed), strict=True):
                 if ours.is_floating_point():
                     ours.lerp_(theirs, 1 - share)
                 else:

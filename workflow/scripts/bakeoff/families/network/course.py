@@ -30,7 +30,7 @@ class Course:
     asked: dict[int, Request]
     history: list[Epoch] = field(default_factory=list)
     diverged: bool = False
-    kept: "Kept | None" = None
+    kept: Kept | None = None
 
     @property
     def due(self) -> bool:
