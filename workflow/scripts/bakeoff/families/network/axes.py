@@ -145,7 +145,7 @@ def check_data(settings: Sequence[Mapping[str, Any]], classes: int, folded: bool
 
 def follows_epochs(settings: Mapping[str, Any]) -> bool:
     """Return whether a training of fewer epochs is another than the beginning of a longer one."""
-    return any(settings.get(name) is not None for name in FOLLOW_EPOCHS)
+    return any(settings.get(name, DEFAULTS[name]) != DEFAULTS[name] for name in FOLLOW_EPOCHS)
 
 
 def _applicable(settings: grid.Settings, device: str) -> grid.Settings:
