@@ -18,8 +18,9 @@ import numpy as np
 
 from bakeoff.families.network import engines, loop, precision
 from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network.member import Member
 from bakeoff.families.network.optimizers import OPTIMIZERS
-from bakeoff.families.network.state import Member, Training, build_state
+from bakeoff.families.network.state import Training, build_state
 from bakeoff.files import write_text
 from bakeoff.machine import hardware, threads
 from bakeoff.machine.timing import Stopwatch

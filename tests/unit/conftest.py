@@ -7,9 +7,11 @@ import pytest
 import arrays
 import originals
 import studies
+import trainings
 from bakeoff.data import store
 from bakeoff.families.network import engines
 from bakeoff.machine import threads
+from bakeoff.networks import models
 from rendered import Built, built
 
 
@@ -20,6 +22,12 @@ def short_and_steady():
         patch.setattr(engines, "WARM_UP_STEPS", 1)
         threads.set_threads(1)
         yield
+
+
+@pytest.fixture
+def small_networks(monkeypatch):
+    """Let every row of a network build a small one."""
+    monkeypatch.setattr(models, "build", trainings.small)
 
 
 @pytest.fixture(scope="session")

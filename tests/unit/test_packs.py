@@ -12,7 +12,8 @@ from bakeoff.families.network import axes, batches, engines, graphs, loop, packs
 from bakeoff.families.network.axes import NetworkSettings
 from bakeoff.families.network.batches import Part, Pixels
 from bakeoff.families.network.family import NetworkFamily
-from bakeoff.families.network.state import Member, Training, build_state
+from bakeoff.families.network.member import Member
+from bakeoff.families.network.state import Training, build_state
 from bakeoff.networks import models
 from bakeoff.records import selection
 from bakeoff.records.request import Request

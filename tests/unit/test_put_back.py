@@ -8,7 +8,8 @@ import pytest
 
 from bakeoff.families.network import engines, optimizers, randomness
 from bakeoff.families.network.batches import Part
-from bakeoff.families.network.state import Member, State, Training
+from bakeoff.families.network.member import Member
+from bakeoff.families.network.state import State, Training
 from bakeoff.machine import threads
 from bakeoff.networks import models
 

@@ -48,7 +48,11 @@ def of(cells: Iterable[Record]) -> list[Effect]:
     found = []
     for competitor, members in by(cells, lambda cell: cell.competitor).items():
         points = [point for cell in members for point in _points(cell)]
-        for name in unique(name for axes, _ in points for name in axes):
+        names = unique(name for axes, _ in points for name in axes)
+        # What goes without saying is in no record of a run that has it.
+        unsaid = {name: wording.UNSAID[name] for name in names if name in wording.UNSAID}
+        points = [({**unsaid, **axes}, runs) for axes, runs in points]
+        for name in names:
             effect = _effect(competitor, name, points)
             if effect is not None:
                 found.append(_as_used(effect, members) if name == "precision" else effect)

@@ -49,7 +49,9 @@ def achieved(cell: Record, runs: list[Run], peaks: Peaks) -> Rate:
     """
     counted, executed = cell.compute.flops_train, cell.compute.flops_train_executed
     epochs = runs[0].settings.get("epochs")
-    if not executed or not counted or not isinstance(epochs, int):
+    # Of a training that stopped early the epochs that were asked for are not those that took the time.
+    stopped = "kept_epoch" in runs[0].details
+    if not executed or not counted or not isinstance(epochs, int) or stopped:
         return Rate()
     work = executed * cell.data.counts.train * epochs
     rate = work / median(measured(runs, "train_s"))

@@ -7,6 +7,9 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bakeoff.analysis.settings import SETTINGS as SETTINGS
+from bakeoff.analysis.settings import SHORT as SHORT
+from bakeoff.analysis.settings import UNSAID as UNSAID
 from bakeoff.records.request import Fold
 from bakeoff.records.run import Run
 from bakeoff.values import plural as plural
@@ -17,18 +20,6 @@ CarriedOut = Mapping[str, Any]
 Replicate = tuple[int | None, Fold]
 
 DEVICES = {"cpu": "CPU", "gpu": "GPU"}
-SETTINGS = {
-    "batch_size": "batch size",
-    "learning_rate": "learning rate",
-    "epochs": "epochs",
-    "precision": "precision",
-    "engine": "engine",
-    "pin_memory": "pinned memory",
-    "scale": "scaling",
-}
-SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
-# What every run shares unless the grid says otherwise goes without saying.
-UNSAID = {"engine": "resident", "scale": "standard"}
 NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"
 # So many are named where there are more.

@@ -60,13 +60,23 @@ def _plot(study: Study, dataset: str, sheet: Sheet) -> Plot:
         title=f"Learning curves on {title}",
         caption=f"Strong lines: the settings chosen by validation accuracy in each cell{_spread(cells)}; "
         "faint lines: every training of the grid. Training values are running "
-        f"averages over an epoch, validation values are taken at its end.{sheet.absent}",
+        f"averages over an epoch, validation values are taken at its end.{_apart(cells)}{sheet.absent}",
         alt=f"Line charts of accuracy and loss by epoch on {title} for {shown}, training dashed, "
         f"validation solid{_colours(cells, several)}. {_ends(cells)}",
         section="curves",
         dataset=dataset,
         columns=("cell", "settings", "seed", *(["fold"] if folded else []), *EPOCH),
         rows=[row for cell in cells for row in _rows(cell)],
+    )
+
+
+def _apart(cells: list[Record]) -> str:
+    """Say where trainings of few epochs are no beginnings of those of more."""
+    if not any(run.details.get("follows_epochs") for cell in cells for run in finished(cell.runs)):
+        return ""
+    return (
+        " Where the learning rate follows a schedule, or a training stops early, every number of epochs is a "
+        "training, and so a line, of its own."
     )
 
 

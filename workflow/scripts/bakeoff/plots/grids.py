@@ -115,7 +115,7 @@ def _table(study: Study, found: list[Tried]) -> Table[Tried]:
     down, along = _sides(found)
 
     def keys(names: list[str]) -> list[Key]:
-        return [tuple(one.axes.get(name) for name in names) for one in found]
+        return [tuple(one.axes.get(name, wording.UNSAID.get(name)) for name in names) for one in found]
 
     row_keys, column_keys = (sorted(unique(keys(names)), key=_order) for names in (down, along))
     places = zip(map(row_keys.index, keys(down)), map(column_keys.index, keys(along)), strict=True)

@@ -99,7 +99,8 @@ def _entry(item: Numbered, facts: dict[str, object], column: Column) -> Entry:
         return parts.percent(getattr(item.run, column.key))
     if column.key in TIMES:
         return parts.seconds(getattr(item.run, column.key), column.digits)
-    found = facts.get(column.key.removeprefix("settings."))
+    name = column.key.removeprefix("settings.")
+    found = facts.get(name, wording.UNSAID.get(name))
     return Entry(wording.value(found), found)
 
 

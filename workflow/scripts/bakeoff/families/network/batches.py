@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.families.network.augmentation import Drawn
 from bakeoff.networks.models import CHANNELS, PIXEL_DEVIATION, PIXEL_MEAN
 
 if TYPE_CHECKING:
@@ -107,14 +108,19 @@ def batch_bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
     return [(start, end) for start, end in bounds if end - start > 1]
 
 
-def dataloader(part: Part, indices: "torch.Tensor", batch_size: int, pin_memory: bool) -> "Batches":
-    """Yield batches that a torch DataLoader with workers assembles on the host, image by image."""
+def dataloader(
+    part: Part, indices: "torch.Tensor", batch_size: int, pin_memory: bool, drawn: Drawn | None = None
+) -> "Batches":
+    """Yield batches that a torch DataLoader with workers assembles on the host, image by image.
+
+    drawn: how images are changed at random, where they are.
+    """
     import torch
     from torch.utils.data import DataLoader
 
     rows = indices.tolist()
     batches = [rows[start:end] for start, end in batch_bounds(len(rows), batch_size)]
-    images: Any = _Images(part)  # map-style: all that DataLoader asks of a data set
+    images: Any = _Images(part, drawn)  # map-style: all that DataLoader asks of a data set
     # It draws a number for its workers, by default from the stream that a network's dropout draws from.
     generator = torch.Generator()
     yield from DataLoader(
@@ -127,14 +133,18 @@ def dataloader(part: Part, indices: "torch.Tensor", batch_size: int, pin_memory:
 
 
 class _Images:
-    """A map-style data set of single normalised images."""
+    """A map-style data set of single normalised images, changed at random where that is asked for."""
 
-    def __init__(self, part: Part) -> None:
-        self._part = part
+    def __init__(self, part: Part, drawn: Drawn | None) -> None:
+        self._part, self._drawn = part, drawn
 
     def __len__(self) -> int:
         return len(self._part)
 
     def __getitem__(self, row: int) -> tuple["torch.Tensor", "torch.Tensor"]:
+        import torch
+
         image = self._part.images[row : row + 1]
+        if self._drawn:
+            image = self._drawn.change(image, torch.tensor([row]))
         return self._part.pixels.normalise(image)[0], self._part.labels[row]

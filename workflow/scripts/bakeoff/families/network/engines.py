@@ -14,7 +14,7 @@ import numpy as np
 from bakeoff.families.network import batches, graphs, optimizers, randomness
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
-from bakeoff.families.network.state import Member
+from bakeoff.families.network.member import Member
 
 if TYPE_CHECKING:
     import torch
@@ -127,8 +127,9 @@ class Resident:
         """Return why steps may not be recorded as they are now; a warm-up has been."""
         if self._random.drawn:
             return "the network draws random numbers"
-        starts = (optimizers.starts_elsewhere(member.state.optimizer) for member in self._members)
-        return next(filter(None, starts), None)
+        steps = [member.unrecordable for member in self._members]
+        starts = [optimizers.starts_elsewhere(member.state.optimizer) for member in self._members]
+        return next(filter(None, (*steps, *starts)), None)
 
     def _decline(self, against: str) -> None:
         """Step without a graph from now on."""
@@ -154,6 +155,7 @@ class Loader:
         self._part, self._device = part, device
         self._training = self._member.training
         self._bounds = batches.batch_bounds(len(part), self._training.batch_size)
+        self._drawn = self._training.drawn(len(part), part.labels.device)
         self.fast_paths = FastPaths()
         self.fast_paths.take("graph", "batches come from the host")
 
@@ -172,8 +174,10 @@ class Loader:
         """Carry out an epoch; batches are copied to the device as they come."""
         self._member.start(number)
         rows = batches.order(len(self._part), self._training.seed, number)
-        pin = bool(self._training.pin_memory)
-        for images, labels in batches.dataloader(self._part, rows, self._training.batch_size, pin):
+        pin, drawn = bool(self._training.pin_memory), self._drawn
+        if drawn:
+            drawn.start(self._training.seed, number)
+        for images, labels in batches.dataloader(self._part, rows, self._training.batch_size, pin, drawn):
             self._member.step(
                 images.to(self._device, non_blocking=True), labels.to(self._device, non_blocking=True)
             )

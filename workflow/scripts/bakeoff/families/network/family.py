@@ -69,6 +69,7 @@ class NetworkFamily:
         self.input_shape = (models.CHANNELS, *dataset.parts["train"].images.shape[1:3])
         self._network, self._optimizer = network.row, optimizer.row
         self.settings: Sequence[Settings] = axes.expand(blocks, device, self._optimizer.axes())
+        axes.check_data(self.settings, dataset.classes, dataset.folds is not None)
         self.seeds: Sequence[int | None] = list(seeds)
         self._pack = pack
         self._tried: dict[int, tuple[str, dict[str, Any]]] = {}
@@ -137,15 +138,18 @@ class NetworkFamily:
             for course, epoch in zip(courses, epochs, strict=True):
                 if course.diverged:
                     continue
-                validation = self._validated(course, epoch, scored, watch)
-                progress.advance(work, str(course))
-                if not course.diverged and epoch.epoch in course.asked:
+                self._validate(course, epoch, scored, watch)
+                progress.advance(work * course.settled, str(course))
+                if course.due:
                     if self._pack > 1:
                         other = None if len(courses) > 1 else "none went beside it"
-                        epoch.fast_paths.take("side_by_side", self._alone, other)
+                        early = "it may stop early" if course.training.early_stop else None
+                        epoch.fast_paths.take("side_by_side", self._alone, early, other)
                     found = {**facts, "execution": epoch.execution, "fast_paths": epoch.fast_paths.said}
                     run = course.run(len(part), found, watch, len(courses))
-                    yield self._finish(run, epoch, validation, watch)
+                    yield self._finish(run, epoch, course.take(), watch)
+            if not any(course.asked and not course.diverged for course in courses):
+                break
         for course in courses:
             for request in course.asked.values():
                 error = f"the loss was not finite in epoch {course.history[-1].epoch}"
@@ -203,18 +207,16 @@ class NetworkFamily:
             self._tried[training.batch_size] = trial.choose(training, *self._fold(None), self._device)
         return self._tried[training.batch_size]
 
-    def _validated(
-        self, course: Course, epoch: loop.Epoch, scored: Part, watch: Stopwatch
-    ) -> np.ndarray | None:
-        """Let a training reach an epoch; return what it answered to the images it is scored on, if any."""
+    def _validate(self, course: Course, epoch: loop.Epoch, scored: Part, watch: Stopwatch) -> None:
+        """Let a training reach an epoch, with what it answered to the images it is scored on, if any."""
         loss, accuracy, answers = None, None, None
         if len(scored):
             with watch.phase("validate"):
-                loss, probabilities = loop.evaluate(epoch.state.model, scored, self._device)
+                loss, probabilities = loop.evaluate(epoch.state.answers, scored, self._device)
             answers = probabilities.argmax(1)
             accuracy = _share(answers, scored)
         course.reach(epoch, loss, accuracy, watch.total("to_device", "train"))
-        return answers
+        course.hold(epoch, answers)
 
     def _finish(self, run: Run, epoch: loop.Epoch, validation: np.ndarray | None, watch: Stopwatch) -> Fitted:
         """Read holdout and test, which selection never sees, and offer the model for keeping.
@@ -225,7 +227,7 @@ class NetworkFamily:
             return Fitted(run, None, Answers(validation))
         with watch.phase("test"):
             found = {
-                name: loop.evaluate(epoch.state.model, part, self._device)[1]
+                name: loop.evaluate(epoch.state.answers, part, self._device)[1]
                 for name, part in self._held_back.items()
             }
         shares: dict[str, Any] = {

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.families.network import batches, engines, precision
+from bakeoff.families.network import batches, engines, losses, precision
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
-from bakeoff.families.network.state import Member, State, Training, build_state
+from bakeoff.families.network.member import Member
+from bakeoff.families.network.state import State, Training, build_state
 from bakeoff.machine.energy import Counter
 from bakeoff.machine.timing import Stopwatch
 from bakeoff.networks import models
@@ -66,6 +67,9 @@ def train(
     precision.state_fp32()
     with watch.phase("setup"):
         states = [build_state(training, part.pixels, part.size, device) for training in trainings]
+        for one, state in zip(trainings, states, strict=True):
+            what = one.label_smoothing, one.class_weights, part.labels, one.classes
+            state.loss = losses.of(*what, device)
     with watch.phase("to_device"):
         # The dataloader engine copies batch by batch instead, inside the epochs.
         here = part.to(device) if trainings[0].engine == "resident" else part

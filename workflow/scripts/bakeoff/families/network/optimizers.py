@@ -6,11 +6,17 @@ It is stated by the exact type, as a subclass may do anything, and by the settin
 import copy
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator
 
 from bakeoff import plugins, typed
+from bakeoff.command import UserError
 from bakeoff.networks import freezing
+from bakeoff.plugins import ImportPath
 from bakeoff.rows import Built, Kind
+from bakeoff.surroundings import reason
+from bakeoff.typed import said
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +27,20 @@ EACH_BY_ITSELF = ("SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop",
 # Of these, those whose state is tensors that begin as zeros; NAdam's begins with a product of 1.
 FROM_ZEROS = ("SGD", "Adam", "AdamW", "Adamax", "RAdam", "RMSprop", "Adadelta")
 
+# Of torch.optim, those that cannot train a network here, whatever their settings.
+UNFIT = {
+    "LBFGS": "is no optimizer for batches: within a step it asks for the loss of the same images again",
+    "SparseAdam": "is for sparse gradients, which no network has here",
+    "Muon": "is for matrices alone, and a network has other weights, too",
+}
+
+
+def _fit(path: str) -> str:
+    module, _, name = path.rpartition(":")
+    if f"{module}.".startswith("torch.optim.") and name in UNFIT:
+        raise ValueError(f"{UNFIT[name]}; name another, such as torch.optim:AdamW")
+    return path
+
 
 @typed.settings
 class Optimizer(Built):
@@ -29,18 +49,32 @@ class Optimizer(Built):
     A setting that is a list is an axis of the grid.
     """
 
+    build: Annotated[ImportPath, AfterValidator(_fit)] = said(
+        "What is called: package.module:name, installed or in the working directory."
+    )
+
 
 OPTIMIZERS = Kind("optimizers", lambda given: Optimizer, "Optimizers")
 
 
 def build(row: Optimizer, keywords: Mapping[str, Any], model: "nn.Module", learning_rate: float) -> Any:
-    """Return an optimizer of what is trained; torch's own fused, and on a GPU fit for a CUDA graph."""
+    """Return an optimizer of what is trained; torch's own fused, and on a GPU fit for a CUDA graph.
+
+    UserError where it does not take these weights or keywords, or no step without the loss.
+    """
     make = plugins.find(row.build)
     on_gpu = next(model.parameters()).is_cuda
     faster = {"fused": True, "capturable": on_gpu} if make.__module__.startswith("torch.optim.") else {}
     known = inspect.signature(make).parameters
     own = {name: value for name, value in faster.items() if name in known}
-    return make(freezing.trained(model), lr=learning_rate, **{**own, **keywords})
+    try:
+        found = make(freezing.trained(model), lr=learning_rate, **{**own, **keywords})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{row.build} could not be made: {reason(error)}; change its row") from error
+    closure = inspect.signature(found.step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise UserError(f"{row.build} {UNFIT['LBFGS']}; name another")
+    return found
 
 
 def mixes(optimizer: "torch.optim.Optimizer") -> str | None:

@@ -59,5 +59,8 @@ def _kind(training: Requests) -> str:
     first = training[0]
     settings = first.settings
     common = [settings["batch_size"], settings["precision"], epochs(training), first.fold]
-    # A loader feeds one training at a time.
-    return repr(common if settings["engine"] == "resident" else [*common, first.key])
+    # What makes steps longer; else one would pay with its times for another's.
+    common += [settings.get(name) for name in axes.LENGTHEN]
+    # A loader feeds one training at a time, and a training that may stop ends when it will.
+    together = settings["engine"] == "resident" and not settings.get("early_stop")
+    return repr(common if together else [*common, first.key])

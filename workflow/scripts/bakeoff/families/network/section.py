@@ -117,6 +117,9 @@ class NetworksSection(_Trained):
             for size in block.batch_size
             if own.models
         }
+        for number, block in enumerate(own.grid):
+            if asked.folds and own.models and any(block.early_stop):
+                raise UserError(f"{self.key}/grid/{number}/early_stop: {axes.UNSTOPPED}")
         for place, size in sorted(sizes):
             _check_batch(place, size, asked.datasets, counts)
 

@@ -35,10 +35,11 @@ def compare_devices(
     The seeds differ so that the accuracies show their spread; the work, and so the time, is the same.
     """
     cells, outputs = [], list(outputs)
+    block = {name: [value] if isinstance(value, list) else value for name, value in settings.items()}
     for device, _ in outputs:
         hardware.require_device(device)
     for device, output in outputs:
-        family = NetworkFamily(dataset, network, optimizer, device, [settings], range(repeats))
+        family = NetworkFamily(dataset, network, optimizer, device, [block], range(repeats))
         family.counters = energy.counters(device)
         rate = partial(_peak_beside, device)
         asked = requests(family, [None])

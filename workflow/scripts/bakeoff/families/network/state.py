@@ -1,14 +1,24 @@
-"""A training's state on its device: network, optimizer and loss scaler, and the steps that they take."""
+"""A training's state on its device: network, optimizer, loss scaler and loss, and the step that they take."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bakeoff.families.network import batches, convolutions, live_taps, optimizers, precision, products
-from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network import (
+    averaging,
+    convolutions,
+    live_taps,
+    optimizers,
+    precision,
+    products,
+)
+from bakeoff.families.network.augmentation import Drawn
+from bakeoff.families.network.averaging import Average
+from bakeoff.families.network.batches import Pixels
 from bakeoff.families.network.fast_paths import FastPaths
+from bakeoff.families.network.losses import Loss
 from bakeoff.families.network.optimizers import Optimizer
-from bakeoff.networks import freezing, models
+from bakeoff.networks import models
 from bakeoff.networks.models import Network
 from bakeoff.surroundings import reason
 
@@ -35,6 +45,23 @@ class Training:
     engine: str
     pin_memory: bool | None
     seed: int
+    schedule: str = "constant"
+    warmup: float = 0.0
+    label_smoothing: float = 0.0
+    class_weights: str | tuple[float, ...] = "none"
+    augmentation: str = "none"
+    clip: float = 0.0
+    ema: float = 0.0
+    early_stop: int = 0
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether steps differ in their learning rate."""
+        return self.schedule != "constant" or self.warmup > 0
+
+    def drawn(self, count: int, device: "torch.device") -> Drawn | None:
+        """Return how so many images are changed at random, None where they are not."""
+        return None if self.augmentation == "none" else Drawn(self.augmentation, count, device)
 
 
 @dataclass
@@ -46,10 +73,27 @@ class State:
     optimizer: "torch.optim.Optimizer"
     scaler: "torch.amp.GradScaler"
     fast_paths: FastPaths = field(default_factory=FastPaths)
+    loss: Loss = field(default_factory=Loss)
+    clip: float = 0.0
+    average: Average | None = None
+
+    @property
+    def answers(self) -> "nn.Module":
+        """Return the network that is evaluated and saved: the average of its weights where there is one."""
+        return self._answering.model
+
+    @property
+    def _answering(self) -> "State | Average":
+        return self.average or self
+
+    def hold(self) -> Callable[[], None]:
+        """Return what puts the network that answers back to where it is now."""
+        return _held(averaging.tensors(self.answers, self._answering.cuts))
 
     def weights(self) -> "dict[str, torch.Tensor]":
         """Return the state dict that torchvision's own class loads, on the host."""
-        full = live_taps.expand(self.model.state_dict(), self.cuts)
+        cuts = self._answering.cuts
+        full = live_taps.expand(self.answers.state_dict(), cuts)
         return {name: tensor.contiguous().cpu() for name, tensor in full.items()}
 
     def weight_sum(self) -> float:
@@ -62,23 +106,36 @@ class State:
 
     def way_back(self) -> Callable[[], None]:
         """Return what puts everything back to where it is now, weights and buffers in place."""
-        import torch
-
-        dead = [cut.dead for cut in self.cuts.values() if cut.dead is not None]
-        tensors = [*self.model.parameters(), *self.model.buffers(), *dead]
-        kept = [tensor.detach().clone() for tensor in tensors]
+        tensors, averaged = averaging.tensors(self.model, self.cuts), 0
+        if self.average:
+            tensors += averaging.tensors(self.average.model, self.average.cuts)
+            averaged = self.average.steps
+        put_tensors_back = _held(tensors)
         scaling = self.scaler.state_dict()
         put_optimizer_back = optimizers.way_back(self.optimizer)
 
-        @torch.no_grad()
         def restore() -> None:
-            for tensor, value in zip(tensors, kept, strict=True):
-                tensor.copy_(value)
+            put_tensors_back()
             self.forget_gradients()
+            if self.average:
+                self.average.steps = averaged
             put_optimizer_back()
             self.scaler.load_state_dict(scaling)
 
         return restore
+
+
+def _held(tensors: "list[torch.Tensor]") -> Callable[[], None]:
+    import torch
+
+    kept = [tensor.clone() for tensor in tensors]
+
+    @torch.no_grad()
+    def put_back() -> None:
+        for tensor, value in zip(tensors, kept, strict=True):
+            tensor.copy_(value)
+
+    return put_back
 
 
 def take_fast_paths(
@@ -160,7 +217,9 @@ def _state(
     elif kind == "cpu":
         model = model.to(memory_format=torch.channels_last)
     dtype = precision.autocast_dtype(training.precision, device)
-    return State(model, cuts, optimizer, precision.scaler(dtype), paths)
+    average = Average(model, cuts, training.ema) if training.ema else None
+    scaler = precision.scaler(dtype)
+    return State(model, cuts, optimizer, scaler, paths, clip=training.clip, average=average)
 
 
 def take_step(
@@ -171,53 +230,18 @@ def take_step(
     device: "torch.device",
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
     """Take one optimizer step; return the detached loss and logits."""
-    from torch.nn.functional import cross_entropy
+    from torch.nn.utils import clip_grad_norm_
 
     state.forget_gradients()
     with precision.autocast(dtype, device):
         logits = state.model(images)
-        loss = cross_entropy(logits, labels)
+        loss = state.loss(logits, labels)
     state.scaler.scale(loss).backward()
+    if state.clip:
+        state.scaler.unscale_(state.optimizer)
+        clip_grad_norm_(state.model.parameters(), state.clip)
     state.scaler.step(state.optimizer)
     state.scaler.update()
+    if state.average:
+        state.average.follow()
     return loss.detach().float(), logits.detach()
-
-
-class Member:
-    """One training at work: its state, and what it has gathered of an epoch, on the device."""
-
-    def __init__(self, training: Training, state: State, count: int, device: "torch.device") -> None:
-        import torch
-
-        self.training, self.state = training, state
-        self.position = torch.zeros((), dtype=torch.long, device=device)
-        self._device = device
-        self._dtype = precision.autocast_dtype(training.precision, device)
-        self._loss_sum = torch.zeros((), device=device)
-        self._correct = torch.zeros((), dtype=torch.long, device=device)
-        self._order = torch.zeros(count, dtype=torch.long, device=device)
-        self._offsets = torch.arange(min(training.batch_size, count), device=device)
-
-    def start(self, epoch: int) -> None:
-        """Start an epoch, in the order that its number and the seed give."""
-        self._order.copy_(batches.order(len(self._order), self.training.seed, epoch))
-        for counter in (self.position, self._loss_sum, self._correct):
-            counter.zero_()
-        freezing.train(self.state.model)
-
-    def step(self, images: "torch.Tensor", labels: "torch.Tensor") -> None:
-        """Take a step on a batch."""
-        loss, logits = take_step(self.state, images, labels, self._dtype, self._device)
-        self._loss_sum += loss * len(labels)
-        self._correct += (logits.argmax(1) == labels).sum()
-
-    def step_in_order(self, part: Part, size: int) -> None:
-        """Take a step on the next images of a part that lies on the device; nothing here asks the host."""
-        rows = self._order.index_select(0, self.position + self._offsets[:size])
-        images = part.pixels.normalise(part.images.index_select(0, rows))
-        self.step(images, part.labels.index_select(0, rows))
-        self.position += size
-
-    def outcome(self, seen: int) -> tuple[float, float]:
-        """Return mean loss and running accuracy over so many images: the device is read here alone."""
-        return self._loss_sum.item() / seen, self._correct.item() / seen

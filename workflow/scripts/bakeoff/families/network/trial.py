@@ -67,5 +67,5 @@ def _losses(training: Training, train: Part, validation: Part, device: "torch.de
     for seed in SEEDS:
         one = replace(training, seed=seed, epochs=1)
         ((epoch,),) = loop.train([one], few, device, loop.stopwatch(device))
-        losses.append(loop.evaluate(epoch.state.model, validation.first(EVALUATED), device)[0])
+        losses.append(loop.evaluate(epoch.state.answers, validation.first(EVALUATED), device)[0])
     return losses
