@@ -10,7 +10,7 @@ import studies
 from bakeoff.analysis import collect, derivation, published, repeatability, study, tables
 from bakeoff.analysis.derived import PublishedRow
 from bakeoff.data import known
-from bakeoff.plots import gallery
+from bakeoff.plots import gallery, mistakes
 from bakeoff.plots.mistakes import Pictures
 from bakeoff.report import render
 
@@ -51,7 +51,7 @@ def published_rows(found: study.Study) -> list[PublishedRow]:
 def drawn(found: study.Study, folder: Path, pictures: Pictures | None = None) -> None:
     """Draw a study's figures from what its records say."""
     best, speedup = (of(found, None) for of in (derivation.of_best, derivation.of_speedup))
-    gallery.draw(gallery.Drawing(found, best, speedup, pictures or {}), folder)
+    gallery.draw(gallery.Drawing(found, best, speedup, mistakes.shown(found, pictures or {})), folder)
 
 
 def built(folder: Path, cells: list[dict], config: dict | None = None) -> Built:

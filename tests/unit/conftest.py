@@ -1,5 +1,6 @@
 """Data and studies that several tests look at, made once per session."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,16 @@ from bakeoff.families.network import engines
 from bakeoff.machine import threads
 from bakeoff.networks import models
 from rendered import Built, built
+
+
+@pytest.fixture(autouse=True)
+def no_module_stays(tmp_path_factory):
+    """Forget modules of a test's own folders: another test's of the same name is another."""
+    yield
+    folder = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(folder):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 import studies
 from bakeoff.analysis import balance
 from bakeoff.data.store import Part
-from bakeoff.plots import gallery, style, thumbnails
+from bakeoff.plots import gallery, mistakes, style, thumbnails
 from bakeoff.plots import samples as sheets
 from bakeoff.plots.thumbnails import CLASSES, EACH, LARGE, SMALL
 from bakeoff.report import datasets, render
@@ -191,7 +191,9 @@ def pictured(tmp_path_factory):
     found = cells(named(10))
     made = built(folder, found, {"show_images": True})
     samples = {made.study.records[0].data.digest: thumbnails.samples(part(10, 9, 8, 8), 10)}
-    drawing = gallery.Drawing(made.study, [], [], studies.pictures(found), samples)
+    drawing = gallery.Drawing(
+        made.study, [], [], mistakes.shown(made.study, studies.pictures(found)), samples
+    )
     gallery.draw(drawing, folder / "figures")
     return made
 

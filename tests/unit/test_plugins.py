@@ -11,12 +11,9 @@ from bakeoff.command import UserError
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """Work in a folder with modules of its own, which are forgotten afterwards."""
+    """Work in a folder with modules of its own."""
     monkeypatch.chdir(tmp_path)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+    return tmp_path
 
 
 def test_a_function_of_an_installed_package_and_of_the_working_directory_is_found(here):

@@ -26,13 +26,13 @@ def main(options: Options) -> None:
     found = study.load(options.records)
     # Only now: matplotlib takes a second to import, and --help needs none of it.
     from bakeoff.data import store
-    from bakeoff.plots import gallery, thumbnails
+    from bakeoff.plots import gallery, mistakes, thumbnails
 
     data = {each.digest: each for each in (store.load(path, "images") for path in options.data)}
     best, speedup = (of(found, options.tables) for of in (derivation.of_best, derivation.of_speedup))
-    pictures = {digest: each.parts["test"].images for digest, each in data.items()}
+    tested = {digest: each.parts["test"].images for digest, each in data.items()}
     samples = {digest: thumbnails.samples(each.parts["train"], each.classes) for digest, each in data.items()}
-    drawing = gallery.Drawing(found, best, speedup, pictures, samples)
+    drawing = gallery.Drawing(found, best, speedup, mistakes.shown(found, tested), samples)
     gallery.draw(drawing, options.output, options.processes)
 
 

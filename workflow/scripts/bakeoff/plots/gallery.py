@@ -31,7 +31,7 @@ from bakeoff.plots import (
     style,
     tradeoff,
 )
-from bakeoff.plots.mistakes import Pictures
+from bakeoff.plots.mistakes import Shown
 from bakeoff.plots.style import Plot
 from bakeoff.plots.thumbnails import Samples
 from bakeoff.processes import shared
@@ -47,15 +47,16 @@ Task = Callable[[], Iterable[Plot]]
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn: a study, the tables that its report shows, images by the digest of their data.
+    """What is drawn: a study, the tables that its report shows, images of the data.
 
-    pictures: all test images; samples: some training images. Without its images, none of a data set is shown.
+    pictures: the test images that figures show; samples: some training images. Without its images, none of a
+    data set is shown.
     """
 
     study: Study
     best: Sequence[BestRow]
     speedup: Sequence[SpeedupRow]
-    pictures: Pictures = field(default_factory=dict)
+    pictures: Mapping[str, Shown] = field(default_factory=dict)
     samples: Mapping[str, Samples] = field(default_factory=dict)
 
     def tasks(self) -> list[Task]:

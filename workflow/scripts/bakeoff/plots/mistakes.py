@@ -1,6 +1,7 @@
 """Test images that models get wrong: the classes taken for each other, and what defeats every model."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -16,6 +17,15 @@ from bakeoff.plots.thumbnails import Images
 # Test images, uint8 (n, rows, columns) or in colour, by the digest of the data that they belong to.
 Pictures = Mapping[str, Images]
 
+
+@dataclass(frozen=True)
+class Shown:
+    """The test images that figures show, by their numbers, and how many there are in all."""
+
+    images: Mapping[int, Images]
+    count: int
+
+
 PAIR_COLUMNS = ("true_class", "predicted_class", "competitor", "count")
 PAIRS = 6
 EXAMPLES = 8
@@ -23,27 +33,49 @@ SHOWN = 24
 ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-def plots(study: Study, dataset: str, pictures: Pictures) -> Iterator[Plot]:
+def shown(study: Study, pictures: Pictures) -> dict[str, Shown]:
+    """Return of each data set's test images those that its figures show, by the data set's name.
+
+    None of a data set without images, or with those of other data.
+    """
+    found = {}
+    for dataset in study.datasets:
+        every = mistakes.of(study, dataset)
+        images = pictures.get(every[0].cell.data.digest) if every else None
+        if images is not None and len(images) == len(every[0].given.labels):
+            pairs, missed = _wrong(every)
+            numbers = {number for pair in pairs for number in pair.images[:EXAMPLES]}
+            numbers |= {each.image for each in missed[:SHOWN]}
+            found[dataset] = Shown({number: images[number] for number in sorted(numbers)}, len(images))
+    return found
+
+
+def _wrong(every: list[Answers]) -> tuple[list[Pair], list[Missed]]:
+    missed = mistakes.missed_by_all(every) if len(every) > 1 else []
+    return mistakes.confused(every, PAIRS), missed
+
+
+def plots(study: Study, dataset: str, pictures: Mapping[str, Shown]) -> Iterator[Plot]:
     """Yield the figures of a data set whose test images are at hand."""
-    every = mistakes.of(study, dataset)
-    images = pictures.get(every[0].cell.data.digest) if every else None
-    if images is None or len(images) != len(every[0].given.labels):
+    if (images := pictures.get(dataset)) is None:
         return
-    if pairs := mistakes.confused(every, PAIRS):
+    every = mistakes.of(study, dataset)
+    pairs, missed = _wrong(every)
+    if pairs:
         yield _confused(study, dataset, every, pairs, images)
-    if len(every) > 1 and (missed := mistakes.missed_by_all(every)):
+    if missed:
         yield _missed(study, dataset, every, missed, images)
 
 
-def _confused(study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Images) -> Plot:
+def _confused(study: Study, dataset: str, every: list[Answers], pairs: list[Pair], images: Shown) -> Plot:
     classes = every[0].cell.data.classes
     names = style.labels(classes, longest=12)  # two fit beside the first image
     figure = Figure(figsize=(style.WIDTH, 0.15 + 0.66 * len(pairs)))
     grid = figure.subplots(len(pairs), EXAMPLES + 1, squeeze=False, width_ratios=[3.6, *[1] * EXAMPLES])
     for axes, pair in zip(grid, pairs, strict=True):
         _words(axes[0], f"{names[pair.true]} {ARROW} {names[pair.predicted]}", _counts(study, pair))
-        for axis, image in zip(axes[1:], pair.images, strict=False):
-            _picture(axis, images[image])
+        for axis, image in zip(axes[1:], pair.images[:EXAMPLES], strict=False):
+            _picture(axis, images.images[image])
         for axis in axes[1 + len(pair.images) :]:
             axis.set_visible(False)
     title = study.title(dataset)
@@ -93,7 +125,7 @@ def _picture(axis: Axes, image: Images) -> None:
     axis.spines[:].set_visible(False)
 
 
-def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: Images) -> Plot:
+def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Missed], images: Shown) -> Plot:
     classes = every[0].cell.data.classes
     names, brief = style.labels(classes, longest=12), style.labels(classes, longest=9)
     shown = missed[:SHOWN]
@@ -101,7 +133,7 @@ def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Misse
     figure = Figure(figsize=(style.WIDTH, 0.1 + 1.08 * rows))
     places = figure.subplots(rows, EXAMPLES, squeeze=False).ravel()
     for axis, item in zip(places, shown, strict=False):
-        _picture(axis, images[item.image])
+        _picture(axis, images.images[item.image])
         answers = ", ".join(dict.fromkeys(brief[answer] for answer in item.said))
         axis.set_title(names[item.true], size=7, loc="center", pad=2)
         short = answers if len(answers) <= 14 else f"{answers[:13]}{style.CUT}"
@@ -109,7 +141,7 @@ def _missed(study: Study, dataset: str, every: list[Answers], missed: list[Misse
     for axis in places[len(shown) :]:
         axis.set_visible(False)
     title, number = study.title(dataset), len(missed)
-    count = f"{number:,} of {len(images):,} test images"
+    count = f"{number:,} of {images.count:,} test images"
     who = _models(study, dataset, every)
     cut = f" The first {SHOWN} are shown." if number > SHOWN else ""
     return Plot(
