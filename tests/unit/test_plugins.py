@@ -1,7 +1,6 @@
 """Objects by import path: found where they are, own code known without being run, faults in one line."""
 
 import math
-import sys
 
 import pytest
 
