@@ -256,6 +256,16 @@ def test_the_effect_of_a_schedule_is_against_what_goes_without_saying():
     assert found["warmup"] == pytest.approx({0.0: 0.6, 0.1: 0.75})
 
 
+def test_the_progress_says_which_of_two_trainings_it_is_of(dataset, capsys):
+    runs(dataset, {}, {"schedule": "cosine", "warmup": 0.1})
+    lines = [line for line in capsys.readouterr().out.splitlines() if "epoch 2/2" in line]
+    shared = "batch 16, lr 0.01, "
+    assert [line.split(shared)[1].split("epoch")[0] for line in lines] == [
+        "seed 0, ",
+        "schedule cosine, warmup 0.1, seed 0, ",
+    ]
+
+
 def test_trainings_of_a_schedule_do_not_share_a_plan_with_others_epochs(dataset):
     cell = family(dataset, {"schedule": "cosine", "epochs": [1, 2], "learning_rate": [0.1, 0.2]}, pack=8)
     plans = cell.plans(requests(cell))

@@ -31,6 +31,15 @@ class Course:
     history: list[Epoch] = field(default_factory=list)
     diverged: bool = False
     kept: Kept | None = None
+    words: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note which training it is, for the progress."""
+        request = next(iter(self.asked.values()))
+        training, more = self.training, {**request.settings, "fold": request.fold}
+        said = [f"{name} {more[name]}" for name in more if name not in axes.ALWAYS and more[name] is not None]
+        start = f"batch {training.batch_size}, lr {training.learning_rate:g}"
+        self.words = ", ".join([start, *said, f"seed {training.seed}"])
 
     @property
     def due(self) -> bool:
@@ -113,14 +122,11 @@ class Course:
 
     def __str__(self) -> str:
         """Return where it stands, for the progress."""
-        training, last = self.training, self.history[-1]
+        last = self.history[-1]
         reached = "diverged" if self.diverged else f"training {last.train_accuracy or 0:.2%}"
         if last.validation_accuracy is not None:
             reached = f"validation {last.validation_accuracy:.2%}"
-        return (
-            f"batch {training.batch_size}, lr {training.learning_rate:g}, seed {training.seed}, "
-            f"epoch {last.epoch}/{training.epochs}: {reached}"
-        )
+        return f"{self.words}, epoch {last.epoch}/{self.training.epochs}: {reached}"
 
 
 def _better(one: Epoch, other: Epoch) -> bool:
