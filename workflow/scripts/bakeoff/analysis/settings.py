@@ -22,8 +22,18 @@ SETTINGS = {
     "clip": "gradient norm at most",
     "ema": "average of weights",
     "early_stop": "early stopping after",
+    "weight_decay": "weight decay",
 }
-SHORT = {"learning_rate": "lr", "batch_size": "batch", "pin_memory": "pinned"}
+SHORT = {
+    "learning_rate": "lr",
+    "batch_size": "batch",
+    "pin_memory": "pinned",
+    "label_smoothing": "smoothing",
+    "class_weights": "classes",
+    "clip": "clip",
+    "ema": "EMA",
+    "early_stop": "patience",
+}
 # What every run shares unless the grid says otherwise goes without saying.
 UNSAID: Mapping[str, Any] = {
     "engine": "resident",

@@ -23,6 +23,8 @@ DOWN = ("learning_rate", "C")
 WIDE = 16
 # Of more columns than this, not every one is labelled.
 LABELLED = 40
+# Of so few settings each is a line of its own where a column's label would be longer than this.
+LISTED, LETTERS = 30, 30
 
 # What was tried of every competitor.
 Every = Mapping[str, list[Tried]]
@@ -113,7 +115,14 @@ def _draw(study: Study, every: Every) -> Figure:
 def _table(study: Study, found: list[Tried]) -> Table[Tried]:
     """Return row labels, the words of column labels, and what was tried by (row, column)."""
     down, along = _sides(found)
+    table = _sorted(study, found, down, along)
+    longest = max(len(", ".join(words)) for words in table[1])
+    if longest > LETTERS and len(found) <= LISTED and not panels.upright(table[1]):
+        return _sorted(study, found, [*down, *along], [])
+    return table
 
+
+def _sorted(study: Study, found: list[Tried], down: list[str], along: list[str]) -> Table[Tried]:
     def keys(names: list[str]) -> list[Key]:
         return [tuple(one.axes.get(name, wording.UNSAID.get(name)) for name in names) for one in found]
 
@@ -149,7 +158,8 @@ def _order(key: Key) -> list[tuple[int, float, str]]:
 
 
 def _words(study: Study, factors: set[str], names: list[str], key: Key) -> list[str]:
-    words = []
+    words: list[str] = []
+    unsaid: list[str] = []
     for name, item in zip(names, key, strict=True):
         if item is None:
             continue
@@ -161,8 +171,9 @@ def _words(study: Study, factors: set[str], names: list[str], key: Key) -> list[
             # "dataloader" and "not pinned" explain themselves; what goes without saying is said here.
             words.append(wording.settings({name: item}) or wording.value(item))
         else:
-            words.append(f"{wording.SHORT.get(name, name)} {wording.value(item)}")
-    return words
+            said = unsaid if name in wording.UNSAID and item == wording.UNSAID[name] else words
+            said.append(f"{wording.SHORT.get(name, wording.setting(name))} {wording.value(item)}")
+    return words or (unsaid if len(unsaid) < 2 else ["defaults"])
 
 
 def _panel(axis: Axes, table: Table[Tried], scale: tuple[float, float]) -> None:

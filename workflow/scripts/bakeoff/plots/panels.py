@@ -12,6 +12,8 @@ Panel = tuple[str, Table[Shown]]
 
 # Columns that numbers and upright labels fit into, of half the width.
 NARROW = 7
+# Letters of a row's label that leave the half width to these.
+ROW = 40
 # Letters of upright labels that fit beneath half the width, and in smaller type beneath all of it.
 HALF, LETTERS = 44, 132
 
@@ -29,7 +31,7 @@ def lines(drawn: list[Panel[Shown]]) -> list[list[Panel[Shown]]]:
 
 def narrow(table: Table[Any]) -> bool:
     """Tell whether a panel fits half the width."""
-    return len(table[1]) <= NARROW
+    return len(table[1]) <= NARROW and all(len(label) <= ROW for label in table[0])
 
 
 def common(labels: list[list[str]]) -> str:

@@ -18,6 +18,8 @@ SHARES = {
 # What a timed run, which nothing is chosen from, is told by.
 OF_TIMED = ("validation_accuracy", "test_accuracy")
 TIMES = {"train_s": "Training", "time_to_result_s": "To result"}
+# Of so many settings each has a column; of more, those that mostly go without saying share one.
+APART = 6
 # Of a run's details, those that say how a device did its work.
 FACTS = {"execution": "Steps", "autocast": "Autocast"}
 
@@ -32,14 +34,16 @@ def _table(study: Study, group: Group, held: int | None) -> Table:
     """Return a table of all runs of a group, or of so many where the page holds them all."""
     items = group.items
     settings, shared = runs.shown(items)
-    columns = _columns(group, settings)
+    # Rows of a large study are the script's, which has a column for each.
+    together = [] if held else _together(settings)
+    columns = _columns(group, [name for name in settings if name not in together], together)
     notes = [
         *(["Best: chosen for its model."] if group.best else []),
         "The run's number leads to the command that makes it again (in the HTML report, of a large study).",
         *([f"All runs: {wording.settings(shared)}."] if shared else []),
         *_facts(items),
     ]
-    rows = [_row(study, group, columns, item) for item in items]
+    rows = [_row(study, group, columns, together, item) for item in items]
     name, caption = group.name, group.caption
     table = Table(name, caption, columns, rows, " ".join(notes), folded=len(rows) > 12, dense=True)
     worst = [-(item.run.validation_accuracy or 0) for item in items]
@@ -49,7 +53,13 @@ def _table(study: Study, group: Group, held: int | None) -> Table:
     return parts.excerpted(table, worst, "{} best", "validation accuracy")
 
 
-def _columns(group: Group, names: list[str]) -> list[Column]:
+def _together(settings: list[str]) -> list[str]:
+    """Return the settings that share a column: of many those with a value that goes without saying."""
+    told = [name for name in settings if name not in AGAIN]
+    return [name for name in told if name in wording.UNSAID] if len(told) > APART else []
+
+
+def _columns(group: Group, names: list[str], together: list[str]) -> list[Column]:
     """Return the columns, settings by these names among them, each with the key of an embedded run."""
     items = group.items
     settings = [
@@ -62,6 +72,7 @@ def _columns(group: Group, names: list[str]) -> list[Column]:
         Column("Model", key="title"),
         Column("Device", key="on"),
         *settings,
+        *([Column("Further settings", key="together")] if together else []),
         *(Column(SHARES[name], "%", True, name, 2) for name in shares),
         *(
             Column(label, "s", True, name, digits)
@@ -82,12 +93,16 @@ def _numbers(name: str, items: list[Numbered]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _row(study: Study, group: Group, columns: list[Column], item: Numbered) -> list[Entry]:
+def _row(
+    study: Study, group: Group, columns: list[Column], together: list[str], item: Numbered
+) -> list[Entry]:
     facts = item.facts
+    further = {name: facts.get(name) for name in together}
     own = {
         "run": Entry(str(item.number), item.number, link=f"#{item.anchor}"),
         "title": parts.text(runs.title(study, item.cell)),
         "on": parts.text(wording.device(item.cell.device)),
+        "together": Entry(wording.settings(further, short=True), look="words"),
         "state": runs.state(item.run, id(item.run) in group.best),
     }
     return [own[column.key] if column.key in own else _entry(item, facts, column) for column in columns]
