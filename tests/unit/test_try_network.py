@@ -271,7 +271,7 @@ def test_timed_alone_or_in_turns_it_is_skipped_too(here):
 def test_a_file_of_another_network_or_of_other_data_is_refused(here, other):
     file = tried(build="own_nets:Small")
     file.write_text(json.dumps(studies.read(file) | other))
-    with pytest.raises(UserError, match=r"^tried.json: .*; name that of try_network.py for these$"):
+    with pytest.raises(UserError, match=r"^tried.json: is of .*; name what try_network.py wrote of these$"):
         trained(file, build="Small")
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TORCHVISION, TIMM = "torchvision.models", "timm:"
 # Keywords by which a library reads files, or fetches them: what they load is in no run's key.
 LOADING = ("weights", "pretrained", "checkpoint")
+# Of torchvision's, those that answer with a tuple while they train, unless a row asks for that.
+ONE_ANSWER = {name: {"aux_logits": False} for name in ("googlenet", "inception_v3")}
 
 
 def _build(text: str) -> str:
@@ -74,9 +76,9 @@ def make(build: str, classes: int, settings: Mapping[str, Any]) -> "nn.Module":
     """
     from torch import nn
 
-    call = find(build)
+    call, unsaid = find(build), ONE_ANSWER.get(torchvisions(build) or "", {})
     try:
-        found = call(num_classes=classes, **settings)
+        found = call(num_classes=classes, **{**unsaid, **settings})
     except UserError:
         raise
     except Exception as error:

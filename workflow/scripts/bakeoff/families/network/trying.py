@@ -63,8 +63,8 @@ def skipped(path: Path, row: Named, dataset: Dataset) -> str | None:
     if tried_on != (row.name, images.shape(dataset), dataset.classes):
         shape = " x ".join(map(str, found.input_shape))
         raise UserError(
-            f"{path}: says of {found.network} on {shape} pixels and {found.classes} classes what is asked of "
-            f"{row.name} on {dataset.name}; name that of try_network.py for these"
+            f"{path}: is of {found.network} on images of {shape} and {found.classes} classes, not of {row.name} "
+            f"on {dataset.name}; name what try_network.py wrote of these"
         )
     return found.skipped
 
