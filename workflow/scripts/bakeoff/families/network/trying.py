@@ -63,8 +63,8 @@ def skipped(path: Path, row: Named, dataset: Dataset) -> str | None:
     if tried_on != (row.name, images.shape(dataset), dataset.classes):
         shape = " x ".join(map(str, found.input_shape))
         raise UserError(
-            f"{path}: is of {found.network} on images of {shape} and {found.classes} classes, not of {row.name} "
-            f"on {dataset.name}; name what try_network.py wrote of these"
+            f"{path}: is of {found.network} on images of {shape} and {found.classes} classes, not of "
+            f"{row.name} on {dataset.name}; name what try_network.py wrote of these"
         )
     return found.skipped
 
