@@ -34,9 +34,10 @@ OTHER_KINDS = ("absent", "folder", "picture.png", "empty", "text", "bytes", "one
 # Files and folders that each command reads; at each, every other kind of file is put.
 INPUTS = {
     "prepare_dataset": ("raw",),
-    "train_network": ("data",),
+    "try_network": ("data",),
+    "train_network": ("data", "tried"),
     "train_svm": ("data",),
-    "time_training": ("data",),
+    "time_training": ("data", "tried"),
     "time_chosen": ("record", "data", "model"),
     "collect_results": ("records",),
     **dict.fromkeys(("select_best", "compare_devices", "compare_models", "compare_classes"), ("records",)),
@@ -89,6 +90,7 @@ def place(tmp_path_factory) -> Place:
             **{"raw": folder / "raw.npz", "dataset": "digits", "split": json.dumps(SPLIT)},
             **{"input_size": 8, "output": made / "digits.npz"},
         },
+        "try_network": {"data": data, "model": "resnet18", "output": made / "tried.json"},
         "train_network": {
             **{"data": data, **network, "device": "cpu", "grid": json.dumps([TRAINING])},
             "output": made / "network.json",
@@ -221,7 +223,7 @@ def test_a_setting_that_nothing_can_have_is_one_line_with_its_name(say, setting,
 
 WORDS = [
     *(("fetch_dataset", {"dataset": "cats"}), ("prepare_dataset", {"dataset": "cats"})),
-    *((name, {"model": "resnet99"}) for name in ("train_network", "time_training")),
+    *((name, {"model": "resnet99"}) for name in ("try_network", "train_network", "time_training")),
     *((name, {"optimizer": "rmsprop"}) for name in ("train_network", "time_training")),
     *((name, {"device": word}) for name in ("train_network", "train_svm") for word in ("tpu", "mps", "cuda")),
     *(("time_training", {"devices": word}) for word in ("tpu", "mps", "cuda")),

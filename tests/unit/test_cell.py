@@ -47,6 +47,7 @@ class Fake:
         self.rows = {}
         self.context = {}
         self.follows_threads = True
+        self.skipped = None
         self.fitted = []  # rate, epochs and seed of each run, and its fold if it has one
         self.stop_after = None
         self.failing = set()  # rate and epochs, or with a fold

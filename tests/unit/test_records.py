@@ -48,7 +48,11 @@ def test_the_schema_in_the_package_is_that_of_the_types():
     ("place", "value", "named"),
     [
         (("device",), "tpu", "device: tpu: input should be 'cpu' or 'gpu'"),
-        (("runs", 0, "status"), "fine", "runs/0/status: fine: input should be 'ok', 'diverged' or 'failed'"),
+        (
+            ("runs", 0, "status"),
+            "fine",
+            "runs/0/status: fine: input should be 'ok', 'diverged', 'failed' or ",
+        ),
         (("runs", 0, "test_accuracy"), 97.5, "runs/0/test_accuracy: 97.5: input should be less"),
         (("runs", 0, "train_s"), -1.0, "runs/0/train_s: -1.0: input should be greater"),
         (

@@ -48,8 +48,10 @@ def folder(tmp_path):
     made = copy_to(tmp_path / "study")
     (made / "workflow/scripts/train_network.py").write_text(PRETENDED)
     (made / "study.yaml").write_text(STUDY)
-    (made / "resources").mkdir()
+    (made / "resources/digits/tried").mkdir(parents=True)
     (made / "resources/digits.npz").touch()
+    for network in ("resnet18", "resnet50"):
+        (made / f"resources/digits/tried/{network}.json").touch()
     (tmp_path / "locks").mkdir()
     return made
 

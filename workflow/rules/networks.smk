@@ -1,10 +1,35 @@
-# Networks: the grid of a cell, and the same training timed alone on each device.
+# Networks: tried once on each data set; the grid of a cell; the same training timed alone on each device.
+TRIED = "resources/{dataset}/tried/{model}.json"
+
+
+# Whether a network can take the images: where it cannot, its cells say so, and the study goes on. Whatever makes this
+# again makes its cells again, too.
+rule try_network:
+    input:
+        script=script("try_network"),
+        data="resources/{dataset}.npz",
+        code=code_of("networks"),
+    output:
+        TRIED,
+    params:
+        model=lambda wildcards: row("networks", wildcards.model),
+    log:
+        "logs/try_network/{dataset}/{model}.log",
+    threads: 1
+    container:
+        config["containers"]["cpu"]
+    conda:
+        "../../envs/bakeoff.yaml"
+    shell:
+        "python {input.script:q} --data {input.data:q} --model {params.model:q}"
+        " --output {output:q} --set-aside 2>&1 | tee {log:q}"
 
 
 rule train_network:
     input:
         script=script("train_network"),
         data="resources/{dataset}.npz",
+        tried=TRIED,
         code=code_of("networks"),
         shards=shards_of("{model}_{optimizer}_{device}"),
     output:
@@ -32,7 +57,7 @@ rule train_network:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --data {input.data:q} --model {params.model:q}"
+        "python {input.script:q} --data {input.data:q} --tried {input.tried:q} --model {params.model:q}"
         " --optimizer {params.optimizer:q} --device {wildcards.device} --grid {params.grid:q}"
         " --seeds {params.seeds} --pack {params.pack} --threads {threads} {params.shard}"
         " --output {params.record:q} --set-aside 2>&1 | tee {log:q}"
@@ -54,6 +79,7 @@ rule time_training:
     input:
         script=script("time_training"),
         data="resources/{dataset}.npz",
+        tried=TRIED,
         code=code_of("networks"),
     output:
         records=timed("record", "{model}_{optimizer}"),
@@ -77,7 +103,7 @@ rule time_training:
     conda:
         "../../envs/bakeoff.yaml"
     shell:
-        "python {input.script:q} --data {input.data:q} --model {params.model:q}"
+        "python {input.script:q} --data {input.data:q} --tried {input.tried:q} --model {params.model:q}"
         " --optimizer {params.optimizer:q} --devices {params.devices}"
         " --settings {params.settings:q} --repeats {params.repeats} --threads {threads}"
         " --output {output.records:q} --set-aside 2>&1 | tee {log:q}"

@@ -7,18 +7,16 @@ from typing import Any
 from bakeoff import command, values
 from bakeoff.command import option
 from bakeoff.data import store
-from bakeoff.families.network import axes, optimizers, speed
+from bakeoff.families.network import axes, speed
+from bakeoff.families.network.options import NetworkOptions
 from bakeoff.machine import devices, threads
-from bakeoff.networks import models
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(NetworkOptions):
     """Time the same training several times, alone on the machine, devices in turns."""
 
     data: Path = option("the prepared data set (.npz)")
-    model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
-    optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
     devices: list[str] = option("two take turns, repeat by repeat", **devices.CHOICE, once=True)
     settings: dict[str, Any] = option("JSON: batch_size, learning_rate, epochs, ...", check=axes.check_one)
     output: list[Path] = option("the record (.json) of each device", check=values.record, once=True)
@@ -31,9 +29,9 @@ def main(options: Options) -> None:
     if len(options.devices) != len(options.output):
         raise command.UserError("--output: name one record per device")
     threads.set_threads(options.threads)
-    rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
-    what = (*rows, options.settings, options.repeats, zip(options.devices, options.output, strict=True))
-    speed.compare_devices(store.load(options.data, "resized"), *what, options.threads)
+    data, outputs = store.load(options.data, "resized"), zip(options.devices, options.output, strict=True)
+    what = (options.settings, options.repeats, outputs, options.threads, options.skipped(data))
+    speed.compare_devices(data, *options.rows, *what)
 
 
 if __name__ == "__main__":

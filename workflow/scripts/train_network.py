@@ -7,17 +7,15 @@ from bakeoff import command, values
 from bakeoff.cells.options import CellOptions
 from bakeoff.command import option
 from bakeoff.data import store
-from bakeoff.families.network import axes, entry, family, optimizers
+from bakeoff.families.network import axes, entry, family
+from bakeoff.families.network.options import NetworkOptions
 from bakeoff.machine import devices, hardware, threads
-from bakeoff.networks import models
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(CellOptions):
+class Options(CellOptions, NetworkOptions):
     """Train one network with one optimizer on one device over a grid of settings."""
 
-    model: str = option("the network: its row's name or the row as JSON", check=models.NETWORKS.named)
-    optimizer: str = option("what trains it, likewise", check=optimizers.OPTIMIZERS.named)
     device: str = option("where it trains", **devices.CHOICE)
     grid: Any = option("JSON list of blocks, multiplied out like a ParameterGrid")
     seeds: list[int] = option("of every setting's runs", default=(0,), least=0, most=values.SEED, once=True)
@@ -26,13 +24,14 @@ class Options(CellOptions):
 
 def main(options: Options) -> None:
     """Run the cell."""
-    rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
-    axes.check(options.grid, rows[1].row.axes())
+    axes.check(options.grid, options.rows[1].row.axes())
     hardware.require_device(options.device)
     threads.set_threads(options.threads)
     what = (options.device, options.grid, options.seeds, options.pack)
     data = store.load(options.data, "resized")
-    options.carry_out(family.NetworkFamily(data, *rows, *what), entry.code())
+    cell = family.NetworkFamily(data, *options.rows, *what)
+    cell.skipped = options.skipped(data)
+    options.carry_out(cell, entry.code())
 
 
 if __name__ == "__main__":

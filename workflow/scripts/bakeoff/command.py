@@ -25,6 +25,10 @@ class UserError(ValueError):
     """Something that the person at the keyboard can mend; shown as one line, without a traceback."""
 
 
+class UnfitError(UserError):
+    """A row names what cannot do its work, or not on these data: a study goes on without it."""
+
+
 class DamagedError(UserError):
     """Files that hold something else than was written to them; `faults` says of each path what."""
 

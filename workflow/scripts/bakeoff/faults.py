@@ -58,6 +58,11 @@ def told(error: BaseException, options: Container[str] = ()) -> bool:
     return False
 
 
+def of_machine(error: BaseException) -> bool:
+    """Tell whether an error is of the machine and what is installed there, whoever's code ran into it."""
+    return _said(error, ()) is not None
+
+
 def leave(lines: Sequence[str], status: int = FAULT) -> NoReturn:
     """Print lines on stderr with the command's name in front, and end the process."""
     with contextlib.suppress(OSError):

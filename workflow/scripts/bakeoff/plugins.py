@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from bakeoff import files
-from bakeoff.command import UserError
+from bakeoff.command import UnfitError, UserError
 
 PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 EXAMPLE = "package.module:name"
@@ -46,7 +46,10 @@ HERE = _Here()
 
 
 def find(path: str) -> Any:
-    """Return the object at an import path; UserError says what is not there."""
+    """Return the object at an import path; UserError says what is not there.
+
+    UnfitError where its module is there, and has none of this name.
+    """
     module, _, name = path.partition(":")
     if HERE not in sys.meta_path:
         sys.meta_path.append(HERE)
@@ -58,7 +61,7 @@ def find(path: str) -> Any:
         raise UserError(f"{path}: {missing(path) or f'no module {error.name}'}") from error
     for step in name.split("."):
         if not hasattr(found, step):
-            raise UserError(f"{path}: {getattr(found, '__name__', module)} has no {step}")
+            raise UnfitError(f"{path}: {getattr(found, '__name__', module)} has no {step}")
         found = getattr(found, step)
     return found
 

@@ -18,6 +18,7 @@ from bakeoff.records.selection import Choice
 Picked = tuple[Record, Choice]
 # Why nothing was chosen.
 NO_RUN, NOT_ON_EVERY_SEED = "no run finished", "no setting finished on every seed"
+SKIPPED = "skipped"
 
 
 def best_cell(study: Study, cells: Iterable[Record]) -> Picked | None:
@@ -67,10 +68,15 @@ def rows(study: Study) -> list[BestRow]:
                 row = _chosen(study, pair, where, pair[0].data.digest == data[0][0])
                 found.append(BestRow(dataset=dataset, competitor=name, status="ok", chosen=row))
             else:
-                ran = any(finished(cell.runs) for cell in members[name])
-                status = NOT_ON_EVERY_SEED if ran else NO_RUN
-                found.append(BestRow(dataset=dataset, competitor=name, status=status))
+                found.append(BestRow(dataset=dataset, competitor=name, status=_without(members[name])))
     return found
+
+
+def _without(cells: Sequence[Record]) -> str:
+    """Return why nothing is chosen of cells."""
+    if all(cell.skipped is not None for cell in cells):
+        return SKIPPED
+    return NOT_ON_EVERY_SEED if any(finished(cell.runs) for cell in cells) else NO_RUN
 
 
 def _chosen(study: Study, pair: Picked, where: Place | None, comparable: bool) -> Chosen:

@@ -1,44 +1,61 @@
-"""What ran and what did not: the counts behind "k of n runs finished", and data cut short."""
+"""What ran and what did not: the counts behind "k of n runs finished", what was skipped, data cut short."""
 
 from dataclasses import dataclass
 
 from bakeoff.analysis import wording
-from bakeoff.analysis.study import Study, place, unique
+from bakeoff.analysis.study import Study, by, place, unique
 from bakeoff.records.record import Record
 from bakeoff.records.run import Run
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many runs there are, how many finished, and each that did not, with its cell."""
+    """How many runs were begun, how many finished, each that did not with its cell, how many were skipped."""
 
     runs: int
     finished: int
     unfinished: list[tuple[Record, Run]]
+    skipped: int
 
     @property
     def sentence(self) -> str:
-        """Return the line: 35 of 36 runs finished; 1 diverged."""
+        """Return the line: 35 of 36 runs finished; 1 diverged; 4 more were skipped."""
+        if not self.skipped:
+            return f"{self._begun}."
+        were = "was" if self.skipped == 1 else "were"
         if not self.runs:
-            return "No run has been made yet: there is nothing to compare."
+            return f"No run was begun: {wording.plural(self.skipped, 'run')} {were} skipped."
+        return f"{self._begun}; {self.skipped:,} more {were} skipped."
+
+    @property
+    def _begun(self) -> str:
+        if not self.runs:
+            return "No run has been made yet: there is nothing to compare"
         if not self.unfinished:
-            return (
-                f"All {wording.plural(self.runs, 'run')} finished."
-                if self.runs > 1
-                else ("The only run finished.")
-            )
+            every = f"All {wording.plural(self.runs, 'run')}" if self.runs > 1 else "The only run"
+            return f"{every} finished"
         parts = []
         for status in ("diverged", "failed"):
             if number := sum(run.status == status for _, run in self.unfinished):
                 parts.append(f"{number} {status}")
-        return f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}."
+        return f"{self.finished:,} of {wording.plural(self.runs, 'run')} finished; {', '.join(parts)}"
 
 
 def of(study: Study) -> Coverage:
     """Count the runs of a study."""
     every = [(cell, run) for cell in study.records for run in cell.runs]
-    unfinished = [(cell, run) for cell, run in every if not run.finished]
-    return Coverage(len(every), len(every) - len(unfinished), unfinished)
+    begun = [(cell, run) for cell, run in every if run.status != "skipped"]
+    unfinished = [(cell, run) for cell, run in begun if not run.finished]
+    return Coverage(len(begun), len(begun) - len(unfinished), unfinished, len(every) - len(begun))
+
+
+def skipped(study: Study) -> list[str]:
+    """Say in one line each which competitor was skipped on which data set, and why."""
+    cells = [cell for cell in study.records if cell.skipped is not None]
+    found = by(cells, lambda cell: (cell.dataset, cell.competitor, cell.skipped))
+    return [
+        f"{study.label(name)} was skipped on {study.title(dataset)}: {why}" for dataset, name, why in found
+    ]
 
 
 def reason(cell: Record, run: Run) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bakeoff.analysis import agreement, devices, pairs, wording
-from bakeoff.analysis.best import NO_RUN, NOT_ON_EVERY_SEED
+from bakeoff.analysis.best import NO_RUN, NOT_ON_EVERY_SEED, SKIPPED
 from bakeoff.analysis.derived import BestRow, ClassRow, PublishedRow, TestRow
 from bakeoff.analysis.derived_times import SpeedupRow
 from bakeoff.analysis.finding import Finding
@@ -35,7 +35,8 @@ def of_dataset(study: Study, tables: Tables, dataset: str) -> list[Finding]:
     rows = [row for row in tables.best if row.dataset == dataset and row.chosen]
     others = unique(row.status for row in tables.best if row.dataset == dataset and not row.chosen)
     if not rows:
-        said = NOT_ON_EVERY_SEED if NOT_ON_EVERY_SEED in others else NO_RUN
+        said = "all models were skipped" if others == [SKIPPED] else NO_RUN
+        said = NOT_ON_EVERY_SEED if NOT_ON_EVERY_SEED in others else said
         return [Finding("winner", f"{said.capitalize()} on {title}.", "", dataset)]
     chosen = winner(rows)
     found, name = chosen.measured, study.label(chosen.competitor)

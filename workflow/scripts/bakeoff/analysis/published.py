@@ -115,7 +115,7 @@ def _trained(row: PublishedRow) -> Hashable:
 def _index(study: Study, original: Original) -> Index:
     found: dict[Hashable, list[Measured]] = {}
     for cell in study.records:
-        if cell.group not in PUBLISHED_SHAPES or cell.data.folds:
+        if cell.group not in PUBLISHED_SHAPES or cell.data.folds or cell.skipped is not None:
             continue
         whose = cell.purpose, cell.dataset, original(cell.data), *_competitor(cell)
         for runs in groups(cell.runs):

@@ -24,14 +24,15 @@ Side = tuple[Record, list[Run]]
 
 
 def rows(study: Study) -> list[SpeedupRow]:
-    """Return one row per timed training (data set, competitor, factors, settings), matched or not.
+    """Return one row per timed training (data set, competitor, factors, settings), matched or not;
+    what was skipped is none.
 
     `verdict` is of the training time, `result_verdict` of the time to result, both measured on one `machine`;
     `accuracy` is not judged where the answers of the timed runs were not kept.
     """
     peaks = rates.Peaks(study)
     matched: dict[tuple[str, ...], dict[str, Side]] = {}
-    for cell in study.speed:
+    for cell in (each for each in study.speed if each.skipped is None):
         levels = [name for factor, level in cell.factors.items() for name in (factor, level.name)]
         for runs in groups(cell.runs):
             key = (cell.dataset, cell.data.digest, settings_key(runs[0].settings), cell.competitor, *levels)

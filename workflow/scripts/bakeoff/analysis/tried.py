@@ -37,10 +37,10 @@ class Tried:
 
 
 def of(study: Study, cells: list[Record]) -> list[Tried]:
-    """Return what was tried of a competitor, cell by cell."""
+    """Return what was tried of a competitor, cell by cell; of what was skipped nothing."""
     best = best_cell(study, cells)
     found = []
-    for cell in cells:
+    for cell in (each for each in cells if each.skipped is None):
         for runs in selection.groups(cell.runs):
             if any(run.fold != REFIT for run in runs):
                 found.append(_mean(cell, runs, best is not None and _same(best, cell, runs)))

@@ -73,6 +73,7 @@ class Family(Protocol):
     settings: Sequence[Settings]
     seeds: Sequence[int | None]
     dataset: Dataset
+    skipped: str | None  # why nothing of it is fitted on these data, None where it is
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:
@@ -98,7 +99,14 @@ def requests(family: Family, folds: Sequence[Fold] | None = None) -> list[Reques
 
 
 def fit(family: Family, plan: Plan, progress: Progress) -> Iterator[Fitted]:
-    """Fit one plan; a failure becomes runs with status failed, and the cell goes on."""
+    """Fit one plan; a failure becomes runs with status failed, and the cell goes on.
+
+    Of what is skipped no fit is begun.
+    """
+    if family.skipped is not None:
+        for request in plan.requests:
+            yield Fitted(unfinished_run(request, "skipped", family.skipped))
+        return
     missing = {request.key: request for request in plan.requests}
     try:
         for fitted in family.fit(plan, progress):
@@ -126,5 +134,5 @@ def measuring(environment: Environment, lap: Callable[[], dict[str, Any] | None]
 
 
 def unfinished_run(request: Request, status: str, error: str, **more: Any) -> Run:
-    """Return the entry of a run without a result: diverged or failed, shown but never chosen."""
+    """Return the entry of a run without a result: diverged, failed or skipped, shown but never chosen."""
     return Run(**request._asdict(), status=status, error=error, **more)  # type: ignore[arg-type]

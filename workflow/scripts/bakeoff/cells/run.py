@@ -40,15 +40,18 @@ class Work:
     def settle(self, plans: Sequence[Plan], keep: Keep) -> list[Measured]:
         """Return the plans' runs, in their order: from the journal, or fitted and then in it.
 
+        What is skipped now takes none from the journal, and leaves none in it.
         `keep` is given every run as it finishes, with all that are finished.
         """
         wanted = [request for plan in plans for request in plan.requests]
-        known = {request.key: self.journal.get(request) for request in wanted}
+        if (why := self.family.skipped) is not None:
+            print(f"{self.label}: skipped: {why}", flush=True)
+        known = {} if why is not None else {request.key: self.journal.get(request) for request in wanted}
         runs = {key: found for key, found in known.items() if found is not None}
         todo = [missing for plan in plans if (missing := _without(plan, runs)).requests]
         if runs:
             print(f"{self.label}: {len(runs)} of {len(wanted)} runs are in the journal", flush=True)
-        left = [request for plan in todo for request in plan.requests]
+        left = [request for plan in todo for request in plan.requests if why is None]
         for apart, count in self.journal.otherwise(left).items():
             print(f"{self.label}: {count} runs in the journal are of {apart}: made anew", flush=True)
         progress = Progress(self.label, sum(plan.work for plan in todo))
@@ -58,7 +61,7 @@ class Work:
                 runs.setdefault(key, measured)
                 # First what it answered: a run in the journal is not fitted again for that.
                 keep(fitted, [each.run for each in runs.values()])
-                if fitted.run.status != "failed" and self.journal.get(fitted.run.request) is None:
+                if fitted.run.for_good and self.journal.get(fitted.run.request) is None:
                     self.journal.add(measured)
         progress.close()
         return [runs[request.key] for request in wanted]
@@ -130,7 +133,7 @@ def _run_shard(work: Work, path: Path, asked: Sequence[Request], shard: Shard) -
     work.journal.know(layout.beside(path, "journal"))
     some = replace(work, label=f"{work.label}, shard {shard.number}/{shard.total}")
     runs = some.settle(shard.cut(work.family.plans(asked)), _of_a_grid(work, asked))
-    kept = sum(each.run.status != "failed" for each in runs)
+    kept = sum(each.run.for_good for each in runs)
     write_text(
         shard.beside(layout.beside(path, "shards")), f"{kept} of {len(runs)} runs are in the journal\n"
     )
@@ -199,9 +202,10 @@ def _write(work: Work, path: Path, record: Record, final: list[Run]) -> None:
     keeping.publish_model(work.journal, final[0] if final else None, model)
     keeping.publish_answers(work.family, ((work.journal, run) for run in record.runs), answers)
     if (best := record.best) is None:
-        done = sum(run.finished for run in record.runs)
-        none = "no run finished; the record says why"
-        print(f"{work.label}: {f'{done} runs are done, none is chosen' if done else none}", flush=True)
+        if record.skipped is None:
+            done = sum(run.finished for run in record.runs)
+            none = "no run finished; the record says why"
+            print(f"{work.label}: {f'{done} runs are done, none is chosen' if done else none}", flush=True)
     else:
         if described := signature.find(model):
             file = model.relative_to(path.parent).as_posix()
@@ -217,6 +221,8 @@ def _write(work: Work, path: Path, record: Record, final: list[Run]) -> None:
 
 def _arithmetic(family: Family, chosen: Run | None) -> Compute:
     """Return a family's count; what is only said beside the runs takes none of them along."""
+    if family.skipped is not None:
+        return Compute.unknown("not counted: what was skipped was not built")
     try:
         return family.compute(chosen)
     except Exception as error:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator
 
-from bakeoff import plugins, typed
-from bakeoff.command import UserError
+from bakeoff import faults, plugins, typed
+from bakeoff.command import UnfitError, UserError
 from bakeoff.surroundings import reason
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TORCHVISION, TIMM = "torchvision.models", "timm:"
 # Keywords by which a library reads files, or fetches them: what they load is in no run's key.
 LOADING = ("weights", "pretrained", "checkpoint")
+# Of torchvision's, those that answer with a tuple while they train, unless a row asks for that.
+ONE_ANSWER = {name: {"aux_logits": False} for name in ("googlenet", "inception_v3")}
 
 
 def _build(text: str) -> str:
@@ -69,19 +71,24 @@ def is_known(build: str, settings: Mapping[str, Any]) -> bool:
 def make(build: str, classes: int, settings: Mapping[str, Any]) -> "nn.Module":
     """Return a network for so many classes, with weights as they are drawn.
 
-    UserError where there is none of this name, and where it cannot be made.
+    UnfitError where there is none of this name, and where it cannot be made; UserError where what builds it
+    is not installed.
     """
     from torch import nn
 
-    call = find(build)
+    call, unsaid = find(build), ONE_ANSWER.get(torchvisions(build) or "", {})
     try:
-        found = call(num_classes=classes, **settings)
-    except (UserError, MemoryError):
+        found = call(num_classes=classes, **{**unsaid, **settings})
+    except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{build}: cannot be made for {classes} classes: {reason(error)}") from error
+        if faults.of_machine(error):
+            raise
+        raise UnfitError(f"{build}: cannot be made for {classes} classes: {reason(error)}") from error
     if not isinstance(found, nn.Module):
-        raise UserError(f"{build}: gives {_a(found)}, and no torch.nn.Module; name a function that gives one")
+        raise UnfitError(
+            f"{build}: gives {_a(found)}, and no torch.nn.Module; name a function that gives one"
+        )
     return found
 
 
@@ -90,7 +97,7 @@ def find(build: str) -> Callable[..., Any]:
     if build.startswith(TIMM):
         known, name = timm(), _timms(build)
         if not known.is_model(name.partition(".")[0]):
-            raise UserError(f"{build}: no model of timm's{_nearest(name, known.list_models())}")
+            raise UnfitError(f"{build}: no model of timm's{_nearest(name, known.list_models())}")
         return partial(known.create_model, name)
     if ":" in build:
         found: Callable[..., Any] = plugins.find(build)
@@ -99,7 +106,7 @@ def find(build: str) -> Callable[..., Any]:
 
     listed = models.list_models(module=models)
     if build not in listed:
-        raise UserError(f"{build}: no classifier of torchvision's{_nearest(build, listed)}")
+        raise UnfitError(f"{build}: no classifier of torchvision's{_nearest(build, listed)}")
     return models.get_model_builder(build)
 
 

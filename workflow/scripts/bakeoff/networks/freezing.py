@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator
 
 from bakeoff import typed, values
-from bakeoff.command import UserError
+from bakeoff.command import UnfitError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,7 +30,7 @@ Freeze = Annotated[Any, AfterValidator(_freeze)]
 
 
 def freeze(model: "nn.Module", what: str | list[str], classes: int) -> None:
-    """Freeze parameters of a network in place; UserError where a name begins none, or nothing is left.
+    """Freeze parameters of a network in place; UnfitError where a name begins none, or nothing is left.
 
     what: none, backbone, or whole steps of names, so that layer1 is not layer10.
     """
@@ -46,10 +46,10 @@ def freeze(model: "nn.Module", what: str | list[str], classes: int) -> None:
             begun = {name for name in names if f"{name}.".startswith(f"{prefix}.")}
             if not begun:
                 known = list(dict.fromkeys(name.partition(".")[0] for name in names))
-                raise UserError(f"freeze: {prefix} begins no parameter's name{typed.nearest(prefix, known)}")
+                raise UnfitError(f"freeze: {prefix} begins no parameter's name{typed.nearest(prefix, known)}")
             frozen |= begun
     if frozen.issuperset(names):
-        raise UserError("freeze: leaves no parameter to train; freeze less")
+        raise UnfitError("freeze: leaves no parameter to train; freeze less")
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name not in frozen)
 
@@ -66,7 +66,7 @@ def _head(model: "nn.Module", classes: int) -> str:
         and isinstance(layer, nn.Linear | nn.Conv2d)
     ]
     if not found or not found[-1]:
-        raise UserError(
+        raise UnfitError(
             f"freeze: {BACKBONE} needs a last layer of {classes} outputs, and there is none; freeze by names"
         )
     return found[-1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import typed
-from bakeoff.command import UserError
+from bakeoff.command import UnfitError, UserError
 from bakeoff.networks import builders
 from bakeoff.surroundings import reason
 
@@ -20,7 +20,7 @@ TIMEOUT_S = 30
 def find(build: str, named: str, download: bool) -> Path:
     """Return the file of weights, fetched where that is allowed and needed.
 
-    UserError where there are none of this name, or they are neither here nor to be had.
+    UnfitError where there are none of this name, UserError where they are neither here nor to be had.
     """
     return (_of_timm if build.startswith(builders.TIMM) else _of_torchvision)(build, named, download)
 
@@ -39,12 +39,12 @@ def _torchvisions(build: str, named: str) -> Any:
 
     name = builders.torchvisions(build)
     if name is None:
-        raise UserError(
+        raise UnfitError(
             f"{build}: weights: {named} is a name, which torchvision's and timm's have; name a file"
         )
     known = models.get_model_weights(name)
     if named not in known.__members__:
-        raise UserError(f"{name}: weights: {named} is unknown{typed.nearest(named, [*known.__members__])}")
+        raise UnfitError(f"{name}: weights: {named} is unknown{typed.nearest(named, [*known.__members__])}")
     return known[named]
 
 
@@ -80,7 +80,7 @@ def _timms(build: str, named: str) -> Any:
         about = None
     if about is None or not about.has_weights:
         tags = [each.partition(".")[2] for each in known.list_pretrained(f"{name.partition('.')[0]}.*")]
-        raise UserError(f"{build}: weights: {named} is unknown{typed.nearest(named, ['DEFAULT', *tags])}")
+        raise UnfitError(f"{build}: weights: {named} is unknown{typed.nearest(named, ['DEFAULT', *tags])}")
     return about
 
 
@@ -91,7 +91,7 @@ def _of_timm(build: str, named: str, download: bool) -> Path:
     except ModuleNotFoundError as error:
         raise UserError(f"{build}: weights: {error}; `pip install huggingface_hub` installs it") from error
     if not about.hf_hub_id:
-        raise UserError(f"{build}: weights: {named} is on no hub; name a file")
+        raise UnfitError(f"{build}: weights: {named} is on no hub; name a file")
     name = about.hf_hub_filename or "model.safetensors"
     try:
         return Path(hub.hf_hub_download(about.hf_hub_id, name, local_files_only=not download))

@@ -3,7 +3,7 @@
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from bakeoff.command import UserError
+from bakeoff.command import UnfitError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -13,7 +13,7 @@ def make_small(model: "nn.Module", called: str) -> None:
     """Let the first convolution be 3 x 3 with stride 1, and take out what pools before the second.
 
     First is what was registered first. The new weights are drawn from the stream that is set.
-    UserError where no convolution of 3 channels comes first.
+    UnfitError where no convolution of 3 channels comes first.
     """
     from torch import nn
 
@@ -23,7 +23,7 @@ def make_small(model: "nn.Module", called: str) -> None:
     ]
     name, first = layers[0] if layers else ("", None)
     if not isinstance(first, nn.Conv2d) or first.groups != 1:
-        raise UserError(f"{called}: stem: its first layer is no convolution of images; leave small out")
+        raise UnfitError(f"{called}: stem: its first layer is no convolution of images; leave small out")
     model.set_submodule(name, _small(first))
     for pool, _ in takewhile(lambda each: not isinstance(each[1], nn.Conv2d), layers[1:]):
         model.set_submodule(pool, nn.Identity())

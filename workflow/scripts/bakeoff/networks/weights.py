@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator
 
 from bakeoff import files, values
-from bakeoff.command import UserError
+from bakeoff.command import UnfitError, UserError
 from bakeoff.data import own
 from bakeoff.networks import named_weights
 from bakeoff.surroundings import reason
@@ -91,14 +91,14 @@ def _some(names: list[str]) -> list[str]:
 
 
 def load(model: "nn.Module", origin: Path, called: str) -> Fit:
-    """Give a network what fits it of a file, by name and shape; UserError where no parameter does."""
+    """Give a network what fits it of a file, by name and shape; UnfitError where no parameter does."""
     found, own_ones = _read(origin, files.seen(origin) or ""), model.state_dict()
     fits = {
         name: each for name, each in found.items() if name in own_ones and each.shape == own_ones[name].shape
     }
     if not any(name in fits for name, _ in model.named_parameters()):
         ours, theirs = next(iter(own_ones), "no tensor"), next(iter(found), "no tensor")
-        raise UserError(
+        raise UnfitError(
             f"{origin}: its weights fit nothing of {called}, whose first is {ours} and theirs {theirs}; "
             "name weights of this network"
         )

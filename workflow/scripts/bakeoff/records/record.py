@@ -93,6 +93,12 @@ class Record(Competitor):
         "The line that makes this file again, from the project's folder."
     )
 
+    @property
+    def skipped(self) -> str | None:
+        """Return why all its runs were skipped; None where one was not, or there is none."""
+        whole = bool(self.runs) and all(run.status == "skipped" for run in self.runs)
+        return (self.runs[0].error or "no reason is given") if whole else None
+
     def environment(self, run: Run) -> Environment:
         """Return what a run of the record was measured on."""
         return self.environments[run.environment]

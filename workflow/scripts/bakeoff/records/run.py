@@ -72,7 +72,10 @@ class Run:
         default=None,
     )
     repeat: Count = said("Counts the repeats of a timed run from 0; 0 in a grid.", default=0)
-    status: Literal["ok", "diverged", "failed"]
+    status: Literal["ok", "diverged", "failed", "skipped"] = said(
+        "diverged: it came to no finite result; failed: it ended in an error; skipped: it was not "
+        "begun, as what competes cannot take these data. All but ok say why in error."
+    )
     validation_accuracy: Share | None = None
     test_accuracy: Share | None = None
     holdout_accuracy: Share | None = None
@@ -111,6 +114,11 @@ class Run:
     def finished(self) -> bool:
         """Return whether it ended well."""
         return self.status == "ok"
+
+    @property
+    def for_good(self) -> bool:
+        """Return whether another call would come to the same: what failed or was skipped may be mended."""
+        return self.status in ("ok", "diverged")
 
     def accuracy(self, part: str) -> float | None:
         """Return the accuracy on a part by its name."""

@@ -38,6 +38,7 @@ class Report:
     findings: list[Finding]
     coverage: coverage.Coverage
     unfinished: list[str]
+    skipped: list[str]
     cells: int
     missing: list[str]
     limits: list[str]
@@ -49,7 +50,7 @@ class Report:
     @property
     def every_command(self) -> bool:
         """Whether paper, too, has a command for every run."""
-        return self.coverage.runs <= parts.LONGEST
+        return self.coverage.runs + self.coverage.skipped <= parts.LONGEST
 
     @property
     def printed(self) -> list[Commands]:
@@ -83,6 +84,7 @@ def build(
         findings=findings.overall(study, tables) if counted.finished else [],
         coverage=counted,
         unfinished=[coverage.reason(cell, run) for cell, run in counted.unfinished],
+        skipped=coverage.skipped(study),
         cells=len(study.records),
         missing=list(missing),
         limits=coverage.limits(study),

@@ -137,7 +137,7 @@ def state(run: Run, best: bool) -> Entry:
     """Return how a run ended, or what is to be known of it."""
     if not run.finished:
         error = wording.error(run.error) if run.error else ""
-        return Entry(run.status, run.status, note=error, look="bad")
+        return Entry(run.status, run.status, note=error, look="hint" if run.status == "skipped" else "bad")
     marks = {"best": best, "packed": run.packed, "disturbed": disturbance.disturbed(run)}
     words = [mark for mark, holds in marks.items() if holds]
     warning = run.details.get("warning", "")

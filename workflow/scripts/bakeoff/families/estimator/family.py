@@ -39,6 +39,7 @@ class EstimatorFamily:
 
     failures: tuple[type[Exception], ...] = (ClassifierError,)
     follows_threads = True  # sums are taken in another order
+    skipped: str | None = None
 
     def __init__(
         self, dataset: Dataset, row: Named, blocks: grid.Blocks, seeds: Sequence[int], threads: int = 1

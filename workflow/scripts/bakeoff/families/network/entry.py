@@ -31,6 +31,7 @@ def again(record: Record, data: Path, resources: Resources) -> NetworkFamily:
     settings = [as_block(record.runs[0].settings)]
     found = NetworkFamily(store.load(data, "resized"), *rows, record.device, settings, [0])
     found.counters = energy.counters(record.device)
+    found.skipped = record.skipped
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ import numpy as np
 from bakeoff import files
 from bakeoff.cells.family import Fitted, Plan, unfinished_run
 from bakeoff.command import UserError
-from bakeoff.data import store
 from bakeoff.data.store import Dataset
-from bakeoff.families.network import axes, loop, packs, trial, trying
-from bakeoff.families.network.batches import Part, Pixels
+from bakeoff.families.network import axes, images, loop, packs, trial, trying
+from bakeoff.families.network.batches import Part
 from bakeoff.families.network.course import Course
+from bakeoff.families.network.images import Images
 from bakeoff.families.network.state import Training, build_state
 from bakeoff.machine.energy import Counter
 from bakeoff.machine.timing import Stopwatch
@@ -26,7 +26,7 @@ from bakeoff.records.kinds import Device
 from bakeoff.records.parts import Compute
 from bakeoff.records.predictions import Answers
 from bakeoff.records.record import Competitor, Factor
-from bakeoff.records.request import Fold, Request, Settings
+from bakeoff.records.request import Request, Settings
 from bakeoff.records.run import Run
 from bakeoff.rows import Named, content
 from bakeoff.search import grid
@@ -66,7 +66,8 @@ class NetworkFamily:
         self.context: Mapping[str, Any] = {"pack": pack}  # times of trainings side by side are other times
         self.dataset = dataset
         self.counters: Sequence[Counter] = ()  # energy, where a run has the machine to itself
-        self.input_shape = (models.CHANNELS, *dataset.parts["train"].images.shape[1:3])
+        self.skipped: str | None = None
+        self.input_shape = images.shape(dataset)
         self._network, self._optimizer = network.row, optimizer.row
         self.settings: Sequence[Settings] = axes.expand(blocks, device, self._optimizer.axes())
         axes.check_data(self.settings, dataset.classes, dataset.folds is not None)
@@ -74,11 +75,9 @@ class NetworkFamily:
         self._pack = pack
         self._tried: dict[int, tuple[str, dict[str, Any]]] = {}
         self._tried_network: dict[str, Any] | None = None
-        self._scaling = models.scaling(self._network)
         self._device = loop.torch_device(device)
-        self._held_back = {name: self._part(part) for name, part in dataset.held_back.items()}
-        # A fold is a copy of nearly all images: no more than one is held.
-        self._fold = lru_cache(maxsize=1)(self._of_fold)
+        self._images = Images(dataset, self._network)
+        self._fold = self._images.fold
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:
@@ -89,7 +88,7 @@ class NetworkFamily:
 
     def plans(self, requests: Sequence[Request]) -> list[Plan]:
         """Return one training per setting, seed and fold, or several of equal steps side by side."""
-        most = 1 if self._alone else self._pack
+        most = 1 if self.skipped is not None or self._alone else self._pack
         return packs.plan(requests, self.dataset.fitted_on, most)
 
     @cached_property
@@ -168,6 +167,10 @@ class NetworkFamily:
                 raise UserError(f"{path}: changed while its cell was at work; call again")
         return self._tried_network
 
+    @property
+    def _held_back(self) -> dict[str, Part]:
+        return self._images.held_back
+
     def compute(self, chosen: Run | None) -> Compute:
         """Return the network's arithmetic, which no setting changes."""
         training = self._training((Request(self.settings[0], 0),))
@@ -175,15 +178,6 @@ class NetworkFamily:
         executed = build_state(training, train.pixels, train.size, host, self._device.type).model
         stock = models.build(training.network, training.classes, training.seed)
         return flops.count(stock, executed, self.input_shape)
-
-    def _part(self, found: store.Part) -> Part:
-        pixels = Pixels(self.dataset.meta.get("grey", False), *self._scaling)
-        return Part.from_arrays(found.images, found.labels, pixels)
-
-    def _of_fold(self, fold: Fold) -> tuple[Part, Part]:
-        """Return the images to train on and those to score on."""
-        fitted, scored = self.dataset.fold(fold)
-        return self._part(fitted), self._part(scored)
 
     def _training(self, asked: packs.Requests) -> Training:
         settings, seed, _ = asked[0]
@@ -225,13 +219,14 @@ class NetworkFamily:
         """
         if isinstance(run.fold, int):
             return Fitted(run, None, Answers(validation))
+        held_back = self._held_back
         with watch.phase("test"):
             found = {
                 name: loop.evaluate(epoch.state.answers, part, self._device)[1]
-                for name, part in self._held_back.items()
+                for name, part in held_back.items()
             }
         shares: dict[str, Any] = {
-            f"{name}_accuracy": _share(each.argmax(1), self._held_back[name]) for name, each in found.items()
+            f"{name}_accuracy": _share(each.argmax(1), held_back[name]) for name, each in found.items()
         }
         answers = Answers(validation, found["test"].argmax(1), found["test"])
         return Fitted(replace(run, **shares), lambda path: self._save(epoch, path), answers)
@@ -239,7 +234,7 @@ class NetworkFamily:
     def _save(self, epoch: loop.Epoch, path: Path) -> None:
         """Write the weights under torchvision's own names."""
         data = self.dataset.describe(self.input_shape)
-        about = self.competitor, models.rebuilt_by(self._network), self.input_shape[1:], self._scaling
+        about = self.competitor, models.rebuilt_by(self._network), self.input_shape[1:], self._images.scaling
         signature.save(path, epoch.state.weights(), signature.of(*about, data))
 
 

@@ -29,10 +29,12 @@ def compare_devices(
     repeats: int,
     outputs: Iterable[tuple[Device, Path]],
     threads: int,
+    skipped: str | None = None,
 ) -> None:
     """Time one training on every device, repeat by repeat in turns, and write the record of each.
 
     The seeds differ so that the accuracies show their spread; the work, and so the time, is the same.
+    skipped: why nothing is trained, and the records say that.
     """
     cells, outputs = [], list(outputs)
     block = {name: [value] if isinstance(value, list) else value for name, value in settings.items()}
@@ -40,7 +42,7 @@ def compare_devices(
         hardware.require_device(device)
     for device, output in outputs:
         family = NetworkFamily(dataset, network, optimizer, device, [block], range(repeats))
-        family.counters = energy.counters(device)
+        family.counters, family.skipped = energy.counters(device), skipped
         rate = partial(_peak_beside, device)
         asked = requests(family, [None])
         cells.append(Timed(family, asked, output, "speed", repeats, code(), rate))

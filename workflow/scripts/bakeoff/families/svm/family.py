@@ -41,6 +41,7 @@ class SvmFamily:
 
     failures: tuple[type[Exception], ...] = (ValueError, MemoryError)
     seeds: Sequence[int | None] = (None,)  # nothing in a fit is random
+    skipped: str | None = None
 
     def __init__(
         self,
