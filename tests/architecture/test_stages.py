@@ -10,6 +10,7 @@ STAGES = {
     "fetch_dataset": "data",
     "prepare_dataset": "data",
     "prepare_images": "data",
+    "prepare_view": "data",
     "train_network": "networks",
     "time_training": "networks",
     "train_svm": "svm",

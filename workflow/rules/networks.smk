@@ -4,7 +4,7 @@
 rule train_network:
     input:
         script=script("train_network"),
-        data="resources/{dataset}.npz",
+        data=data_of("{model}_{optimizer}"),
         code=code_of("networks"),
         shards=shards_of("{model}_{optimizer}_{device}"),
     output:
@@ -53,7 +53,7 @@ use rule train_network as train_network_shard with:
 rule time_training:
     input:
         script=script("time_training"),
-        data="resources/{dataset}.npz",
+        data=data_of("{model}_{optimizer}"),
         code=code_of("networks"),
     output:
         records=timed("record", "{model}_{optimizer}"),

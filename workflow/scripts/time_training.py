@@ -33,7 +33,7 @@ def main(options: Options) -> None:
     threads.set_threads(options.threads)
     rows = models.NETWORKS.named(options.model), optimizers.OPTIMIZERS.named(options.optimizer)
     what = (*rows, options.settings, options.repeats, zip(options.devices, options.output, strict=True))
-    speed.compare_devices(store.load(options.data, "resized"), *what, options.threads)
+    speed.compare_devices(store.load(options.data, "resized", rows[0].row.input_size), *what, options.threads)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def main(options: Options) -> None:
     hardware.require_device(options.device)
     threads.set_threads(options.threads)
     what = (options.device, options.grid, options.seeds, options.pack)
-    data = store.load(options.data, "resized")
+    data = store.load(options.data, "resized", rows[0].row.input_size)
     options.carry_out(family.NetworkFamily(data, *rows, *what), entry.code())
 
 
