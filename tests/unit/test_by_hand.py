@@ -34,6 +34,7 @@ OTHER_KINDS = ("absent", "folder", "picture.png", "empty", "text", "bytes", "one
 # Files and folders that each command reads; at each, every other kind of file is put.
 INPUTS = {
     "prepare_dataset": ("raw",),
+    "prepare_view": ("data",),
     "train_network": ("data",),
     "train_svm": ("data",),
     "time_training": ("data",),
@@ -88,6 +89,10 @@ def place(tmp_path_factory) -> Place:
         "prepare_dataset": {
             **{"raw": folder / "raw.npz", "dataset": "digits", "split": json.dumps(SPLIT)},
             **{"input_size": 8, "output": made / "digits.npz"},
+        },
+        "prepare_view": {
+            **{"data": data, "dataset": '{"name": "tiny", "kind": "digits"}', "input_size": 16},
+            "output": made / "tiny@16.npz",
         },
         "train_network": {
             **{"data": data, **network, "device": "cpu", "grid": json.dumps([TRAINING])},
@@ -237,7 +242,11 @@ WORDS = [
     *(("time_training", {"repeats": number}) for number in (0, -1, "x")),
     *(("train_network", {"pack": number}) for number in (0, -1)),
     *(("train_network", {"seeds": seeds}) for seeds in ([-1], [2**70], [0, 0], ["one"], [])),
-    *(("prepare_dataset", {"input_size": size}) for size in (0, -3, 100_000, 7, "2.5")),
+    *(
+        (name, {"input_size": size})
+        for name in ("prepare_dataset", "prepare_view")
+        for size in (0, -3, 100_000, 7, "2.5")
+    ),
     *(("prepare_dataset", {limit: n}) for limit in ("limit_train", "limit_test") for n in (0, -1, "all")),
     *(("train_svm", {"shard": shard}) for shard in ("4/3", "0/1", "x", "1", "1/2/3", f"1/{'9' * 5000}")),
     *(("train_svm", {"output": name}) for name in ("models", "cell.npz", ".json")),

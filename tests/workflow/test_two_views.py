@@ -1,4 +1,4 @@
-"""Two networks that see images of two sizes, in one study on one split: of digits, and of a folder of one's own."""
+"""Two networks see images of two sizes in one study, on one split: digits, and a folder of one's own."""
 
 import json
 import subprocess
