@@ -83,6 +83,7 @@ def place(tmp_path_factory) -> Place:
     (folder / "cell.json").write_text(json.dumps(record))
     made, lines = folder / "made", study / "records.jsonl"
     network = {"model": "resnet18", "optimizer": "sgd"}
+    row = {"name": "tiny", "kind": "digits", "title": "Tiny", "licence": "MIT"}
     table = {"records": lines, "output": made / "table.csv"}
     calls = {
         "fetch_dataset": {"dataset": "digits", "output": made / "raw.npz"},
@@ -91,7 +92,7 @@ def place(tmp_path_factory) -> Place:
             **{"input_size": 8, "output": made / "digits.npz"},
         },
         "prepare_view": {
-            **{"data": data, "dataset": '{"name": "tiny", "kind": "digits"}', "input_size": 16},
+            **{"data": data, "dataset": json.dumps(row), "input_size": 16},
             "output": made / "tiny@16.npz",
         },
         "train_network": {
