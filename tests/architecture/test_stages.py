@@ -10,6 +10,7 @@ STAGES = {
     "fetch_dataset": "data",
     "prepare_dataset": "data",
     "prepare_images": "data",
+    "prepare_view": "data",
     "try_network": "networks",
     "train_network": "networks",
     "time_training": "networks",

@@ -34,6 +34,7 @@ OTHER_KINDS = ("absent", "folder", "picture.png", "empty", "text", "bytes", "one
 # Files and folders that each command reads; at each, every other kind of file is put.
 INPUTS = {
     "prepare_dataset": ("raw",),
+    "prepare_view": ("data",),
     "try_network": ("data",),
     "train_network": ("data", "tried"),
     "train_svm": ("data",),
@@ -83,12 +84,17 @@ def place(tmp_path_factory) -> Place:
     (folder / "cell.json").write_text(json.dumps(record))
     made, lines = folder / "made", study / "records.jsonl"
     network = {"model": "resnet18", "optimizer": "sgd"}
+    row = {"name": "tiny", "kind": "digits", "title": "Tiny", "licence": "MIT"}
     table = {"records": lines, "output": made / "table.csv"}
     calls = {
         "fetch_dataset": {"dataset": "digits", "output": made / "raw.npz"},
         "prepare_dataset": {
             **{"raw": folder / "raw.npz", "dataset": "digits", "split": json.dumps(SPLIT)},
             **{"input_size": 8, "output": made / "digits.npz"},
+        },
+        "prepare_view": {
+            **{"data": data, "dataset": json.dumps(row), "input_size": 16},
+            "output": made / "tiny@16.npz",
         },
         "try_network": {"data": data, "model": "resnet18", "output": made / "tried.json"},
         "train_network": {
@@ -239,7 +245,11 @@ WORDS = [
     *(("time_training", {"repeats": number}) for number in (0, -1, "x")),
     *(("train_network", {"pack": number}) for number in (0, -1)),
     *(("train_network", {"seeds": seeds}) for seeds in ([-1], [2**70], [0, 0], ["one"], [])),
-    *(("prepare_dataset", {"input_size": size}) for size in (0, -3, 100_000, 7, "2.5")),
+    *(
+        (name, {"input_size": size})
+        for name in ("prepare_dataset", "prepare_view")
+        for size in (0, -3, 100_000, 7, "2.5")
+    ),
     *(("prepare_dataset", {limit: n}) for limit in ("limit_train", "limit_test") for n in (0, -1, "all")),
     *(("train_svm", {"shard": shard}) for shard in ("4/3", "0/1", "x", "1", "1/2/3", f"1/{'9' * 5000}")),
     *(("train_svm", {"output": name}) for name in ("models", "cell.npz", ".json")),

@@ -59,6 +59,6 @@ def test_every_row_of_the_example_is_built_and_answers(files, name):
     found, fit = models.made(row, 3, 0)
     assert (fit is None) == (row.weights is None)
     assert (freezing.count(found)[0] > 0) == (row.freeze != "none")
-    size = {"vit": 32, "own": 8}.get(name, 28)
+    size = row.input_size or {"own": 8}.get(name, 28)
     with torch.no_grad():
         assert found.eval()(torch.zeros(1, 3, size, size)).shape == (1, 3)

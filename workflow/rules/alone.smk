@@ -6,7 +6,7 @@ rule time_chosen:
         script=script("time_chosen"),
         record=at("record", "{competitor}_{device}"),
         model=at("models", "{competitor}_{device}"),
-        data="resources/{dataset}.npz",
+        data=data_of("{competitor}"),
         code=code_of("alone"),
     output:
         record=at("record", "{competitor}_{device}", "alone"),

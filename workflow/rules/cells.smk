@@ -34,6 +34,16 @@ def shards_of(cell):
     )
 
 
+def data_of(competitor):
+    """Return the prepared data set that a cell trains on: of a competitor with a view of its own, that view."""
+
+    def found(wildcards):
+        size = PLAN["views"].get(competitor.format(**wildcards))
+        return f"resources/{wildcards.dataset}{f'@{size}' if size else ''}.npz"
+
+    return found
+
+
 def timed(kind, name):
     """Return a file of the comparison for every device, which are timed in turns."""
     return [at(kind, f"{name}_{device}", "speed") for device in PLAN["devices"]]

@@ -7,7 +7,8 @@ TRIED = "resources/{dataset}/tried/{model}.json"
 rule try_network:
     input:
         script=script("try_network"),
-        data="resources/{dataset}.npz",
+        # Whatever trains it, it sees the same images.
+        data=data_of(f"{{model}}_{next(iter(PLAN['rows']['optimizers']))}"),
         code=code_of("networks"),
     output:
         TRIED,
@@ -28,7 +29,7 @@ rule try_network:
 rule train_network:
     input:
         script=script("train_network"),
-        data="resources/{dataset}.npz",
+        data=data_of("{model}_{optimizer}"),
         tried=TRIED,
         code=code_of("networks"),
         shards=shards_of("{model}_{optimizer}_{device}"),
@@ -78,7 +79,7 @@ use rule train_network as train_network_shard with:
 rule time_training:
     input:
         script=script("time_training"),
-        data="resources/{dataset}.npz",
+        data=data_of("{model}_{optimizer}"),
         tried=TRIED,
         code=code_of("networks"),
     output:

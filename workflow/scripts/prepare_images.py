@@ -17,7 +17,7 @@ class Options:
 
     dataset: str = option("its row as JSON, of a kind of one's own images", check=DATASETS.named)
     split: dict[str, Any] = option("JSON: train, validation, holdout, seed, test, folds", check=Split.parse)
-    input_size: int = option("rows and columns that networks see", least=8, most=1024)
+    input_size: int = option("rows and columns that networks see", **values.SIDE)
     output: Path = option("where to write the .npz", check=values.to_write)
     parts: Path = option("where to write which image is in which part (.csv)", check=values.to_write)
     decoded: Path = option("folder of decoded images, which a later call takes what it can from")

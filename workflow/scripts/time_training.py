@@ -6,7 +6,6 @@ from typing import Any
 
 from bakeoff import command, values
 from bakeoff.command import option
-from bakeoff.data import store
 from bakeoff.families.network import axes, speed
 from bakeoff.families.network.options import NetworkOptions
 from bakeoff.machine import devices, threads
@@ -29,7 +28,7 @@ def main(options: Options) -> None:
     if len(options.devices) != len(options.output):
         raise command.UserError("--output: name one record per device")
     threads.set_threads(options.threads)
-    data, outputs = store.load(options.data, "resized"), zip(options.devices, options.output, strict=True)
+    data, outputs = options.dataset(options.data), zip(options.devices, options.output, strict=True)
     what = (options.settings, options.repeats, outputs, options.threads, options.skipped(data))
     speed.compare_devices(data, *options.rows, *what)
 

@@ -6,7 +6,6 @@ from typing import Any
 from bakeoff import command, values
 from bakeoff.cells.options import CellOptions
 from bakeoff.command import option
-from bakeoff.data import store
 from bakeoff.families.network import axes, entry, family
 from bakeoff.families.network.options import NetworkOptions
 from bakeoff.machine import devices, hardware, threads
@@ -28,7 +27,7 @@ def main(options: Options) -> None:
     hardware.require_device(options.device)
     threads.set_threads(options.threads)
     what = (options.device, options.grid, options.seeds, options.pack)
-    data = store.load(options.data, "resized")
+    data = options.dataset(options.data)
     cell = family.NetworkFamily(data, *options.rows, *what)
     cell.skipped = options.skipped(data)
     options.carry_out(cell, entry.code())

@@ -23,7 +23,8 @@ class Options:
 def main(options: Options) -> None:
     """Try the network and write what came of it."""
     threads.set_threads(1)
-    row, data = models.NETWORKS.named(options.model), store.load(options.data, "resized")
+    row = models.NETWORKS.named(options.model)
+    data = store.load(options.data, "resized", row.row.input_size)
     found = trying.outcome(row, data)
     trying.write(options.output, found)
     said = "can be trained" if found.skipped is None else f"skipped: {found.skipped}"

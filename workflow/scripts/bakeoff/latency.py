@@ -57,7 +57,8 @@ def beside(model: Path | None, record: Record) -> Callable[[Family, list[Run]], 
     """
     if model is not None and choose(record.runs):
         known = signature.read(model)
-        if (known.model, known.data) != (record.competitor, record.data.digest):
+        own = (record.competitor, record.data.digest, record.saved.size if record.saved else known.size)
+        if (known.model, known.data, known.size) != own:
             raise UserError(f"{model}: not the model of {record.cell}, or of other data; name the cell's own")
 
     def measured(family: Family, runs: list[Run]) -> dict[str, Any]:

@@ -136,6 +136,7 @@ Positive = Annotated[float, BeforeValidator(positive)]
 Share = Annotated[Number, Field(gt=0, lt=1)]
 Count = Annotated[Whole, Field(ge=1, le=values.MOST)]
 Seed = Annotated[Whole, Field(ge=0, le=values.SEED)]
+Side = Annotated[Whole, Field(ge=values.SIDE["least"], le=values.SIDE["most"])]
 
 Item = TypeVar("Item")
 # Lists in which a scalar stands for a list of one: no value twice, and one at least.

@@ -15,6 +15,8 @@ from typing import Any
 Take = Callable[[Any], Any]  # returns the value as it is used, or raises ValueError
 # What every library below takes for a whole number, and for a seed.
 MOST, SEED = 2**31 - 1, 2**32 - 1
+# Rows and columns of a prepared image.
+SIDE = {"least": 8, "most": 1024}
 DIGITS, LEVELS, SHOWN = 400, 50, 60
 
 

@@ -81,7 +81,7 @@ def chosen(record: Record, dataset: Dataset, times: int) -> list[Request]:
     One request where nothing is random, none where no run finished. UserError where the cell was trained on
     other data.
     """
-    if record.data.digest != dataset.digest:
+    if record.data.digest != dataset.main_digest:
         raise UserError(f"{record.cell} was trained on other data than these; train it on them first")
     choice, fold = selection.choose(record.runs), None if dataset.folds is None else REFIT
     if choice is None:
@@ -97,6 +97,9 @@ def time_chosen(
 ) -> None:
     """Carry out what a cell chose again, alone, and write the record with what `more` adds."""
     asked = chosen(record, family.dataset, times)
+    if record.data.input_shape != family.input_shape:
+        there, here = (" x ".join(map(str, each)) for each in (record.data.input_shape, family.input_shape))
+        raise UserError(f"{record.cell} was trained on another view of these data, {there}, not {here}")
     in_turns([Timed(family, asked, output, "alone", times if asked else 0, code, more)], threads)
 
 

@@ -42,9 +42,7 @@ class Own:
     title: Text | None = said("The name people know it by; its row's name where it has none.", None)
     licence: Text = said("Its licence and authors.", UNSTATED)
     citation: Text | None = said("What to cite for it.", None)
-    input_size: Annotated[typed.Whole, Field(ge=8, le=1024)] = said(
-        "Rows and columns that images are brought to.", INPUT_SIZE
-    )
+    input_size: typed.Side = said("Rows and columns that images are brought to.", INPUT_SIZE)
     resize: Literal["squash", "crop", "pad"] = said(
         "How an image becomes a square: squash takes all of it, crop its middle, pad puts it on black.",
         "squash",

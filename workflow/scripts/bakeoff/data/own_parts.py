@@ -23,6 +23,7 @@ from bakeoff.data.part_list import Placed
 from bakeoff.data.parts import TEST
 from bakeoff.data.source import Item, Listed, Source
 from bakeoff.data.split import Split
+from bakeoff.data.store import Dataset
 from bakeoff.records.parts import PARTS
 from bakeoff.rows import Named
 
@@ -89,6 +90,54 @@ def prepare(
     said = {"left_out": left_out, "notes": notes, "part_digests": part_list.digests(placed), **limits}
     shape = list(arrays["train_images"].shape[1:])
     return Prepared(arrays, {**_about(named, listed), **said, "grey": grey, "image_shape": shape}, placed)
+
+
+def again(
+    named: Named, main: Dataset, placed: Sequence[Placed], size: int, folder: Path, processes: int, log: Log
+) -> dict[str, Squares]:
+    """Return a prepared data set's images at another size; UserError where they are others by now.
+
+    placed: what its parts.csv lists; the rest as for `prepare`.
+    """
+    row: Own = named.row
+    source = row.source()
+    items = {item.path: item for item in source.list().items}
+    if part_list.digests(placed) != main.meta.get("part_digests"):
+        raise UserError(f"{main.name}: its parts.csv is not that of the prepared images; call again")
+    for image in placed:
+        if image.path not in items:
+            raise _changed(image.path)
+
+    def unreadable(each: Failed) -> None:
+        raise _changed(each.path)
+
+    with files.alone_in(folder):
+        kept = _kept(row, size, folder)
+        listed = [items[image.path] for image in placed]
+        decoded = decode(source, listed, kept, processes, unreadable)
+        # At the row's own size lie others, too, such as those beyond a limit.
+        if size != row.input_size:
+            decoded = kept.keep(decoded)
+    for image, found in zip(placed, decoded, strict=True):
+        if image.sha256 != found.sha256:
+            raise _changed(image.path)
+        if main.meta["grey"] and not found.grey:
+            cure = "say `grey: true` in the row, or false"
+            raise UserError(f"{image.path}: has colour at {size} x {size} pixels, and at fewer none; {cure}")
+    log(f"{values.plural(len(placed), 'image')} at {size} x {size} pixels, in the same parts")
+    by_part = {part: [i for i, image in enumerate(placed) if image.part == part] for part in PARTS}
+    return {
+        f"{part}_images": _squares(kept, [decoded[number] for number in rows], main.meta["grey"])
+        for part, rows in by_part.items()
+    }
+
+
+def _changed(path: str) -> UserError:
+    return UserError(f"{path}: is another than when the parts were cut; call again")
+
+
+def _squares(kept: Kept, images: Sequence[Decoded], grey: bool) -> Squares:
+    return Squares(kept, [each.place for each in images], [each.check for each in images], grey)
 
 
 def _about(named: Named, listed: Listed) -> dict[str, Any]:
@@ -175,9 +224,7 @@ def _arrays(
         here = [image for image in images if image.part == part]
         arrays[f"{part}_labels"] = np.array([image.item.label for image in here], np.int64)
         for form, (size, kept) in forms.items():
-            squares = [image.decoded[size] for image in here]
-            places, checks = [each.place for each in squares], [each.check for each in squares]
-            arrays[f"{part}_{form}"] = Squares(kept, places, checks, grey)
+            arrays[f"{part}_{form}"] = _squares(kept, [image.decoded[size] for image in here], grey)
     learnt = [image.fold for part in PARTS[:2] for image in images if image.part == part]
     if any(fold is not None for fold in learnt):
         arrays["folds"] = np.array(learnt, np.int64)

@@ -1,7 +1,9 @@
 """From an original data set to the parts that models see: permuted once, split, resized once."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,8 @@ from bakeoff.data.split import Split
 from bakeoff.records.parts import PARTS
 
 HOLDOUT = "holdout"
+# Squares of a view that are in memory at a time.
+BLOCK = 256
 
 
 def split_indices(
@@ -85,6 +89,29 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
         small = Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR)
         resized[row] = np.asarray(small)
     return resized
+
+
+@dataclass(frozen=True)
+class Resized:
+    """Images of a part (n, rows, columns, ...) as squares of so many rows, a few at a time in memory."""
+
+    images: np.ndarray
+    size: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return (n, size, size, ...)."""
+        return (len(self.images), self.size, self.size, *self.images.shape[3:])
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Return the type of a pixel."""
+        return self.images.dtype
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield so many squares at a time."""
+        for start in range(0, len(self.images), BLOCK):
+            yield resize(self.images[start : start + BLOCK], self.size)
 
 
 def prepare(

@@ -21,6 +21,8 @@ from bakeoff.records.request import REFIT, Fold
 
 RAW_IMAGES, RAW_LABELS = ("train_images", "test_images"), ("train_labels", "test_labels")
 FOLDS = "folds"
+# What the meta of a view has beside that of its data set: the digest of its own arrays.
+VIEW = "view_digest"
 ORIGINAL, PREPARED = "an original data set of this workflow", "a prepared data set of this workflow"
 
 
@@ -47,11 +49,13 @@ def load_raw(path: Path) -> Raw:
         return Raw(*parts, tuple(classes), meta.get("grey") is True, source)
 
 
-def save_prepared(path: Path, arrays: Mapping[str, np.ndarray | Blocks], meta: Mapping[str, Any]) -> None:
+def save_prepared(
+    path: Path, arrays: Mapping[str, np.ndarray | Blocks], meta: Mapping[str, Any], key: str = "digest"
+) -> None:
     """Write a prepared data set; its digest covers every array's shape and bytes, as they are kept.
 
-    Without {part}_resized, a network sees the images as they are. UserError for labels that are none of its
-    classes.
+    Without {part}_resized, a network sees the images as they are. key: of the digest in what the file says
+    of itself. UserError for labels that are none of its classes.
     """
     classes, digest = len(meta["classes"]), hashlib.sha256()
     labels = {part: np.asarray(arrays[f"{part}_labels"]) for part in PARTS}
@@ -68,8 +72,15 @@ def save_prepared(path: Path, arrays: Mapping[str, np.ndarray | Blocks], meta: M
         for name in sorted(arrays):
             digest.update(f"{name}{arrays[name].shape}".encode())
             file.add(name, arrays[name], digest.update)
-        found = {"digest": digest.hexdigest(), "counts": counts, "class_counts": per_class}
+        found = {key: digest.hexdigest(), "counts": counts, "class_counts": per_class}
         file.add("meta", np.array(json.dumps({**meta, **found})))
+
+
+def save_view(path: Path, main: "Dataset", images: Mapping[str, np.ndarray | Blocks]) -> None:
+    """Write a data set with other images, {part}_images: what it says of itself stays, its digest too."""
+    labels = {f"{part}_labels": each.labels for part, each in main.parts.items()}
+    folds = {} if main.folds is None else {FOLDS: main.folds}
+    save_prepared(path, {**images, **labels, **folds}, main.meta, VIEW)
 
 
 def _meta(file: Arrays) -> dict[str, Any]:
@@ -129,7 +140,12 @@ class Dataset:
 
     @property
     def digest(self) -> str:
-        """Return the sha256 over the prepared arrays."""
+        """Return the sha256 over the prepared arrays, by which their runs are known again."""
+        return str(self.meta.get(VIEW, self.main_digest))
+
+    @property
+    def main_digest(self) -> str:
+        """Return the digest of the data set that these images are a view of, by which cells are compared."""
         return str(self.meta["digest"])
 
     @property
@@ -167,14 +183,22 @@ class Dataset:
 
     def describe(self, input_shape: tuple[int, ...]) -> Data:
         """Return the `data` entry of a cell record."""
-        known = {key: value for key, value in self.meta.items() if key != "name"}
-        text = json.dumps({**known, "input_shape": list(input_shape)})
+        text = json.dumps(_data(self.meta, input_shape))
         data: Data = adapter(Data).validate_json(text)
         return data
 
 
-def load(path: Path, form: str) -> Dataset:
-    """Read a prepared data set: form "images" (original size) or "resized" (network input)."""
+def _data(meta: Mapping[str, Any], input_shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return what a record says of the data of a file."""
+    known = {key: value for key, value in meta.items() if key not in ("name", VIEW)}
+    return {**known, "input_shape": list(input_shape)}
+
+
+def load(path: Path, form: str, size: int | None = None) -> Dataset:
+    """Read a prepared data set: form "images" (original size) or "resized" (network input).
+
+    size: rows and columns that a row asks for; UserError where the images have others.
+    """
     with opened(path, PREPARED) as file:
         # Where both are of one size, one is kept.
         kept = form if f"{PARTS[0]}_{form}" in file else "images"
@@ -182,13 +206,19 @@ def load(path: Path, form: str) -> Dataset:
         folds = file.class_numbers(FOLDS) if FOLDS in file else None
         found = Dataset(parts, _meta(file), folds)
         _check(found)
-        return found
+    across = found.parts["train"].images.shape[1:3]
+    if size is not None and across != (size, size):
+        shown = " x ".join(map(str, across))
+        raise UserError(
+            f"{path}: holds images of {shown} pixels, but the row's input_size is {size}; "
+            f"`snakemake resources/{found.name}@{size}.npz` makes such a view"
+        )
+    return found
 
 
 def _check(found: Dataset) -> None:
     """Raise WrongContent where a data set could not stand in a record, or is not what it says of itself."""
-    known = {key: value for key, value in found.meta.items() if key != "name"}
-    if fault := written.data_fault(found.meta.get("name"), {**known, "input_shape": [1]}):
+    if fault := written.data_fault(found.meta.get("name"), _data(found.meta, (1,))):
         raise WrongContent(f"its meta: {fault}")
     if len({part.images.shape[1:] for part in found.parts.values()}) > 1:
         raise WrongContent("its parts have images of several sizes")

@@ -83,6 +83,13 @@ class Section(Protocol):
     def arguments(self, own: Any, rows: Catalog) -> dict[str, Any]:
         """Return what its rules hand on to commands, as text, by what it depends on."""
 
+    def views(self, own: Any, rows: Catalog) -> dict[str, int]:
+        """Return rows and columns of the images that competitors see, of those that see others than most.
+
+        Of every competitor that rows allow, as files are called after it.
+        """
+        return {}
+
     def check(self, own: Any, asked: Scope, counts: Mapping[str, int]) -> None:
         """Raise UserError, which begins with a key's place, for what does not fit the data.
 

@@ -60,6 +60,9 @@ class Network(Built):
         "or a list of such.",
         "none",
     )
+    input_size: typed.Side | None = said(
+        "Rows and columns of the images that it sees; null: `networks.input_size`, as most.", None
+    )
     mean: Annotated[Any, AfterValidator(_each)] | None = said(
         "Of pixels in 0 to 1, subtracted from each: a number, or one for each of three channels; null: what "
         "the weights say, else 0.5.",
@@ -68,7 +71,8 @@ class Network(Built):
     std: Annotated[Any, AfterValidator(_deviation)] | None = said(
         "What each is then divided by, likewise.", None
     )
-    aside: ClassVar[frozenset[str]] = FOR_PEOPLE | {"download"}
+    # What another size makes another run are the images themselves, by their digest.
+    aside: ClassVar[frozenset[str]] = FOR_PEOPLE | {"download", "input_size"}
 
     def own_files(self) -> dict[str, Path]:
         """Return the file of the weights."""

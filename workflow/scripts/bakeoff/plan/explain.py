@@ -29,12 +29,15 @@ def sized(plan: Plan) -> Iterator[str]:
 
 def lines(plan: Plan) -> Iterator[str]:
     """Yield what will be done, data set by data set, and how much it is in all."""
+    views = make.views(plan.study, plan.rows)
     known, folds = make.counts(plan.study, plan.rows), plan.study.split.folds
     for dataset, cells in groupby(plan.grids, key=lambda cell: cell.dataset):
         images = ", ".join(f"{count:,} {part}" for part, count in _parts(known.get(dataset, {}), folds))
         yield f"{dataset}: {images or 'not read yet'} images"
         for cell in cells:
-            yield f"  {cell.name:<40} {_runs([cell])}"
+            size = views.get(cell.competitor)
+            seen = f", of {size} x {size} pixels" if size else ""
+            yield f"  {cell.name:<40} {_runs([cell])}{seen}"
     chosen, timed = (plural(len(cells), "cell") for cells in (plan.grids, plan.compared))
     again = plural(len(plan.grids) * plan.study.final_seeds, "run")
     yield f"{chosen}, {_runs(plan.grids)} to choose by;"

@@ -3,6 +3,7 @@
 Owns the keys images, minutes and name, and where such a study lies. Must not know what it is sized by.
 """
 
+import dataclasses
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from bakeoff.data.rows import DATASETS
 from bakeoff.data.source import Listed
 from bakeoff.data.split import Split
 from bakeoff.machine import hardware, room
-from bakeoff.plan import chosen, gpu, make, sizing, written
+from bakeoff.plan import cells, chosen, gpu, make, sizing, written
 from bakeoff.plan.checks import TAKEN, ConfigError, of_config
 from bakeoff.plan.needs import SPLIT, Facts
 from bakeoff.records import layout
@@ -161,11 +162,12 @@ def _write(path: Path, asked: Asked, config: Mapping[str, Any], bring_torch: boo
     # Which imports numpy: a plan that sizes nothing does without.
     from bakeoff.data import parts
 
-    row = _row(asked)
+    row, views = _row(asked), _views(config, bring_torch)
     with of_config("images: "):
         source = DATASETS.read("images", row).source()
         listed = source.list()
         facts = facts_of(listed, _bytes(source, listed, row), asked.minutes, _has_gpu(config, bring_torch))
+        facts = dataclasses.replace(facts, views=views)
         # By names alone: what cannot be cut so cannot be cut by contents.
         parts.assign(listed.items, [item.path for item in listed.items], listed.classes, Split.parse(SPLIT))
         sized = sizing.size(facts)
@@ -208,3 +210,13 @@ def _has_gpu(config: Mapping[str, Any], bring_torch: bool) -> bool:
     """Tell whether networks are trained on a GPU, as the configuration and this machine say."""
     study = make.read(config)
     return "gpu" in gpu.devices(study.devices, gpu.missing(study, bring_torch))
+
+
+def _views(config: Mapping[str, Any], bring_torch: bool) -> list[int]:
+    """Return the sizes of images that a configuration's cells ask for beside the one of most."""
+    study = make.read(config)
+    known = make.catalog(study)
+    sizes, asked = make.views(study, known), cells.asked(study, known, gpu.missing(study, bring_torch))
+    with of_config():
+        planned = cells.planned(study, asked, "selection")
+    return sorted({sizes[cell.competitor] for cell in planned if cell.competitor in sizes})

@@ -109,11 +109,18 @@ def as_json(plan: Plan, look: bool = False) -> dict[str, Any]:
         "arguments": {
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
         },
+        "views": views(study, plan.rows),
         "layout": {purpose: layout.patterns(purpose) for purpose in layout.FOLDERS},
         "records": records,
         "predictions": [str(layout.beside(record, "predictions")) for record in made],
         "models": [str(layout.beside(record, "models")) for record in records["cells"]],
     }
+
+
+def views(study: Study, known: Catalog) -> dict[str, int]:
+    """Return the rows and columns of the images that a competitor sees, of those with a view of their own."""
+    found = [section.views(getattr(study, section.key), known) for section in SECTIONS]
+    return {competitor: size for each in found for competitor, size in each.items()}
 
 
 def wildcards(known: Catalog) -> dict[str, str]:
@@ -127,7 +134,7 @@ def wildcards(known: Catalog) -> dict[str, str]:
         own = {name: any_of(allowed) for name, allowed in section.wildcards(known).items()}
         forms[section.form] = section.form.format(**{name: f"(?:{each})" for name, each in own.items()})
         names |= own
-    return {**names, "competitor": "|".join(forms.values()), "shard": "[0-9]+"}
+    return {**names, "competitor": "|".join(forms.values()), "shard": "[0-9]+", "size": "[0-9]+"}
 
 
 def any_of(names: Iterable[str]) -> str:

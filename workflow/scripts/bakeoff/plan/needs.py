@@ -4,7 +4,7 @@ Owns what is known of images and machine, and what can be chosen. Pure: it reads
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
@@ -26,7 +26,8 @@ FIT_THREADS = 4
 class Facts:
     """What a study is sized by: images by part (None: nobody said) and class, the machine, the minutes.
 
-    bytes: of all files together; gpu: whether networks find one.
+    bytes: of all files together; gpu: whether networks find one; views: rows and columns that networks' own
+    rows ask for.
     """
 
     images: Mapping[str | None, Mapping[str, int]]
@@ -36,6 +37,7 @@ class Facts:
     disk_mb: int
     gpu: bool
     minutes: float
+    views: Sequence[int] = ()
 
     @cached_property
     def total(self) -> int:
@@ -99,11 +101,16 @@ def estimate(choice: Choice, facts: Facts) -> Needs:
     """Return what a choice is thought to need on this machine."""
     images = min(choice.limit or facts.total, facts.total)
     network, fits = _fits(choice, facts, images)
-    seconds = costs.AROUND_S + _reading(facts, images)
+    seconds = costs.AROUND_S + _reading(facts, images) * (1 + len(_others(choice, facts)))
     seconds += _grids(choice, facts, network, fits)
     alone = choice.final_seeds * (network + sum(fits.values())) / _speed(facts)
     seconds += costs.ALONE_S * choice.cells + alone
-    return Needs(seconds, _memory_mb(choice, facts, images), _disk_mb(choice, images))
+    return Needs(seconds, _memory_mb(choice, facts, images), _disk_mb(choice, facts, images))
+
+
+def _others(choice: Choice, facts: Facts) -> list[int]:
+    """Return the sizes of the views beside the main one: each is decoded by itself, and a file of its own."""
+    return [size for size in facts.views if size != choice.size]
 
 
 def _reading(facts: Facts, images: int) -> float:
@@ -140,17 +147,18 @@ def _speed(facts: Facts) -> float:
     return float(min(facts.cores, FIT_THREADS) ** costs.CORES_GAIN)
 
 
-def _pixels_mb(choice: Choice, images: int) -> float:
-    """Return the megabytes of the prepared images, in colour."""
-    return images * choice.size**2 * 3 / MB
+def _pixels_mb(images: int, *sizes: int) -> float:
+    """Return the megabytes of the prepared images, in colour, at each of the sizes."""
+    return images * sum(size**2 for size in sizes) * 3 / MB
 
 
 def _memory_mb(choice: Choice, facts: Facts, images: int) -> int:
     """Return what the cells side by side take; preparing takes less, however many images there are."""
-    pixels, side_by_side = _pixels_mb(choice, images), min(facts.cores, choice.cells)
+    pixels, side_by_side = _pixels_mb(images, choice.size), min(facts.cores, choice.cells)
     # As numbers of four bytes, once as they are and once scaled; networks share the file's own pages.
     rows = min(2, side_by_side) * 8 * pixels
-    return ceil(side_by_side * PROCESS_MB + pixels + rows + kernels_mb(facts, images))
+    views = _pixels_mb(images, *_others(choice, facts))
+    return ceil(side_by_side * PROCESS_MB + pixels + views + rows + kernels_mb(facts, images))
 
 
 def kernels_mb(facts: Facts, images: int) -> int:
@@ -159,8 +167,8 @@ def kernels_mb(facts: Facts, images: int) -> int:
     return int(min(4000, max(200, 2 * 8 * fitted**2 / MB), max(200, facts.memory_mb / 4)))
 
 
-def _disk_mb(choice: Choice, images: int) -> int:
+def _disk_mb(choice: Choice, facts: Facts, images: int) -> int:
     """Return what decoded images, the parts made of them, models and the report take."""
-    pixels = _pixels_mb(choice, images)
+    pixels = _pixels_mb(images, choice.size)
     models = NETWORK_MB + 4 * pixels * (len(choice.kernels) + 1)
-    return ceil(RESULTS_MB + 2 * pixels + models)
+    return ceil(RESULTS_MB + 2 * (pixels + _pixels_mb(images, *_others(choice, facts))) + models)

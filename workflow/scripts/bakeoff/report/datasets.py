@@ -8,7 +8,7 @@ import numpy as np
 
 from bakeoff.analysis import balance, wording
 from bakeoff.analysis.balance import Balance
-from bakeoff.analysis.study import Study, by, place
+from bakeoff.analysis.study import Study, by, place, unique
 from bakeoff.records.parts import Data
 from bakeoff.records.record import Record
 from bakeoff.report import parts
@@ -17,6 +17,8 @@ from bakeoff.report.parts import Column, Entry, Table
 FACTS = (Column("What"), Column("Value"))
 # Classes named in one line, small classes of many, and notes on images.
 NAMED, SMALLEST, NOTES = 20, 10, 50
+# Channels, rows and columns.
+IMAGE = 3
 # Times that the largest class has the images of the smallest: from here on it is said.
 NOTED = 1.1
 
@@ -61,6 +63,7 @@ def _facts(data: Prepared) -> Table:
         [f"Classes ({len(names):,})", shown],
         *([f"{name} (cut-down)", cut] for name, cut in cuts.items() if cut),
         ["Licence", about.licence],
+        *_seen(data.records),
         *([["To cite", about.citation]] if about.citation else []),
         ["Source", about.source],
         ["Digest of the prepared arrays (sha256)", about.digest],
@@ -70,6 +73,26 @@ def _facts(data: Prepared) -> Table:
     cells = wording.listed([place(each) for each in data.records])
     note = f"The data of {cells}." if data.several else ""
     return Table(f"data-{data.number}", f"Data: {about.title}", FACTS, entries, note)
+
+
+def _seen(records: Sequence[Record]) -> list[list[Any]]:
+    """Return the pixels of an image as each group of competitors sees it, and of several who sees which.
+
+    Of competitors that are fed images, not rows of features.
+    """
+    found: dict[str, dict[tuple[int, ...], list[str]]] = {}
+    for record in records:
+        if len(shape := record.data.input_shape) == IMAGE:
+            found.setdefault(record.group, {}).setdefault(shape[1:], []).append(record.label)
+    rows: list[list[Any]] = []
+    for group, views in found.items():
+        sizes = {
+            f"{size[0]} \N{MULTIPLICATION SIGN} {size[1]} pixels": unique(views[size])
+            for size in sorted(views)
+        }
+        several = [f"{size} ({', '.join(labels)})" for size, labels in sizes.items()]
+        rows.append([f"Image, as {group} see it", "; ".join(several if len(sizes) > 1 else sizes)])
+    return rows
 
 
 def _fact(value: Any) -> Entry:

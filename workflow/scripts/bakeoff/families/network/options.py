@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.command import option
+from bakeoff.data import store
 from bakeoff.data.store import Dataset
 from bakeoff.families.network import optimizers, trying
 from bakeoff.networks import models
@@ -26,6 +27,10 @@ class NetworkOptions:
     def rows(self) -> tuple[Named, Named]:
         """Return the rows of the network and of the optimizer."""
         return models.NETWORKS.named(self.model), optimizers.OPTIMIZERS.named(self.optimizer)
+
+    def dataset(self, path: Path) -> Dataset:
+        """Return the data as the network sees them."""
+        return store.load(path, "resized", self.rows[0].row.input_size)
 
     def skipped(self, dataset: Dataset) -> str | None:
         """Return why the network is skipped on a data set, as --tried says it, else None."""

@@ -41,8 +41,8 @@ class Networks:
 
     models: Distinct[Name] = said("Networks to train; an empty list trains none.")
     optimizers: Annotated[Distinct[Name], Field(min_length=1)] = said("Optimizers to train each with.")
-    input_size: Annotated[typed.Whole, Field(ge=8, le=1024)] = said(
-        "Rows and columns that images are resized to.", 32
+    input_size: typed.Side = said(
+        "Rows and columns that images are resized to, but for networks whose row says others.", 32
     )
     pack: Count = said("Trainings of equal batch size side by side on a GPU, at most; 1 for one by one.", 8)
     grid: Annotated[list[Block], Field(min_length=1)] = said(
@@ -108,6 +108,15 @@ class NetworksSection(_Trained):
     def arguments(self, own: Networks, rows: Catalog) -> dict[str, Any]:
         """Return the grid of each device."""
         return {"grid": {device: json.dumps(_meant(own, device)) for device in devices.NAMES}}
+
+    def views(self, own: Networks, rows: Catalog) -> dict[str, int]:
+        """Return the size that the row of each competitor's network says, where that is another."""
+        sizes = {name: row.input_size or own.input_size for name, row in rows[NETWORKS.name].items()}
+        return {
+            FORM.format(model=model, optimizer=optimizer): size
+            for (model, size), optimizer in product(sizes.items(), rows[OPTIMIZERS.name])
+            if size != own.input_size
+        }
 
     def check(self, own: Networks, asked: Scope, counts: Mapping[str, int]) -> None:
         """Raise UserError for a batch larger than a training part: it would be the same training again."""
