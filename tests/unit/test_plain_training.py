@@ -18,6 +18,8 @@ pytestmark = [
 ]
 
 CPU = torch.device("cpu")
+# Of three steps each: enough for the averages of batch normalisation.
+EPOCHS = 10
 SAID = {"batch_size": 16, "learning_rate": 0.01, "epochs": 2, "precision": "fp32", "engine": "resident"}
 # Each of the others at its default, as a person may write it.
 DEFAULTS = {
@@ -62,14 +64,14 @@ def test_every_later_setting_has_its_default_here():
 
 @pytest.mark.parametrize("block", [{}, DEFAULTS])
 def test_its_key_and_its_facts_are_those_of_earlier_versions(dataset, block):
-    cell = family(dataset, block)
+    cell = family(dataset, {**block, "epochs": EPOCHS})
     (asked,) = requests(cell)
     assert asked.key == (
-        '{"batch_size": 16, "engine": "resident", "epochs": 2, "learning_rate": 0.01, "pin_memory": null, '
+        '{"batch_size": 16, "engine": "resident", "epochs": 10, "learning_rate": 0.01, "pin_memory": null, '
         '"precision": "fp32"}0'
     )
     (fitted,) = fits.fit_all(cell)
-    assert fitted.run.settings == {**SAID, "pin_memory": None}
+    assert fitted.run.settings == {**SAID, "epochs": EPOCHS, "pin_memory": None}
     assert sorted(fitted.run.details) == [
         "autocast",
         "execution",

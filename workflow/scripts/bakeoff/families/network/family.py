@@ -144,8 +144,7 @@ class NetworkFamily:
                         other = None if len(courses) > 1 else "none went beside it"
                         early = "it may stop early" if course.training.early_stop else None
                         epoch.fast_paths.take("side_by_side", self._alone, early, other)
-                    found = {**facts, "execution": epoch.execution, "fast_paths": epoch.fast_paths.said}
-                    run = course.run(len(part), found, watch, len(courses))
+                    run = course.run(len(part), facts | loop.describe_end(epoch, facts), watch, len(courses))
                     yield self._finish(run, epoch, course.take(), watch)
             if not any(course.asked and not course.diverged for course in courses):
                 break

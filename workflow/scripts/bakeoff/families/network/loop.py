@@ -5,7 +5,7 @@ evaluation is clocked apart. Nothing waits for the device inside an epoch.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from bakeoff.families.network.member import Member
 from bakeoff.families.network.state import State, Training, build_state
 from bakeoff.machine.energy import Counter
 from bakeoff.machine.timing import Stopwatch
-from bakeoff.networks import models
+from bakeoff.networks import batch_norm, models
 
 if TYPE_CHECKING:
     import torch
@@ -113,6 +113,13 @@ def describe(training: Training, part: Part, device: "torch.device") -> dict[str
         "autocast": str(dtype).removeprefix("torch.") if dtype else None,
         "steps_per_epoch": len(batches.batch_bounds(len(part), training.batch_size)),
     }
+
+
+def describe_end(epoch: Epoch, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a training that ends with an epoch, beside those that `describe` returned."""
+    found = {"execution": epoch.execution, "fast_paths": epoch.fast_paths.said}
+    warning = batch_norm.unsettled(epoch.state.model, epoch.epoch * facts["steps_per_epoch"])
+    return {**found, "warning": warning} if warning else found
 
 
 def release(device: "torch.device") -> None:
