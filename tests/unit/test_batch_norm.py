@@ -52,7 +52,7 @@ def test_a_short_training_says_so_and_a_longer_one_does_not(dataset):
     assert "warning" not in longer.details
 
 
-def test_the_report_says_it_of_the_run(tmp_path):
+def test_the_report_says_it_of_the_run_and_of_the_choice_on_its_first_page(tmp_path):
     said = batch_norm.unsettled(normalised(), 96)
     run = studies.run({"batch_size": 16, "epochs": 3}, 0.1, details={"warning": said})
     made = built(
@@ -60,4 +60,4 @@ def test_the_report_says_it_of_the_run(tmp_path):
     )
     (item,) = runs.numbered(made.study)
     assert runs.state(item.run, best=True).note == said
-    assert "train for more steps" in made.html
+    assert f"ResNet-18 on Digits, as chosen: {said}" in made.html

@@ -54,6 +54,19 @@ def test_a_folder_becomes_a_whole_study_that_is_called_after_it(here):
     assert said[2] == "results/my-flowers/study.yaml: written; it says what is done, and why."
 
 
+def test_views_that_networks_rows_ask_for_are_among_what_it_needs(here):
+    row = {"build": "resnet18", "input_size": 1024}
+    own = {"catalog": {"networks": {"large": row}}, "networks": {"models": ["resnet18", "large"]}}
+    plain, _ = planned(images="my flowers")
+    large, _ = planned(images="my flowers", name="other", **own)
+    pixels = 12 * 1024**2 * 3 / 2**20
+    assert large.study.networks.models == ["resnet18", "large"]
+    assert large.study.sized["disk_mb"] - plain.study.sized["disk_mb"] == pytest.approx(2 * pixels, abs=1)
+    grid = [{"batch_size": 8, "learning_rate": 0.1, "epochs": 1, "devices": "gpu"}]
+    said = refused(images="my flowers", name="third", networks={"grid": grid})
+    assert said.startswith("config, networks/grid: no block is meant for the cpu")
+
+
 def test_the_file_alone_is_the_same_study(here):
     plan, _ = planned(images="my flowers")
     own = written.read_file(here / "results/my-flowers/study.yaml")

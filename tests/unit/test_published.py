@@ -1,5 +1,6 @@
 """The published study beside ours."""
 
+import copy
 import math
 from dataclasses import replace
 
@@ -10,6 +11,9 @@ from bakeoff.analysis import repeatability
 from bakeoff.data import known as by_content
 from bakeoff.data.kinds.originals import FILES, Originals
 from bakeoff.data.rows import DATASETS
+from bakeoff.families.network.optimizers import OPTIMIZERS
+from bakeoff.networks.models import NETWORKS
+from bakeoff.rows import content
 from rendered import collected, published_rows
 
 
@@ -58,6 +62,20 @@ def test_difference_and_verdict(rows, reference):
     limit = repeatability.limits(reference)["fashion", "resnet18", "adam"]
     assert row.band == pytest.approx(math.sqrt(3) / 2 * limit)
     assert row.verdict == "within their spread"
+
+
+def test_a_network_on_another_view_takes_no_place_beside_theirs(tmp_path, rows):
+    cells = [cell for cell in studies.published() if cell["dataset"] == "fashion"]
+    views = copy.deepcopy([cell for cell in cells if cell["competitor"] == "resnet18"])
+    for view in views:
+        view["data"]["input_shape"] = [3, 96, 96]
+        view |= {"competitor": "large", "label": "Large"}
+        (optimizer,) = levels(view)
+        named = NETWORKS.named("resnet18"), OPTIMIZERS.named(optimizer)
+        view["rows"] = dict(zip(("network", "optimizer"), (content(row.row) for row in named), strict=True))
+    found = published_rows(collected(tmp_path, [*views, *cells]))
+    assert [row.verdict for row in found] == [row.verdict for row in rows]
+    assert "large" not in {row.ours.cell.split("_")[0] for row in found if row.ours}
 
 
 def test_a_training_beside_two_published_repeats_is_judged_once(rows):

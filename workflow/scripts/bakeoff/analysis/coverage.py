@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bakeoff.analysis import wording
+from bakeoff.analysis.best import best_cell
 from bakeoff.analysis.study import Study, by, place, unique
 from bakeoff.records.record import Record
 from bakeoff.records.run import Run
@@ -47,6 +48,17 @@ def of(study: Study) -> Coverage:
     begun = [(cell, run) for cell, run in every if run.status != "skipped"]
     unfinished = [(cell, run) for cell, run in begun if not run.finished]
     return Coverage(len(begun), len(begun) - len(unfinished), unfinished, len(every) - len(begun))
+
+
+def warned(study: Study) -> list[str]:
+    """Say in one line each what the best configuration of a competitor on a data set warns of."""
+    found = []
+    for (dataset, name), cells in by(study.selection, lambda cell: (cell.dataset, cell.competitor)).items():
+        pair = best_cell(study, cells)
+        said = unique(run.details.get("warning") for run in pair[1].scored) if pair else []
+        where = f"{study.label(name)} on {study.title(dataset)}, as chosen"
+        found += [f"{where}: {wording.error(each, wording.LONGEST_WARNING)}" for each in said if each]
+    return found
 
 
 def skipped(study: Study) -> list[str]:

@@ -186,16 +186,20 @@ def _beside(line: dict[str, str], dataset: str, key: Setting, ours: Index) -> tu
     if not (done := finished(runs)):
         return None, "did not finish"
     cut = cell.data.limit_train or cell.data.limit_test
-    other = cell.data.input_shape != PUBLISHED_SHAPES[cell.group]
-    return _ours(cell, done), CUT_DOWN if cut else OTHER_SIZE if other else ""
+    return _ours(cell, done), CUT_DOWN if cut else "" if _of_their_size(cell) else OTHER_SIZE
 
 
-def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, bool, bool]:
-    """Rank our runs of one setting: published device, mixed precision (used), same pinning first."""
+def _of_their_size(cell: Record) -> bool:
+    return cell.data.input_shape == PUBLISHED_SHAPES[cell.group]
+
+
+def _likeness(pair: Measured, line: dict[str, str]) -> tuple[bool, ...]:
+    """Rank our runs of one setting: published size, device, mixed precision (used), same pinning first."""
     cell, runs = pair
     settings = runs[0].settings
     pinned = settings.get("pin_memory")
     return (
+        _of_their_size(cell),
         cell.device == line["device"],
         runs[0].details.get("autocast", settings.get("precision") == "mixed") not in (None, False),
         pinned is not None and pinned == PINNED.get(line["pin_memory"]),

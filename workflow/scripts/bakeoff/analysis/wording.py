@@ -24,8 +24,8 @@ NOT_MEASURED = "not measured"
 NOT_JUDGED = "not judged"
 # So many are named where there are more.
 NAMED = 8
-# An error may be a paragraph: CUDA's of a full memory has 500 letters.
-LONGEST_ERROR = 120
+# An error may be a paragraph: CUDA's of a full memory has 500 letters. A warning says what to do, too.
+LONGEST_ERROR, LONGEST_WARNING = 120, 240
 
 
 def device(name: str) -> str:
@@ -135,9 +135,9 @@ def replicates(runs: Iterable[Replicate]) -> str:
     return " in each of ".join(plural(count, word) for word, count in counts.items() if count > 1)
 
 
-def error(text: str) -> str:
+def error(text: str, longest: int = LONGEST_ERROR) -> str:
     """Return what an error says in its last line, cut to a length that fits a table."""
-    return textwrap.shorten(text.splitlines()[-1], LONGEST_ERROR, placeholder=" \N{HORIZONTAL ELLIPSIS}")
+    return textwrap.shorten(text.splitlines()[-1], longest, placeholder=" \N{HORIZONTAL ELLIPSIS}")
 
 
 def percent(fraction: float | None, digits: int = 2) -> str:

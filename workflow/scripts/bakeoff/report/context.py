@@ -39,6 +39,7 @@ class Report:
     coverage: coverage.Coverage
     unfinished: list[str]
     skipped: list[str]
+    warned: list[str]
     cells: int
     missing: list[str]
     limits: list[str]
@@ -85,6 +86,7 @@ def build(
         coverage=counted,
         unfinished=[coverage.reason(cell, run) for cell, run in counted.unfinished],
         skipped=coverage.skipped(study),
+        warned=coverage.warned(study),
         cells=len(study.records),
         missing=list(missing),
         limits=coverage.limits(study),
