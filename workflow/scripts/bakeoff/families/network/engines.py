@@ -5,13 +5,13 @@ batch there; it steps several trainings side by side, on a GPU by replaying reco
 torch's loader with workers, for one training at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.families.network import batches, graphs, optimizers, randomness
+from bakeoff.families.network import batches, graphs, optimizers, prefix, randomness
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.member import Member
@@ -49,13 +49,16 @@ class Resident:
         self._recorded: list[Numbers] = []  # of the optimizers, which a graph keeps
         self._ways_back = [member.state.way_back() for member in members]
         self._random = randomness.Kept(device)
+        self._fill: Callable[[], None] | None = None
         self.execution, self.fast_paths = "step by step", FastPaths()
         self.fast_paths.take("graph", "it is for GPUs")
 
     def warm_up(self) -> None:
         """Step at every size that will occur and, on a GPU, record graphs; leave all as it was."""
         self._start(0)
-        for size in dict.fromkeys(size for size, _ in self._schedule):
+        sizes = list(dict.fromkeys(size for size, _ in self._schedule))
+        self._fill = prefix.take(self._members, self._part, sizes, self.fast_paths)
+        for size in sizes:
             for _ in range(WARM_UP_STEPS if size == self._size else 1):
                 self._rewind()
                 self._steps(size, 1)
@@ -67,6 +70,9 @@ class Resident:
     def epoch(self, number: int) -> Outcomes:
         """Carry out an epoch; the host waits for the device at its end alone."""
         self._start(number)
+        if self._fill:  # a training's own work: no warm-up may have done it
+            self._fill()
+            self._fill = None
         if self._recorded and self._recorded != self._numbers():
             self._decline("the optimizer's settings are no longer those that were recorded")
         for kind, times in self._schedule.items():
@@ -157,7 +163,8 @@ class Loader:
         self._bounds = batches.batch_bounds(len(part), self._training.batch_size)
         self._drawn = self._training.drawn(len(part), part.labels.device)
         self.fast_paths = FastPaths()
-        self.fast_paths.take("graph", "batches come from the host")
+        for path in ("graph", *([prefix.NAME] if prefix.has(self._member) else [])):
+            self.fast_paths.take(path, "batches come from the host")
 
     def warm_up(self) -> None:
         """Step at every size that will occur; leave all as it was."""

@@ -228,13 +228,14 @@ def take_step(
     labels: "torch.Tensor",
     dtype: "torch.dtype | None",
     device: "torch.device",
+    forward: "Callable[[torch.Tensor], torch.Tensor] | None" = None,
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Take one optimizer step; return the detached loss and logits."""
+    """Take one optimizer step, `forward` in the network's place; return the detached loss and logits."""
     from torch.nn.utils import clip_grad_norm_
 
     state.forget_gradients()
     with precision.autocast(dtype, device):
-        logits = state.model(images)
+        logits = (forward or state.model)(images)
         loss = state.loss(logits, labels)
     state.scaler.scale(loss).backward()
     if state.clip:
