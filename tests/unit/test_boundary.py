@@ -66,7 +66,7 @@ def test_the_latest_boundary_gives_the_networks_own_answer_to_the_bit(build, fre
     torch.manual_seed(1)
     whole = model(images)
     torch.manual_seed(1)
-    apart = found.after(activation, tuple(images.shape[1:]))
+    apart = found.after(activation)
     assert torch.equal(apart, whole)
     gradients = [torch.autograd.grad(each.square().sum(), freezing.trained(model)) for each in (apart, whole)]
     assert all(torch.equal(one, other) for one, other in zip(*gradients, strict=True))
@@ -79,7 +79,7 @@ def test_the_halves_leave_the_network_as_it_was():
     expected = model(images)
     model[2].forward = own = model[2].forward
     found = next(boundaries(model, images))
-    found.after(found.before(images), (3, 32, 32))
+    found.after(found.before(images))
     assert model[2].forward is own
     assert all("forward" not in part.__dict__ for part in model.modules() if part is not model[2])
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
@@ -95,7 +95,7 @@ def test_before_the_boundary_nothing_is_computed():
     with torch.no_grad():
         for part in (model[0], model[3]):
             part.weight.fill_(torch.nan)
-    assert found.after(activation, (3, 32, 32)).isfinite().all()
+    assert found.after(activation).isfinite().all()
 
 
 def test_where_the_first_parameter_is_trained_there_is_no_boundary():

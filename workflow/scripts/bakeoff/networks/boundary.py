@@ -42,12 +42,14 @@ class Call:
 class Boundary:
     """A part of a network up to which nothing is trained, on whose answer alone all after it depends.
 
-    skipped: the parts that were called before it and the shape of what each gave, without the images' number.
+    shape: of an image, (channels, rows, columns); skipped: the parts that were called before it, and the
+    shape of what each gave of an image.
     """
 
     model: "nn.Module"
     name: str
     part: "nn.Module"
+    shape: tuple[int, ...]
     skipped: "list[tuple[nn.Module, tuple[int, ...]]]"
     _absent: dict[Any, "torch.Tensor"] = field(default_factory=dict)
 
@@ -66,14 +68,14 @@ class Boundary:
             hook.remove()
         raise RuntimeError(f"{self.name} was not called")
 
-    def after(self, activation: "torch.Tensor", shape: tuple[int, ...]) -> "torch.Tensor":
-        """Return the answer to images of a shape (channels, rows, columns) that came to this."""
+    def after(self, activation: "torch.Tensor") -> "torch.Tensor":
+        """Return the answer to images that came to this."""
         count = len(activation)
         answers: list[tuple[nn.Module, Answer]] = [
             (part, _giving(self._without_content((count, *each)))) for part, each in self.skipped
         ]
         with _answering([*answers, (self.part, _giving(activation))]):
-            return self.model(self._without_content((count, *shape)))
+            return self.model(self._without_content((count, *self.shape)))
 
     def _without_content(self, shape: tuple[int, ...]) -> "torch.Tensor":
         if shape not in self._absent:
@@ -98,7 +100,7 @@ def boundaries(model: "nn.Module", images: "torch.Tensor") -> Iterator[Boundary]
             for each in _outermost(still[: call.begun])
             if each.plain and times[each.name] == 1 and len(each.outputs[0]) == len(images)
         ]
-        found = Boundary(model, call.name, call.part, skipped)
+        found = Boundary(model, call.name, call.part, tuple(images.shape[1:]), skipped)
         if _whole(found, call.outputs[0], images):
             yield found
 
@@ -150,7 +152,7 @@ def _whole(found: Boundary, activation: "torch.Tensor", images: "torch.Tensor") 
     import torch
 
     try:
-        answer = found.after(activation, tuple(images.shape[1:]))
+        answer = found.after(activation)
     except Exception:  # whatever a network does that asks for what is absent
         return False
     return type(answer) is torch.Tensor and answer.device == images.device

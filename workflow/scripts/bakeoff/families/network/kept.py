@@ -11,7 +11,6 @@ import numpy as np
 from bakeoff.families.network.batches import Part
 from bakeoff.machine import room
 from bakeoff.networks.boundary import Boundary
-from bakeoff.networks.models import CHANNELS
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +41,7 @@ class Kept:
 
     def rest(self, activations: "torch.Tensor") -> "torch.Tensor":
         """Return the scores that a network answers with from these."""
-        return self.found.after(activations, (CHANNELS, *self.part.size))
+        return self.found.after(activations)
 
     def batch(self, rows: "torch.Tensor") -> "torch.Tensor":
         """Return the activations of some images, laid out as the network itself lays them out."""

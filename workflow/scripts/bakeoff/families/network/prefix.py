@@ -13,6 +13,7 @@ from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.kept import Kept, Unfit, flat, images_of, room_for
 from bakeoff.families.network.member import Member
+from bakeoff.families.network.repeated import Repeated
 from bakeoff.networks import boundary, freezing
 from bakeoff.networks.boundary import Boundary
 from bakeoff.surroundings import reason
@@ -82,6 +83,8 @@ def _kept(members: Sequence[Member], part: Part, sizes: Sequence[int]) -> Kept:
     for member, own in zip(members, found, strict=True):
         member.prefix = replace(kept, found=own)
         kept.keep(batches.order(len(part), member.training.seed, 0)[:size].to(device))
+        if len(members) == 1 and member.training.epochs > 1:
+            member.state.repeated = Repeated(member.state.answers, own.name)
     return kept
 
 

@@ -18,6 +18,7 @@ from bakeoff.families.network.batches import Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.losses import Loss
 from bakeoff.families.network.optimizers import Optimizer
+from bakeoff.families.network.repeated import Repeated
 from bakeoff.networks import models
 from bakeoff.networks.models import Network
 from bakeoff.surroundings import reason
@@ -76,6 +77,7 @@ class State:
     loss: Loss = field(default_factory=Loss)
     clip: float = 0.0
     average: Average | None = None
+    repeated: Repeated | None = None
 
     @property
     def answers(self) -> "nn.Module":
