@@ -72,18 +72,19 @@ def train(
         for one, state in zip(trainings, states, strict=True):
             what = one.label_smoothing, one.class_weights, part.labels, one.classes
             state.loss = losses.of(*what, device)
+    kind, paths = engines.choose(trainings, part, device)
     with watch.phase("to_device"):
         # The dataloader engine copies batch by batch instead, inside the epochs.
-        here = part.to(device) if trainings[0].engine == "resident" else part
+        here = part.to(device) if kind == "resident" else part
     with watch.phase("warm_up"):
         members = [Member(*one, len(part), device) for one in zip(trainings, states, strict=True)]
-        engine = engines.ENGINES[trainings[0].engine](members, here, device)
+        engine = engines.ENGINES[kind](members, here, device)
         engine.warm_up()
     for number in range(1, trainings[0].epochs + 1):
         with watch.phase("train"):
             reached = engine.epoch(number)
         yield [
-            Epoch(number, state, *outcome, engine.execution, state.fast_paths | engine.fast_paths)
+            Epoch(number, state, *outcome, engine.execution, state.fast_paths | engine.fast_paths | paths)
             for state, outcome in zip(states, reached, strict=True)
         ]
         if not any(math.isfinite(loss) for loss, _ in reached):
