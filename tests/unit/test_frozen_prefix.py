@@ -353,7 +353,7 @@ def test_the_file_of_activations_has_no_name_and_is_gone_with_them(dataset, buil
 def test_activations_that_disk_or_memory_do_not_hold_are_computed_anew(dataset, build, monkeypatch):
     build(Front)
     monkeypatch.setattr(kept.room, "memory_mb", lambda: 0)
-    assert both(dataset) == {"declined: its activations need 0 MB, more than half of memory or disk"}
+    assert both(dataset) == {"declined: its activations need 0 MB, more than a quarter of memory or disk"}
     monkeypatch.undo()
     monkeypatch.setattr(prefix, "WORTH", 0)
     monkeypatch.setattr(models, "build", lambda network, classes, seed: Front(classes))

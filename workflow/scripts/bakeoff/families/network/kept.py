@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Inside = tuple[torch.Size, tuple[int, ...]]  # of an activation: shape and strides, without the images'
 
 # Of the memory or disk that there is, what may be taken at most.
-SHARE = 0.5
+SHARE = 0.25
 
 
 class Unfit(Exception):
@@ -93,7 +93,7 @@ def room_for(count: int, width: int, like: "torch.Tensor") -> "torch.Tensor":
         disk = room.disk_mb(Path(tempfile.gettempdir()))
         what, has = "memory or disk", min(room.memory_mb(), disk) * room.MB
     if needs > SHARE * has:
-        raise Unfit(f"its activations need {needs // room.MB:,} MB, more than half of {what}")
+        raise Unfit(f"its activations need {needs // room.MB:,} MB, more than a quarter of {what}")
     if like.is_cuda:
         return torch.zeros(count, width, dtype=like.dtype, device=like.device)
     with tempfile.TemporaryFile() as file:
