@@ -439,7 +439,7 @@ def test_a_phase_that_breaks_off_is_counted():
     [
         ("lamb", {}, "lamb is no row of the catalog's optimizers; known are sgd, adam"),
         ("sgd", {"precision": "fp8"}, "precision: fp8 is unknown; known are fp32, mixed, auto"),
-        ("sgd", {"engine": "tape"}, "engine: tape is unknown; known are resident, dataloader"),
+        ("sgd", {"engine": "tape"}, "engine: tape is unknown; known are resident, dataloader, auto"),
         ("sgd", {"batch_size": 1}, "batch_size: 1 must be at least 2"),
         ("sgd", {"momentum": 0.5}, "momentum is unknown; known are batch_size"),
     ],

@@ -49,8 +49,9 @@ class NetworkSettings:
     learning_rate: typed.Positive = said("Step size of the optimizer.", 0.001)
     epochs: typed.Count = said("Passes over the training part.", 3)
     precision: Literal[Precision, "auto"] = said("fp32, mixed (autocast), or auto.", "fp32")
-    engine: Literal["resident", "dataloader"] = said(
-        "Where batches come from: resident or dataloader.", "resident"
+    engine: Literal["resident", "dataloader", "auto"] = said(
+        "Where batches come from: resident, dataloader, or auto: resident where the device holds the images.",
+        "resident",
     )
     pin_memory: typed.Switch | None = said(
         "Page-locked host memory; only the dataloader engine on a GPU copies from it.", None

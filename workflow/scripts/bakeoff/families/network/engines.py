@@ -2,19 +2,20 @@
 
 Both give the same images in the same order. `resident` has the data on the device as a whole and gathers each
 batch there; it steps several trainings side by side, on a GPU by replaying recorded graphs. `dataloader` is
-torch's loader with workers, for one training at a time.
+torch's loader with workers, which prefetch, for one training at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bakeoff.families.network import batches, graphs, optimizers, randomness
+from bakeoff.families.network import batches, graphs, optimizers, prefix, randomness
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.member import Member
+from bakeoff.families.network.state import Training
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +24,8 @@ Outcomes = list[tuple[float, float]]  # mean loss and running accuracy of an epo
 Kind = tuple[int, int]  # images per step, steps at once
 Numbers = list[dict[str, Any]]  # of an optimizer's groups
 
+AUTO = "auto"
+SHARE = 0.5  # of a GPU's free memory, that images may take with engine auto
 WARM_UP_STEPS = 20
 STEPS_PER_REPLAY = 25
 # Of the loss and of the weights' sum after a first step: far above rounding, far below a wrong step.
@@ -49,13 +52,16 @@ class Resident:
         self._recorded: list[Numbers] = []  # of the optimizers, which a graph keeps
         self._ways_back = [member.state.way_back() for member in members]
         self._random = randomness.Kept(device)
+        self._fill: Callable[[], None] | None = None
         self.execution, self.fast_paths = "step by step", FastPaths()
         self.fast_paths.take("graph", "it is for GPUs")
 
     def warm_up(self) -> None:
         """Step at every size that will occur and, on a GPU, record graphs; leave all as it was."""
         self._start(0)
-        for size in dict.fromkeys(size for size, _ in self._schedule):
+        sizes = list(dict.fromkeys(size for size, _ in self._schedule))
+        self._fill = prefix.take(self._members, self._part, sizes, self.fast_paths)
+        for size in sizes:
             for _ in range(WARM_UP_STEPS if size == self._size else 1):
                 self._rewind()
                 self._steps(size, 1)
@@ -67,6 +73,9 @@ class Resident:
     def epoch(self, number: int) -> Outcomes:
         """Carry out an epoch; the host waits for the device at its end alone."""
         self._start(number)
+        if self._fill:  # a training's own work: no warm-up may have done it
+            self._fill()
+            self._fill = None
         if self._recorded and self._recorded != self._numbers():
             self._decline("the optimizer's settings are no longer those that were recorded")
         for kind, times in self._schedule.items():
@@ -157,7 +166,8 @@ class Loader:
         self._bounds = batches.batch_bounds(len(part), self._training.batch_size)
         self._drawn = self._training.drawn(len(part), part.labels.device)
         self.fast_paths = FastPaths()
-        self.fast_paths.take("graph", "batches come from the host")
+        for path in ("graph", *([prefix.NAME] if prefix.has(self._member) else [])):
+            self.fast_paths.take(path, "batches come from the host")
 
     def warm_up(self) -> None:
         """Step at every size that will occur; leave all as it was."""
@@ -174,7 +184,11 @@ class Loader:
         """Carry out an epoch; batches are copied to the device as they come."""
         self._member.start(number)
         rows = batches.order(len(self._part), self._training.seed, number)
-        pin, drawn = bool(self._training.pin_memory), self._drawn
+        # With auto nobody said it, and copies from pinned memory are the faster ones.
+        pin = bool(self._training.pin_memory) or (
+            self._training.engine == AUTO and self._device.type == "cuda"
+        )
+        drawn = self._drawn
         if drawn:
             drawn.start(self._training.seed, number)
         for images, labels in batches.dataloader(self._part, rows, self._training.batch_size, pin, drawn):
@@ -185,3 +199,33 @@ class Loader:
 
 
 ENGINES: dict[str, type[Resident] | type[Loader]] = {"resident": Resident, "dataloader": Loader}
+
+
+def choose(trainings: Sequence[Training], part: Part, device: "torch.device") -> tuple[str, FastPaths]:
+    """Return the engine of trainings that step side by side, and what is said of it where it was left open.
+
+    On a CPU a part that lies on the disk is mapped, and read as it is stepped on. torch.OutOfMemoryError
+    where several trainings ask for images that a GPU does not hold, as a loader feeds one.
+    """
+    import torch
+
+    paths = FastPaths()
+    if trainings[0].engine != AUTO:
+        return trainings[0].engine, paths
+    needs, against = part.images.nbytes + part.labels.nbytes, None
+    if (free := _free(device)) is not None and needs > SHARE * free:
+        against = (
+            f"the images need {needs >> 20:,} MB, more than half of the GPU's {free >> 20:,} MB that are free"
+        )
+    if paths.take("resident", against):
+        return "resident", paths
+    if len(trainings) > 1:
+        raise torch.OutOfMemoryError(against)
+    return "dataloader", paths
+
+
+def _free(device: "torch.device") -> int | None:
+    """Return the bytes that are free on a GPU; None for a CPU."""
+    import torch
+
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None

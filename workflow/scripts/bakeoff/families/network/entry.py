@@ -9,7 +9,7 @@ from bakeoff.families.network import saved
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.optimizers import OPTIMIZERS
 from bakeoff.machine import energy, threads
-from bakeoff.networks import builders, freezing, models, named_weights, stem, weights
+from bakeoff.networks import boundary, builders, freezing, models, named_weights, stem, weights
 from bakeoff.networks.models import NETWORKS
 from bakeoff.records.record import Record
 from bakeoff.records.request import as_block
@@ -18,7 +18,7 @@ from bakeoff.records.signature import Signature
 
 def code() -> list[Path]:
     """Return the sources whose change makes trainings of the past stale."""
-    rooms = (builders, freezing, models, named_weights, stem, weights)
+    rooms = (boundary, builders, freezing, models, named_weights, stem, weights)
     return [*(Path(str(each.__file__)) for each in rooms), Path(__file__).parent]
 
 

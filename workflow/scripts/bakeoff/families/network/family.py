@@ -205,7 +205,8 @@ class NetworkFamily:
         loss, accuracy, answers = None, None, None
         if len(scored):
             with watch.phase("validate"):
-                loss, probabilities = loop.evaluate(epoch.state.answers, scored, self._device)
+                what = epoch.state.answers, scored, self._device, epoch.state.repeated
+                loss, probabilities = loop.evaluate(*what)
             answers = probabilities.argmax(1)
             accuracy = _share(answers, scored)
         course.reach(epoch, loss, accuracy, watch.total("to_device", "train"))

@@ -7,6 +7,7 @@ evaluation is clocked apart. Nothing waits for the device inside an epoch.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from bakeoff.families.network import batches, engines, losses, precision
 from bakeoff.families.network.batches import Part
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.member import Member
+from bakeoff.families.network.repeated import Repeated
 from bakeoff.families.network.state import State, Training, build_state
 from bakeoff.machine.energy import Counter
 from bakeoff.machine.timing import Stopwatch
@@ -70,26 +72,32 @@ def train(
         for one, state in zip(trainings, states, strict=True):
             what = one.label_smoothing, one.class_weights, part.labels, one.classes
             state.loss = losses.of(*what, device)
+    kind, paths = engines.choose(trainings, part, device)
     with watch.phase("to_device"):
         # The dataloader engine copies batch by batch instead, inside the epochs.
-        here = part.to(device) if trainings[0].engine == "resident" else part
+        here = part.to(device) if kind == "resident" else part
     with watch.phase("warm_up"):
         members = [Member(*one, len(part), device) for one in zip(trainings, states, strict=True)]
-        engine = engines.ENGINES[trainings[0].engine](members, here, device)
+        engine = engines.ENGINES[kind](members, here, device)
         engine.warm_up()
     for number in range(1, trainings[0].epochs + 1):
         with watch.phase("train"):
             reached = engine.epoch(number)
         yield [
-            Epoch(number, state, *outcome, engine.execution, state.fast_paths | engine.fast_paths)
+            Epoch(number, state, *outcome, engine.execution, state.fast_paths | engine.fast_paths | paths)
             for state, outcome in zip(states, reached, strict=True)
         ]
         if not any(math.isfinite(loss) for loss, _ in reached):
             return
 
 
-def evaluate(model: "nn.Module", part: Part, device: "torch.device") -> tuple[float, np.ndarray]:
-    """Return the mean cross-entropy and the class probabilities (n, classes) float32 of one part, in fp32."""
+def evaluate(
+    model: "nn.Module", part: Part, device: "torch.device", repeated: Repeated | None = None
+) -> tuple[float, np.ndarray]:
+    """Return the mean cross-entropy and the class probabilities (n, classes) float32 of one part, in fp32.
+
+    repeated: what answers in the model's place to a part that is asked for again and again.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -98,12 +106,17 @@ def evaluate(model: "nn.Module", part: Part, device: "torch.device") -> tuple[fl
     with torch.inference_mode():
         at_once = max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // math.prod(part.size)))
         for start in range(0, len(part), at_once):
-            images = part.images[start : start + at_once].to(device)
+            batch = part.images[start : start + at_once]
             labels = part.labels[start : start + at_once].to(device)
-            logits = model(part.pixels.normalise(images))
+            images = partial(_images, part, batch, device)
+            logits = repeated.answer(start, images) if repeated else model(images())
             loss_sum += cross_entropy(logits, labels, reduction="sum").item()
             probabilities.append(logits.softmax(1).cpu().numpy())
     return loss_sum / len(part), np.concatenate(probabilities)
+
+
+def _images(part: Part, batch: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
+    return part.pixels.normalise(batch.to(device))
 
 
 def describe(training: Training, part: Part, device: "torch.device") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One training at work: which images a step is taken on, at which rate, and what an epoch comes to."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from bakeoff.families.network import batches, precision, schedules
 from bakeoff.families.network.batches import Part
@@ -9,6 +10,18 @@ from bakeoff.networks import freezing
 
 if TYPE_CHECKING:
     import torch
+
+
+class Prefix(Protocol):
+    """A frozen beginning of a network, of which what it makes of the images is known."""
+
+    sizes: set[int]  # of batches that it is known for
+
+    def batch(self, rows: "torch.Tensor") -> "torch.Tensor":
+        """Return what some images have become."""
+
+    def rest(self, activations: "torch.Tensor") -> "torch.Tensor":
+        """Return the scores that they then come to."""
 
 
 class Member:
@@ -31,6 +44,14 @@ class Member:
             how = training.schedule, training.warmup, self._steps * training.epochs
             self._rates = schedules.Rates(state.optimizer, *how)
         self._drawn = training.drawn(count, device)
+        self.prefix: Prefix | None = None
+
+    @property
+    def unkept(self) -> str | None:
+        """Why a frozen beginning may not be run once for all steps; None where nothing speaks against it."""
+        if self._drawn:
+            return "images are changed at random as they are trained on"
+        return "it is computed in a low precision" if self._dtype else None
 
     @property
     def unrecordable(self) -> str | None:
@@ -53,22 +74,31 @@ class Member:
         self._taken = max(epoch - 1, 0) * self._steps
         freezing.train(self.state.model)
 
-    def step(self, images: "torch.Tensor", labels: "torch.Tensor") -> None:
-        """Take a step on a batch."""
+    def step(
+        self,
+        images: "torch.Tensor",
+        labels: "torch.Tensor",
+        forward: "Callable[[torch.Tensor], torch.Tensor] | None" = None,
+    ) -> None:
+        """Take a step on a batch; forward: what answers to what its images have become."""
         if self._rates:
             self._rates.set(self._taken)
             self._taken += 1
-        loss, logits = take_step(self.state, images, labels, self._dtype, self._device)
+        loss, logits = take_step(self.state, images, labels, self._dtype, self._device, forward)
         self._loss_sum += loss * len(labels)
         self._correct += (logits.argmax(1) == labels).sum()
 
     def step_in_order(self, part: Part, size: int) -> None:
         """Take a step on the next images of a part that lies on the device; nothing here asks the host."""
         rows = self._order.index_select(0, self.position + self._offsets[:size])
-        images = part.images.index_select(0, rows)
-        if self._drawn:
-            images = self._drawn.change(images, rows)
-        self.step(part.pixels.normalise(images), part.labels.index_select(0, rows))
+        labels = part.labels.index_select(0, rows)
+        if self.prefix and size in self.prefix.sizes:
+            self.step(self.prefix.batch(rows), labels, self.prefix.rest)
+        else:
+            images = part.images.index_select(0, rows)
+            if self._drawn:
+                images = self._drawn.change(images, rows)
+            self.step(part.pixels.normalise(images), labels)
         self.position += size
 
     def outcome(self, seen: int) -> tuple[float, float]:

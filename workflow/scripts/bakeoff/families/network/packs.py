@@ -62,5 +62,5 @@ def _kind(training: Requests) -> str:
     # What makes steps longer; else one would pay with its times for another's.
     common += [settings.get(name) for name in axes.LENGTHEN]
     # A loader feeds one training at a time, and a training that may stop ends when it will.
-    together = settings["engine"] == "resident" and not settings.get("early_stop")
+    together = settings["engine"] != "dataloader" and not settings.get("early_stop")
     return repr(common if together else [*common, first.key])

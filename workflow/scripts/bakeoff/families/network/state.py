@@ -18,6 +18,7 @@ from bakeoff.families.network.batches import Pixels
 from bakeoff.families.network.fast_paths import FastPaths
 from bakeoff.families.network.losses import Loss
 from bakeoff.families.network.optimizers import Optimizer
+from bakeoff.families.network.repeated import Repeated
 from bakeoff.networks import models
 from bakeoff.networks.models import Network
 from bakeoff.surroundings import reason
@@ -76,6 +77,7 @@ class State:
     loss: Loss = field(default_factory=Loss)
     clip: float = 0.0
     average: Average | None = None
+    repeated: Repeated | None = None
 
     @property
     def answers(self) -> "nn.Module":
@@ -228,13 +230,14 @@ def take_step(
     labels: "torch.Tensor",
     dtype: "torch.dtype | None",
     device: "torch.device",
+    forward: "Callable[[torch.Tensor], torch.Tensor] | None" = None,
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Take one optimizer step; return the detached loss and logits."""
+    """Take one optimizer step, `forward` in the network's place; return the detached loss and logits."""
     from torch.nn.utils import clip_grad_norm_
 
     state.forget_gradients()
     with precision.autocast(dtype, device):
-        logits = state.model(images)
+        logits = (forward or state.model)(images)
         loss = state.loss(logits, labels)
     state.scaler.scale(loss).backward()
     if state.clip:
