@@ -144,8 +144,10 @@ def _steps(setting: Setting) -> Phase:
         common = {"device": setting.device, "threads": setting.threads}
         for number, (model, batch) in enumerate(scale.step_settings):
             name = f"train_step_{model}_{batch}"
-            what = {"models": model, "batches": batch, "pack": scale.packs, "output": f"{folder}/{name}.json"}
-            yield _more(_step(name, "benchmarks/train_step.py", **common, **what), *scale.step)
+            what = {"models": model, "batches": batch, "pack": scale.packs, "loops": "plain", "colour": ()}
+            output = f"{folder}/{name}.json"
+            step = _step(name, "benchmarks/train_step.py", **common, **what, output=output)
+            yield _more(step, *scale.step)
             if number == 0:
                 graph = _step(
                     "graph_steps", "benchmarks/graph_steps.py", **common, output=f"{folder}/graph_steps.json"

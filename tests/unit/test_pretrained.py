@@ -12,7 +12,7 @@ import pytest
 
 import arrays
 import fits
-from bakeoff.data import pictures, store
+from bakeoff.data import pictures, prepare, store
 from bakeoff.families.network.batches import Pixels
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.network.optimizers import OPTIMIZERS
@@ -101,15 +101,37 @@ def shapes(tmp_path) -> store.Dataset:
     return store.load(tmp_path / "shapes.npz", "resized")
 
 
-def test_pretrained_beats_scratch_clearly_at_the_same_budget_on_three_hundred_images(lite0, shapes):
-    block, adam = {"batch_size": 20, "learning_rate": 0.003, "epochs": 3}, OPTIMIZERS.named("adam")
-    scratch = {name: value for name, value in lite0.items() if name != "weights"}
+@pytest.fixture
+def scans(tmp_path) -> store.Dataset:
+    """Three hundred of scikit-learn's digits to learn from, of 8 x 8 pixels brought to 64 x 64."""
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    images = (pixels.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    order = np.random.default_rng(0).permutation(len(labels))
+    found, start = {}, 0
+    for part, count in {"train": 300, "validation": 100, "holdout": 0, "test": 400}.items():
+        rows, start = order[start : start + count], start + count
+        found[f"{part}_images"] = (
+            prepare.resize(images[rows], 64) if count else np.zeros((0, 64, 64), np.uint8)
+        )
+        found[f"{part}_labels"] = labels[rows]
+    store.save_prepared(tmp_path / "scans.npz", found, arrays.about("scans", 10, 64))
+    return store.load(tmp_path / "scans.npz", "resized")
+
+
+def test_pretrained_beats_scratch_clearly_at_the_same_budget_on_three_hundred_images(lite0, scans):
+    # Its own momentum of batch normalisation, 0.99, is for longer trainings: scratch would have no chance.
+    row = {**lite0, "settings": {**lite0["settings"], "batch_norm_momentum": 0.9}}
+    scratch = {name: value for name, value in row.items() if name != "weights"}
+    block, adam = {"batch_size": 20, "learning_rate": 0.002, "epochs": 2}, OPTIMIZERS.named("adam")
 
     def accuracy(**row) -> float:
-        (fitted,) = fits.fit_all(NetworkFamily(shapes, named(**row), adam, "cpu", [block], (0,)))
+        (fitted,) = fits.fit_all(NetworkFamily(scans, named(**row), adam, "cpu", [block], (0,)))
         return fitted.run.test_accuracy
 
-    assert accuracy(**lite0) > accuracy(**scratch) + 0.2
+    # SPREAD
+    assert accuracy(**row) > accuracy(**scratch) + 0.25
 
 
 def test_a_network_of_timms_is_a_row(tmp_path, shapes):
