@@ -1,4 +1,4 @@
-# The records of a study, the shards that a cell may be cut into, the targets.
+# The records of a study, the data that a cell sees, the shards that it may be cut into, the targets.
 from pathlib import Path
 
 
@@ -42,6 +42,18 @@ def data_of(competitor):
         return f"resources/{wildcards.dataset}{f'@{size}' if size else ''}.npz"
 
     return found
+
+
+def part_list(wildcards):
+    """Return which image of one's own is in which part; nothing of other data sets."""
+    own = re.fullmatch(PLAN["own"], wildcards.dataset)
+    return [f"resources/{wildcards.dataset}/parts.csv"] if own else []
+
+
+def decoded(wildcards, input):
+    """Return what images of one's own are brought to another size by, as options."""
+    folders = [os.path.join(os.path.dirname(each), "decoded") for each in input.parts]
+    return shlex.join(["--parts", *input.parts, "--decoded", *folders]) if folders else ""
 
 
 def timed(kind, name):

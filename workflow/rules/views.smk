@@ -1,18 +1,6 @@
 # Views: a data set's parts with images of another size, for networks whose row asks for one.
 
 
-def part_list(wildcards):
-    """Return which image of one's own is in which part; nothing of other data sets."""
-    own = re.fullmatch(PLAN["own"], wildcards.dataset)
-    return [f"resources/{wildcards.dataset}/parts.csv"] if own else []
-
-
-def decoded(wildcards, input):
-    """Return what images of one's own are brought to another size by, as options."""
-    folders = [os.path.join(os.path.dirname(each), "decoded") for each in input.parts]
-    return shlex.join(["--parts", *input.parts, "--decoded", *folders]) if folders else ""
-
-
 rule prepare_view:
     input:
         script=script("prepare_view"),
