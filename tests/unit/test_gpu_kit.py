@@ -313,6 +313,16 @@ def test_on_a_gpu_both_devices_take_part_and_the_loaders_rows_come_last():
     assert len(set(outputs)) == len(outputs) - 16  # the grid's cells and their choices, twice
 
 
+def test_a_step_is_measured_beside_the_plain_loop_alone_on_grey_images_alone():
+    train_step = pytest.importorskip("train_step")
+    made = {each.name: each.steps for each in phases(Setting(Places(), "gpu", 16, CONFIG, FULL))}
+    asked = [train_step.options_of(list(s.line[1:])) for s in made["2-steps"] if "train_step" in s.line[0]]
+    assert {tuple(options.loops) for options in asked} == {("plain",)}
+    settings = [train_step.settings_of(options) for options in asked]
+    assert [len(each) for each in settings] == [2] * 4
+    assert not any(setting.colour for each in settings for setting in each)
+
+
 def test_without_a_gpu_the_same_commands_are_rehearsed():
     made = {each.name: each.steps for each in phases(Setting(Places(), "cpu", 2, CONFIG, LITTLE))}
     assert list(made) == ["0-data", "1-tests", "2-steps", "3-comparison", "4-grid", "5-svm", "6-energy"]

@@ -1,6 +1,7 @@
 """Pretrained weights that packages bring: they answer as they are known to, and are a head start.
 
-EfficientNet-Lite0 (Apache-2.0) as a network of one's own, from its file; twenty labelled pictures of foolbox.
+EfficientNet-Lite0 (Apache-2.0) as a network of one's own, from its file; twenty labelled pictures of foolbox, and
+three hundred scanned digits of scikit-learn.
 """
 
 import re
@@ -130,8 +131,8 @@ def test_pretrained_beats_scratch_clearly_at_the_same_budget_on_three_hundred_im
         (fitted,) = fits.fit_all(NetworkFamily(scans, named(**row), adam, "cpu", [block], (0,)))
         return fitted.run.test_accuracy
 
-    # SPREAD
-    assert accuracy(**row) > accuracy(**scratch) + 0.25
+    # Over five seeds, each with digits of its own: 80 to 90 % against 8 to 14 %.
+    assert accuracy(**row) > accuracy(**scratch) + 0.3
 
 
 def test_a_network_of_timms_is_a_row(tmp_path, shapes):
