@@ -30,12 +30,16 @@ class Repeated:
         self._kept: dict[int, torch.Tensor] = {}
         self._tried = False
 
+    def eval(self) -> None:
+        """Bring the network into evaluation mode."""
+        self._model.eval()
+
     def answer(self, number: int, images: "Callable[[], torch.Tensor]") -> "torch.Tensor":
         """Return the scores of the batch of a number; images: what makes its images."""
         if not self._tried:
             self._tried, self._found = True, self._cut(images())
         if self._found is None:
-            return self._model(images())  # type: ignore[no-any-return]
+            return self._model(images())
         if number not in self._kept:
             made = self._found.before(images())
             if made.nbytes > self._room:
