@@ -205,8 +205,8 @@ class NetworkFamily:
         loss, accuracy, answers = None, None, None
         if len(scored):
             with watch.phase("validate"):
-                what = epoch.state.answers, scored, self._device, epoch.state.repeated
-                loss, probabilities = loop.evaluate(*what)
+                asked = epoch.state.repeated or epoch.state.answers
+                loss, probabilities = loop.evaluate(asked, scored, self._device)
             answers = probabilities.argmax(1)
             accuracy = _share(answers, scored)
         course.reach(epoch, loss, accuracy, watch.total("to_device", "train"))

@@ -91,13 +91,8 @@ def train(
             return
 
 
-def evaluate(
-    model: "nn.Module", part: Part, device: "torch.device", repeated: Repeated | None = None
-) -> tuple[float, np.ndarray]:
-    """Return the mean cross-entropy and the class probabilities (n, classes) float32 of one part, in fp32.
-
-    repeated: what answers in the model's place to a part that is asked for again and again.
-    """
+def evaluate(model: "nn.Module | Repeated", part: Part, device: "torch.device") -> tuple[float, np.ndarray]:
+    """Return the mean cross-entropy and the class probabilities (n, classes) float32 of one part, in fp32."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -109,7 +104,7 @@ def evaluate(
             batch = part.images[start : start + at_once]
             labels = part.labels[start : start + at_once].to(device)
             images = partial(_images, part, batch, device)
-            logits = repeated.answer(start, images) if repeated else model(images())
+            logits = model.answer(start, images) if isinstance(model, Repeated) else model(images())
             loss_sum += cross_entropy(logits, labels, reduction="sum").item()
             probabilities.append(logits.softmax(1).cpu().numpy())
     return loss_sum / len(part), np.concatenate(probabilities)

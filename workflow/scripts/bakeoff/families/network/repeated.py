@@ -30,6 +30,10 @@ class Repeated:
         self._kept: dict[int, torch.Tensor] = {}
         self._tried = False
 
+    def eval(self) -> None:
+        """Bring the network into evaluation mode."""
+        self._model.eval()
+
     def answer(self, number: int, images: "Callable[[], torch.Tensor]") -> "torch.Tensor":
         """Return the scores of the batch of a number; images: what makes its images."""
         if not self._tried:
