@@ -2,7 +2,7 @@
 
 convolutions: torch's, channels outermost, three equal channels into the stem
 innermost:    the same with the channels innermost in memory
-products:     as training does it: also 1 x 1 kernels, kernels onto maps of at most 2 x 2 and the stem of grey
+products:     as training does it: also 1 x 1 kernels, kernels onto maps of at most 3 x 3 and the stem of grey
               images as matrix products (bakeoff/families/network/products.py)
 
 Printed per network: milliseconds per step, medians over the rounds, and the ratio of the first way's time to

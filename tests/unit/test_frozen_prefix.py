@@ -273,6 +273,7 @@ def test_what_is_not_known_to_stay_the_same_is_computed_anew(dataset, build, net
 @pytest.mark.parametrize(
     ("block", "said"),
     [
+        ({"epochs": 1}, "in one epoch each image passes it once"),
         ({"augmentation": "flip"}, "images are changed at random as they are trained on"),
         ({"precision": "mixed"}, "it is computed in a low precision"),
         ({"engine": "dataloader"}, "batches come from the host"),

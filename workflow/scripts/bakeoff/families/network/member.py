@@ -49,6 +49,8 @@ class Member:
     @property
     def unkept(self) -> str | None:
         """Why a frozen beginning may not be run once for all steps; None where nothing speaks against it."""
+        if self.training.epochs == 1:
+            return "in one epoch each image passes it once"
         if self._drawn:
             return "images are changed at random as they are trained on"
         return "it is computed in a low precision" if self._dtype else None

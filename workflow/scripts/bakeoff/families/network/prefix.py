@@ -83,7 +83,7 @@ def _kept(members: Sequence[Member], part: Part, sizes: Sequence[int]) -> Kept:
     for member, own in zip(members, found, strict=True):
         member.prefix = replace(kept, found=own)
         kept.keep(batches.order(len(part), member.training.seed, 0)[:size].to(device))
-        if len(members) == 1 and member.training.epochs > 1:
+        if len(members) == 1:
             member.state.repeated = Repeated(member.state.answers, own.name)
     return kept
 
