@@ -31,7 +31,7 @@ SMALLEST = {
     "densenet": ("densenet121", 64),
     "efficientnet": ("efficientnet_b0", 64),
     "googlenet": ("googlenet", 64),
-    "inception": ("inception_v3", 107),
+    "inception": ("inception_v3", 75),
     "maxvit": ("maxvit_t", 224),
     "mnasnet": ("mnasnet0_5", 64),
     "mobilenetv2": ("mobilenet_v2", 64),
@@ -48,8 +48,8 @@ SMALLEST = {
     "wide_resnet": ("wide_resnet50_2", 64),
 }
 SETTINGS = {"vit_b_32": {"image_size": 32}}
-COUNTS = {"train": 2, "validation": 2, "holdout": 2, "test": 2}
-BLOCK = {"batch_size": 2, "learning_rate": 0.001, "epochs": 1}
+COUNTS = {"train": 4, "validation": 2, "holdout": 2, "test": 2}
+BLOCK = {"batch_size": 4, "learning_rate": 0.001, "epochs": 1}
 
 
 def kind(name: str) -> str:
