@@ -33,7 +33,7 @@ def installed(project: Path, *targets: str) -> set[str]:
         ("study", {"workflow", "bakeoff"}),
         ("test", {"workflow", "bakeoff", "dev"}),
         ("gpu-evidence", {"workflow", "bakeoff", "dev"}),
-        ("bench", {"workflow", "bakeoff", "dev", "bench"}),
+        ("bench", {"workflow", "bakeoff", "dev", "bench", "pretrained"}),
     ],
 )
 def test_a_target_installs_what_it_needs(project, target, groups):

@@ -102,7 +102,8 @@ def test_to_try_a_network_draws_none_of_the_numbers_that_a_training_draws(here, 
 def test_the_published_studys_networks_say_nothing_of_where_they_begin(dataset):
     (fitted,) = fits.fit_all(NetworkFamily(dataset, *fits.rows("resnet18", "sgd"), "cpu", [BLOCK], (0,)))
     known = {"autocast", "execution", "fast_paths", "images_per_s", "steps_per_epoch"}
-    assert set(fitted.run.details) - {"energy_j"} == known
+    # A few steps leave a warning of batch normalisation.
+    assert set(fitted.run.details) - {"energy_j", "warning"} == known
     assert set(fitted.run.details["fast_paths"]) == {"live_taps", "grey_stem", "products", "graph"}
 
 
