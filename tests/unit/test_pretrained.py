@@ -1,7 +1,7 @@
 """Pretrained weights that packages bring: they answer as they are known to, and are a head start.
 
-EfficientNet-Lite0 (Apache-2.0) as a network of one's own, from its file; twenty labelled pictures of foolbox,
-and three hundred scanned digits of scikit-learn.
+EfficientNet-Lite0 (Apache-2.0) as a network of one's own, from its file; twenty labelled pictures of foolbox;
+scanned digits of scikit-learn.
 """
 
 import re
