@@ -1,11 +1,15 @@
 """Work shared by processes: in order, as one process does it, and no more of it than is wanted."""
 
 import os
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from bakeoff import processes as module
 from bakeoff.command import UserError
 from bakeoff.processes import shared
 
@@ -49,3 +53,19 @@ def test_a_process_that_the_system_ends_is_one_line_with_its_cure():
         shared(ended, TASKS[:4], 2, __name__, "--fewer 1") as found,
     ):
         list(found)
+
+
+def test_processes_have_these_sources_in_an_environment_that_names_another_checkout_s(tmp_path):
+    (tmp_path / "bakeoff").mkdir()
+    (tmp_path / "bakeoff" / "__init__.py").touch()
+    own = str(Path(module.__file__).parents[1])
+    probe = (
+        f"import os, sys; sys.path.insert(0, {own!r})\n"
+        "from importlib.util import find_spec\n"
+        "from bakeoff.processes import shared\n"
+        "with shared(find_spec, ['bakeoff'] * 2, 2, 'bakeoff', '') as found:\n"
+        "    print(*{spec.origin for spec in found}, os.environ['PYTHONPATH'], sep='\\n')\n"
+    )
+    line, environment = [sys.executable, "-c", probe], {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.splitlines() == [f"{own}/bakeoff/__init__.py", str(tmp_path)]

@@ -1,10 +1,13 @@
 """Work that several processes share, each piece of it done as one process would do it."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import forkserver
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bakeoff.command import UserError
@@ -28,6 +31,8 @@ def shared(
     # A server that has the libraries forks the processes, before any thread of theirs runs.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
+    with _these_sources():
+        forkserver.ensure_running()
     pool = ProcessPoolExecutor(min(processes, len(tasks)), context, _begin, (work,))
     try:
         yield pool.map(_next, tasks)
@@ -35,6 +40,22 @@ def shared(
         raise UserError(f"a process was ended by the system; take fewer: {fewer}") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _these_sources() -> Iterator[None]:
+    """Let an interpreter that starts meanwhile find these modules first, not those of another checkout.
+
+    An environment may name that one's; what this process imports from, the server is told too late.
+    """
+    before = os.environ.get("PYTHONPATH")
+    places = [str(Path(__file__).parents[1]), *([before] if before else [])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(places)
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONPATH"]
+        os.environ |= {} if before is None else {"PYTHONPATH": before}
 
 
 # Of a process: its part of the work is handed over once, not with every task.
