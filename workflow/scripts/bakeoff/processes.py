@@ -1,13 +1,10 @@
 """Work that several processes share, each piece of it done as one process would do it."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import forkserver
-from pathlib import Path
 from typing import Any, TypeVar
 
 from bakeoff.command import UserError
@@ -18,21 +15,20 @@ Found = TypeVar("Found")
 
 @contextmanager
 def shared(
-    work: Callable[[Task], Found], tasks: Sequence[Task], processes: int, module: str, fewer: str
+    work: Callable[[Task], Found], tasks: Sequence[Task], processes: int, libraries: Sequence[str], fewer: str
 ) -> Iterator[Iterator[Found]]:
     """Give what work makes of every task, in order; whoever leaves before the end has no more of it begun.
 
-    module: what work needs, imported once for all processes; fewer: how to ask for fewer of these, which
+    libraries: what work needs, imported once for all processes; fewer: how to ask for fewer of these, which
     UserError names where the system ends one.
     """
     if processes == 1:
         yield map(work, tasks)
         return
-    # A server that has the libraries forks the processes, before any thread of theirs runs.
+    # A server that has the libraries forks the processes, before any thread of theirs runs. None of these
+    # modules: it may find those of another checkout, which its environment names.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module])
-    with _these_sources():
-        forkserver.ensure_running()
+    context.set_forkserver_preload(list(libraries))
     pool = ProcessPoolExecutor(min(processes, len(tasks)), context, _begin, (work,))
     try:
         yield pool.map(_next, tasks)
@@ -40,22 +36,6 @@ def shared(
         raise UserError(f"a process was ended by the system; take fewer: {fewer}") from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _these_sources() -> Iterator[None]:
-    """Let an interpreter that starts meanwhile find these modules first, not those of another checkout.
-
-    An environment may name that one's; what this process imports from, the server is told too late.
-    """
-    before = os.environ.get("PYTHONPATH")
-    places = [str(Path(__file__).parents[1]), *([before] if before else [])]
-    os.environ["PYTHONPATH"] = os.pathsep.join(places)
-    try:
-        yield
-    finally:
-        del os.environ["PYTHONPATH"]
-        os.environ |= {} if before is None else {"PYTHONPATH": before}
 
 
 # Of a process: its part of the work is handed over once, not with every task.

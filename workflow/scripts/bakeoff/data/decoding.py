@@ -21,6 +21,7 @@ from bakeoff.values import plural
 BATCH = 32
 # Fewer are decoded before other processes have read the libraries.
 PAYS = 200
+LIBRARIES = ("numpy", "PIL.Image")
 # Between two lines of progress in a log.
 APART_S = 5.0
 
@@ -88,7 +89,7 @@ def decode(
     progress = Progress(label, len(fresh), APART_S) if fresh else None
     made: dict[str, Decoded] = {}
     several = processes if source.apart and len(fresh) >= PAYS else 1
-    with shared(decoder.batch, batches, several, __name__, "--threads 1") as every:
+    with shared(decoder.batch, batches, several, LIBRARIES, "--threads 1") as every:
         for found in every:
             decoded = [each for each in found if isinstance(each, Decoded)]
             kept.add(decoded)

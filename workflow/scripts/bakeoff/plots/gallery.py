@@ -40,6 +40,7 @@ LIST = "figures.json"
 LISTED = ("title", "caption", "alt", "section", "dataset")
 # Fewer tasks, those of three data sets, are done before other processes have read the libraries.
 PAYS = 30
+LIBRARIES = ("matplotlib.backends.backend_svg", "pandas", "scipy.stats", "seaborn")
 Entry = dict[str, Any]
 # Figures of one kind and data set.
 Task = Callable[[], Iterable[Plot]]
@@ -97,7 +98,7 @@ def _drawn(drawing: Drawing, place: Path, processes: int) -> Iterator[list[Entry
     """Draw every task and yield what each adds to the list, in order."""
     numbers = range(len(drawing.tasks()))
     several = processes if len(numbers) >= PAYS else 1
-    with shared(partial(_saved, drawing, place), numbers, several, __name__, "--processes 1") as found:
+    with shared(partial(_saved, drawing, place), numbers, several, LIBRARIES, "--processes 1") as found:
         yield from found
 
 
