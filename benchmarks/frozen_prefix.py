@@ -125,7 +125,9 @@ def measure(name: str, frozen: Any, called: str, size: int, options: argparse.Na
     for _ in range(options.rounds):
         anew.run()
         once.run()
-    assert once.reached.fast_paths.said[prefix.NAME] == "taken", once.reached.fast_paths.said
+    if (said := once.reached.fast_paths.said[prefix.NAME]) != "taken":
+        print(f"{name:18} {called:14} {size:>4} {said}", flush=True)
+        return {"network": name, "frozen": called, "size": size, "said": said}
     ratios = sorted(one / other for one, other in zip(anew.seconds[1:], once.seconds[1:], strict=True))
     whole = [each.seconds[0] + (options.epochs - 1) * median(each.seconds[1:]) for each in (anew, once)]
     theirs, ours = (each.reached.state.weights() for each in (anew, once))
