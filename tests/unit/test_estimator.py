@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import LinearSVC
 
 import arrays
 import time_chosen
@@ -21,6 +23,7 @@ from bakeoff.cells.family import Resources
 from bakeoff.command import DamagedError, UserError
 from bakeoff.data import store
 from bakeoff.families import rooms
+from bakeoff.families.estimator import plain as arrays_of
 from bakeoff.families.estimator import trees
 from bakeoff.families.estimator.family import EstimatorFamily
 from bakeoff.families.estimator.rows import CLASSIFIERS
@@ -372,11 +375,11 @@ def changed(model: Path, forest) -> Path:
     """Write another classifier in place of a saved one's."""
     from skops import io as skops
 
-    arrays_of = load_file(model)
+    whole = load_file(model)
     known = signature.read(model)
     content = forest if isinstance(forest, bytes) else skops.dumps(forest)
     target = model.with_name("changed.safetensors")
-    signature.save(target, {**arrays_of, "skops": np.frombuffer(content, np.uint8)}, known)
+    signature.save(target, {**whole, "skops": np.frombuffer(content, np.uint8)}, known)
     return target
 
 
@@ -406,7 +409,6 @@ def test_trees_that_lead_elsewhere_are_refused(data, tmp_path, nodes):
 
 def test_trees_where_nobody_looked_and_other_types_are_refused_unless_asked_for(data, tmp_path):
     from sklearn.ensemble import BaggingClassifier, HistGradientBoostingClassifier
-    from sklearn.neural_network import MLPClassifier
 
     _, place = run(family(data, row(**FOREST)), tmp_path)
     model = layout.beside(place, "models")
@@ -423,8 +425,71 @@ def test_trees_where_nobody_looked_and_other_types_are_refused_unless_asked_for(
     assert saved.load(changed(model, network))(data.parts["test"].images)[0].shape == (20,)
 
 
+def of_two_classes(rows, labels):
+    return LogisticRegression(C=0.3, random_state=0).fit(rows[labels < 2], labels[labels < 2])
+
+
+PLAINLY_KEPT = {
+    "logistic": lambda rows, labels: LogisticRegression(C=0.3, random_state=0).fit(rows, labels),
+    "two": of_two_classes,
+    "descent": lambda rows, labels: SGDClassifier(loss="log_loss", random_state=0).fit(rows, labels),
+    "linear": lambda rows, labels: LinearSVC(random_state=0).fit(rows, labels),
+    "neighbours": lambda rows, labels: KNeighborsClassifier(3, weights="distance").fit(rows, labels + 4),
+}
+
+
+@pytest.mark.parametrize("name", PLAINLY_KEPT)
+def test_what_is_kept_as_plain_arrays_answers_as_before(data, name):
+    rows = plain(data, "train")
+    fitted = PLAINLY_KEPT[name](rows, data.parts["train"].labels)
+    kept = arrays_of.to_arrays(fitted)
+    assert {each.dtype.kind for each in kept.values()} <= set("fiu")
+    back = arrays_of.from_arrays(kept)
+    assert type(back) is type(fitted)
+    assert back.get_params() == fitted.get_params()
+    method = next(each for each in ("predict_proba", "decision_function", "predict") if hasattr(fitted, each))
+    for ask in ("predict", method):
+        assert np.array_equal(getattr(back, ask)(rows), getattr(fitted, ask)(rows))
+
+
+class Inheriting(LogisticRegression):
+    """Predicts in a way of its own."""
+
+    def predict(self, X):
+        return super().predict(X)[::-1]
+
+
+def test_what_inherits_or_has_other_keywords_is_not_kept_as_plain_arrays(data):
+    rows, labels = plain(data, "train"), data.parts["train"].labels
+    for fitted in (
+        Inheriting(),
+        KNeighborsClassifier(metric=lambda a, b: abs(a - b).sum()),
+        MLPClassifier((2,)),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert arrays_of.to_arrays(fitted.fit(rows, labels)) is None
+
+
+@pytest.mark.parametrize("name", ["knn", "logistic"])
+def test_plain_arrays_that_are_no_classifier_s_are_damage(data, tmp_path, name):
+    _, place = run(family(data, name), tmp_path)
+    model = layout.beside(place, "models")
+    whole, known = load_file(model), signature.read(model)
+    assert "skops" not in whole
+    said = json.loads(whole["plain"].tobytes())
+    for other in ({**said, "build": "os:system"}, {**said, "keywords": {"colour": 1}}, []):
+        signature.save(model, {**whole, "plain": np.frombuffer(json.dumps(other).encode(), np.uint8)}, known)
+        with pytest.raises(DamagedError):
+            saved.load(model)
+    for lacking in (each for each in whole if each.startswith("learnt.")):
+        signature.save(model, {each: of for each, of in whole.items() if each != lacking}, known)
+        with pytest.raises(DamagedError):
+            saved.load(model)
+
+
 def test_what_is_no_classifier_s_file_is_damaged(data, tmp_path):
-    _, place = run(family(data, "knn"), tmp_path)
+    _, place = run(family(data, row(**FOREST)), tmp_path)
     model = layout.beside(place, "models")
     for content in (b"PK no archive", b"\x80\x04K\x01."):
         with pytest.raises(DamagedError):

@@ -1,6 +1,6 @@
-"""A classifier and its scaler on disk: safetensors, with the classifier in skops's form, which is no pickle.
+"""A classifier and its scaler on disk: safetensors of plain arrays, or with skops's form inside; no pickle.
 
-Owns what may be loaded unasked: types that skops trusts, and those that were looked at here.
+Owns what may be loaded unasked: what is plain arrays, types that skops trusts, and those looked at here.
 """
 
 import io
@@ -16,7 +16,7 @@ from bakeoff import plugins
 from bakeoff.cells.predictor import Answers, Predictor
 from bakeoff.command import UserError
 from bakeoff.data import scaling
-from bakeoff.families.estimator import calls, trees
+from bakeoff.families.estimator import calls, plain, trees
 from bakeoff.files import reading
 from bakeoff.records import signature
 from bakeoff.records.record import Scores
@@ -53,11 +53,13 @@ class Estimator(Predictor):
         return numbers, np.zeros((len(pixels), 0)) if scores is None else scores
 
 
-def packed(estimator: Any) -> bytes:
-    """Return a fitted classifier as bytes, arrays and JSON."""
+def packed(estimator: Any) -> dict[str, np.ndarray]:
+    """Return a fitted classifier as arrays, in skops's form where it is none of the plain ones."""
+    if (arrays := plain.to_arrays(estimator)) is not None:
+        return arrays
     from skops import io as skops
 
-    return skops.dumps(estimator)
+    return {SKOPS: np.frombuffer(skops.dumps(estimator), np.uint8)}
 
 
 def parameters(build: str, settings: Mapping[str, Any], scores: Scores) -> dict[str, Any]:
@@ -67,10 +69,11 @@ def parameters(build: str, settings: Mapping[str, Any], scores: Scores) -> dict[
     return {"build": build, "settings": settings, "scores": scores, "scikit-learn": sklearn.__version__}
 
 
-def save(scaler: "StandardScaler", packed: bytes, described: Signature, path: Path) -> None:
+def save(
+    scaler: "StandardScaler", packed: Mapping[str, np.ndarray], described: Signature, path: Path
+) -> None:
     """Write scaler and classifier."""
-    arrays = {SKOPS: np.frombuffer(packed, np.uint8), **scaling.to_arrays(scaler)}
-    signature.save(path, arrays, described)
+    signature.save(path, {**packed, **scaling.to_arrays(scaler)}, described)
 
 
 def load(known: Signature, path: Path, own_code: bool) -> "Pipeline":
@@ -84,7 +87,10 @@ def load(known: Signature, path: Path, own_code: bool) -> "Pipeline":
     with reading(path):
         try:
             arrays = load_file(path)
-            estimator = _unpacked(arrays.pop(SKOPS).tobytes(), known, path, own_code)
+            if plain.PLAIN in arrays:
+                estimator = plain.from_arrays(arrays)
+            else:
+                estimator = _unpacked(arrays.pop(SKOPS).tobytes(), known, path, own_code)
             return make_pipeline(scaling.from_arrays(arrays), estimator)
         except UserError:
             raise
