@@ -78,7 +78,7 @@ class Following(Front):
         self.fc.weight.register_hook(self._move)
 
     def _move(self, gradient):
-        self.conv2.bias.data += gradient.mean()
+        self.conv2.bias.data += gradient.abs().mean()
 
 
 class Wandering(Front):

@@ -30,10 +30,10 @@ def load(seed, noise):
 NAMES = ("asters", "bluebells", "cornflowers", "daisies", "edelweiss")
 LABELS = {
     "knn": "Nearest neighbours",
-    "forest": "Random forest",
-    "tree": "A single tree, grown to the last image",
+    "logistic": "Logistic regression",
+    "linear": "A linear machine, one class against the rest",
 }
-TREE = {"build": "sklearn.tree:DecisionTreeClassifier", "label": LABELS["tree"]}
+LINEAR = {"build": "sklearn.svm:LinearSVC", "label": LABELS["linear"]}
 STUDY = {
     "catalog": {
         "datasets": {
@@ -44,7 +44,7 @@ STUDY = {
             }
             for seed, name in enumerate(NAMES)
         },
-        "classifiers": {"tree": TREE},
+        "classifiers": {"linear": LINEAR},
     },
     "datasets": list(NAMES),
     "devices": "cpu",
