@@ -19,10 +19,12 @@ def prepared(
     seed: int = 0,
     seen: Sequence[int] | None = None,
     folds: int | None = None,
+    repeats: int = 1,
 ) -> dict[str, np.ndarray]:
     """Return the arrays of a prepared data set; original and resized images are the same.
 
-    seen: the classes that images are of, all where None; folds: how many there are, none where None.
+    seen: the classes that images are of, all where None; folds: how many there are, none where None;
+    repeats: how often they are cut.
     """
     random = np.random.default_rng(seed)
     patterns = random.integers(0, 256, (classes, size, size))
@@ -36,7 +38,7 @@ def prepared(
         arrays[f"{part}_labels"] = labels
     if folds is not None:
         learnt = np.concatenate([arrays["train_labels"], arrays["validation_labels"]])
-        arrays["folds"] = prepare.folds(learnt, folds, seed)
+        arrays["folds"] = prepare.folds(learnt, folds, range(seed, seed + repeats))
     return arrays
 
 

@@ -75,7 +75,7 @@ def repeated(pairs: list[tuple], accuracies: dict[tuple, float]) -> dict:
         for place, (seed, fold) in enumerate(pairs)
     ]
     cell = studies.cell("digits", "resnet18", "sgd", "cpu", runs)
-    cell["data"]["folds"] = 3
+    cell["data"] |= {"folds": 3, "repeats": 2}
     return cell
 
 
@@ -118,8 +118,13 @@ def test_combinations_left_out_have_no_part_in_the_range():
         ([(0, None)], ("", "", ""), ""),
         ([(0, None), (1, None)], ("0.6", "0.61", "2"), "one seed alone (ResNet-18, 2 seeds)."),
         ([(0, 0), (0, 2)], ("0.6", "0.61", "2"), "one fold alone (ResNet-18, 2 folds)."),
+        (
+            [(0, 0), (0, 2), (0, 100), (0, 102)],
+            ("0.6", "0.63", "4"),
+            "one fold alone (ResNet-18, 2 folds, cut 2 times).",
+        ),
     ],
-    ids=["one run", "seeds", "folds"],
+    ids=["one run", "seeds", "folds", "cuts"],
 )
 def test_bars_are_drawn_and_told_of_only_where_there_are_several_runs(tmp_path, pairs, row, words):
     drawn(collected(tmp_path, [repeated(pairs, WHOLE)]), tmp_path / "figures")

@@ -17,17 +17,19 @@ import studies
 import time_chosen
 import train_network
 import train_svm
-from bakeoff import saved
+from bakeoff import saved, values
 from bakeoff.cells import run as cell
 from bakeoff.cells.family import Resources
 from bakeoff.cells.journal import Entry
 from bakeoff.command import DamagedError, UserError
 from bakeoff.data import prepare, store
+from bakeoff.data.split import Split
 from bakeoff.families.estimator.family import EstimatorFamily
 from bakeoff.families.estimator.rows import CLASSIFIERS
 from bakeoff.families.network.family import NetworkFamily
 from bakeoff.families.svm.family import SvmFamily
-from bakeoff.records import layout, selection, written
+from bakeoff.records import folded as folded_arrays
+from bakeoff.records import folds, layout, selection, written
 from bakeoff.records.predictions import Kept
 from bakeoff.records.record import Record
 from bakeoff.records.request import REFIT, Request
@@ -49,13 +51,19 @@ def data(folded) -> store.Dataset:
     return store.load(folded, "resized")
 
 
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory) -> Path:
+    """Two folds, cut twice."""
+    return arrays.save(tmp_path_factory.mktemp("twice") / "tiny.npz", folds=2, repeats=2, noise=160)
+
+
 # The data
 
 
 @pytest.mark.parametrize("count", [2, 3, 7])
 def test_every_fold_has_as_many_of_each_class_as_can_be(count):
     labels = np.repeat([0, 1, 2], [50, 21, 9])
-    found = prepare.folds(labels, count, 42)
+    found = prepare.folds(labels, count, [42])
     assert set(found) == set(range(count))
     for label in range(3):
         of_class = np.bincount(found[labels == label], minlength=count)
@@ -66,39 +74,58 @@ def test_every_fold_has_as_many_of_each_class_as_can_be(count):
 
 def test_folds_follow_their_seed_and_nothing_else():
     labels = np.arange(60) % 3
-    assert np.array_equal(prepare.folds(labels, 3, 42), prepare.folds(labels, 3, 42))
-    assert not np.array_equal(prepare.folds(labels, 3, 42), prepare.folds(labels, 3, 1))
+    assert np.array_equal(prepare.folds(labels, 3, [42]), prepare.folds(labels, 3, [42]))
+    assert not np.array_equal(prepare.folds(labels, 3, [42]), prepare.folds(labels, 3, [1]))
+
+
+def test_each_cut_is_by_its_own_seed_and_its_folds_are_numbered_from_its_hundred():
+    labels = np.arange(60) % 3
+    found = prepare.folds(labels, 3, [42, 43])
+    for cut, seed in enumerate((42, 43)):
+        assert np.array_equal(found[:, cut] - 100 * cut, prepare.folds(labels, 3, [seed]))
+    assert folds.numbers(3, 2) == [0, 1, 2, 100, 101, 102]
+    assert folded_arrays.count(found) == {"folds": 3, "repeats": 2}
+    split = Split.parse(SPLIT | {"repeats": 2})
+    assert split.fold_seeds == [42, 43]
+    assert Split.parse(SPLIT | {"repeats": 2, "seed": values.SEED}).fold_seeds == [values.SEED, 0]
+
+
+def test_without_folds_there_is_nothing_to_cut_again():
+    with pytest.raises(UserError, match="repeats is 2, but there are no folds; set folds, or leave it out"):
+        Split.parse({**SPLIT, "folds": None, "repeats": 2})
 
 
 def test_a_class_of_few_images_is_in_as_many_folds_as_there_are_of_it():
-    found = prepare.folds(np.repeat([0, 1], [20, 2]), 5, 42)
+    found = prepare.folds(np.repeat([0, 1], [20, 2]), 5, [42])
     assert len(set(found[20:])) == 2
     with pytest.raises(UserError, match="split/folds: 5, but no class has more than 4 images to learn from"):
-        prepare.folds(np.repeat([0, 1], [4, 3]), 5, 42)
+        prepare.folds(np.repeat([0, 1], [4, 3]), 5, [42])
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("digits")
-    store.save_raw(folder / "raw.npz", fetch("digits", None, print))
-    what = {"raw": folder / "raw.npz", "dataset": "digits", "split": SPLIT, "input_size": 8}
-    options = prepare_dataset.Options(**what, output=folder / "digits.npz", limit_train=300, limit_test=50)
-    prepare_dataset.main(options)
-    return folder / "digits.npz"
+def original(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("digits") / "raw.npz"
+    store.save_raw(path, fetch("digits", None, print))
+    return path
 
 
-def test_a_split_with_folds_is_prepared_with_them(digits):
-    found = store.load(digits, "images")
-    assert found.fold_names == [0, 1, 2]
-    assert found.describe((64,)).folds == FOLDS
-    assert found.describe((64,)).validated == len(found.learnt) == 240
-    scored = [found.fold(fold)[1] for fold in found.fold_names]
-    assert sum(map(len, scored)) == 240
-    for fold, part in enumerate(scored):
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_split_with_folds_is_prepared_with_them(original, tmp_path, repeats):
+    split, output = {**SPLIT, "repeats": repeats}, tmp_path / "digits.npz"
+    what = {"raw": original, "dataset": "digits", "split": split, "input_size": 8, "output": output}
+    prepare_dataset.main(prepare_dataset.Options(**what, limit_train=300, limit_test=50))
+    found = store.load(output, "images")
+    assert found.fold_names == [0, 1, 2, 100, 101, 102][: FOLDS * repeats]
+    about = found.describe((64,))
+    assert (about.folds, about.repeats) == (FOLDS, repeats)
+    assert about.validated == len(found.learnt) == 240
+    scored = {fold: found.fold(fold)[1] for fold in found.fold_names}
+    assert sum(map(len, scored.values())) == 240 * repeats
+    for fold, part in scored.items():
         fitted, _ = found.fold(fold)
         assert len(fitted) + len(part) == 240
         assert not {each.tobytes() for each in fitted.images} & {each.tobytes() for each in part.images}
-        assert np.array_equal(part.labels, found.learnt.labels[found.folds == fold])
+        assert np.array_equal(part.labels, found.learnt.labels[folded_arrays.scored(found.folds, fold)])
     for fold in [*found.fold_names, REFIT]:
         assert found.fitted_on(fold) == len(found.fold(fold)[0])
     whole, none = found.fold(REFIT)
@@ -115,18 +142,25 @@ def test_without_folds_there_is_one_validation_part(dataset):
 
 
 def test_folds_are_part_of_the_digest(tmp_path):
-    digests = [store.load(arrays.save(tmp_path / "tiny.npz", folds=n), "images").digest for n in (None, 2, 3)]
-    assert len(set(digests)) == 3
+    cuts = ({}, {"folds": 2}, {"folds": 3}, {"folds": 3, "repeats": 2})
+    digests = [store.load(arrays.save(tmp_path / "tiny.npz", **cut), "images").digest for cut in cuts]
+    assert len(set(digests)) == 4
 
 
 @pytest.mark.parametrize(
     "change",
-    [lambda found: found[:-1], lambda found: np.minimum(found, 1), lambda found: None],
-    ids=["fewer", "two of three", "none"],
+    [
+        lambda found: found[:-1],
+        lambda found: np.minimum(found, 1),
+        lambda found: None,
+        lambda found: found[:, 0],
+        lambda found: found[:, ::-1],
+    ],
+    ids=["fewer", "too few", "none", "one cut of two", "cuts in another order"],
 )
-def test_folds_of_other_data_are_damaged(folded, tmp_path, change):
+def test_folds_of_other_data_are_damaged(twice, tmp_path, change):
     path = tmp_path / "tiny.npz"
-    with np.load(folded) as file:
+    with np.load(twice) as file:
         content = dict(file)
     other = change(content.pop("folds"))
     np.savez(path, **content, **({} if other is None else {"folds": other}))
@@ -158,16 +192,16 @@ MAKE = {
     "network": networks,
     "sklearn": machines("sklearn"),
     "pairwise": machines("pairwise"),
-    "knn": classifiers("knn", "sklearn.neighbors:KNeighborsClassifier", n_neighbors=[1, 40]),
+    "knn": classifiers("knn", "sklearn.neighbors:KNeighborsClassifier", n_neighbors=[1, 30]),
     "forest": classifiers("forest", "sklearn.ensemble:RandomForestClassifier", n_estimators=[1, 9]),
 }
 SEEDED = ("resnet18", "forest")
 
 
 @pytest.fixture(scope="module")
-def every(data, short_and_steady, tmp_path_factory) -> dict[str, tuple[Record, Path]]:
-    """A finished cell of each family on folds, and its record's file."""
-    found = {}
+def every(twice, short_and_steady, tmp_path_factory) -> dict[str, tuple[Record, Path]]:
+    """A finished cell of each family on folds that were cut twice, and its record's file."""
+    found, data = {}, store.load(twice, "resized")
     for name, make in MAKE.items():
         family = make(data)
         path = tmp_path_factory.mktemp(name) / "tiny" / f"{family.competitor.cell}.json"
@@ -195,7 +229,7 @@ def test_every_setting_is_run_on_every_fold_and_the_choice_refitted_once_per_see
     record, _ = finished
     grid = [run for run in record.runs if run.fold != REFIT]
     settings = [group[0].settings for group in selection.groups(grid)]
-    asked = [Request(*each) for each in itertools.product(settings, seeds(record), range(FOLDS))]
+    asked = [Request(*each) for each in itertools.product(settings, seeds(record), [0, 1, 100, 101])]
     assert keys(run.request for run in grid) == keys(asked)
     refits = record.runs[len(grid) :]
     assert [(run.settings, run.seed) for run in refits] == [
@@ -230,8 +264,8 @@ def test_the_choice_is_that_of_the_highest_mean_over_seeds_and_folds(finished):
     assert record.best.model_seed == seeds(record)[0]
 
 
-def test_model_and_predictions_are_the_refits(finished, data):
-    record, path = finished
+def test_model_and_predictions_are_the_refits(finished, twice):
+    (record, path), data = finished, store.load(twice, "resized")
     answers = Kept(layout.beside(path, "predictions"), record.data)
     answers.check()
     refits = [number for number, run in enumerate(record.runs) if run.fold == REFIT]
@@ -246,21 +280,22 @@ def test_model_and_predictions_are_the_refits(finished, data):
     assert np.array_equal(numbers, answers.test(refits[0]).predictions)
 
 
-def test_out_of_fold_predictions_cover_each_image_once_and_are_the_runs(finished, data):
-    record, path = finished
+def test_out_of_fold_predictions_cover_each_image_once_per_cut_and_are_the_runs(finished, twice):
+    (record, path), data = finished, store.load(twice, "resized")
     answers = Kept(layout.beside(path, "predictions"), record.data)
     for group in selection.groups(run for run in record.runs if run.fold != REFIT):
-        for seed in seeds(record):
+        for seed, cut in itertools.product(seeds(record), range(2)):
             together = np.full(record.data.validated, -1)
-            for run in (run for run in group if run.seed == seed):
-                found = answers.validation(record.runs.index(run), run.fold)
+            own = {run.fold: run for run in group if run.seed == seed and run.fold // 100 == cut}
+            for fold, run in own.items():
+                found = answers.validation(record.runs.index(run), fold)
                 assert found.right.mean() == pytest.approx(run.validation_accuracy)
-                assert (together[data.folds == run.fold] == -1).all()
-                together[data.folds == run.fold] = found.predictions
+                assert (together[data.folds[:, cut] == fold] == -1).all()
+                together[data.folds[:, cut] == fold] = found.predictions
             assert (together >= 0).all()
-            own = [run.validation_accuracy for run in group if run.seed == seed]
-            shares = np.bincount(data.folds) / len(data.folds)
-            assert (together == data.learnt.labels).mean() == pytest.approx(float(np.dot(own, shares)))
+            shares = [(data.folds[:, cut] == fold).mean() for fold in own]
+            mean = np.dot([run.validation_accuracy for run in own.values()], shares)
+            assert (together == data.learnt.labels).mean() == pytest.approx(float(mean))
 
 
 def test_a_fold_is_fitted_on_the_others_alone(data):
@@ -271,10 +306,10 @@ def test_a_fold_is_fitted_on_the_others_alone(data):
     assert max(each.run.validation_accuracy for each in fitted) < 1.0
 
 
-def test_what_was_chosen_is_timed_again_on_all_folds(finished, folded, tmp_path):
+def test_what_was_chosen_is_timed_again_on_all_folds(finished, twice, tmp_path):
     record, path = finished
     output = tmp_path / "alone" / path.name
-    time_chosen.main(time_chosen.Options(record=path, data=folded, output=output, times=2))
+    time_chosen.main(time_chosen.Options(record=path, data=twice, output=output, times=2))
     again = written.read(output)
     fresh = [5, 6] if record.competitor in SEEDED else [None, None]
     assert [(run.fold, run.seed, run.settings) for run in again.runs] == [
@@ -370,8 +405,8 @@ def test_a_cell_takes_over_what_its_shards_fitted_and_refits(data, place, code, 
     assert comparable(studies.read(place)) == comparable(studies.read(whole))
 
 
-def test_a_network_s_cell_in_shards_comes_to_the_same(data, every, tmp_path):
-    _, path = every["network"]
+def test_a_network_s_cell_in_shards_comes_to_the_same(twice, every, tmp_path):
+    (_, path), data = every["network"], store.load(twice, "resized")
     output = tmp_path / "tiny" / path.name
     for shard in ("1/2", "2/2", ""):
         cell.run_cell(networks(data), output, 1, [], shard)

@@ -115,7 +115,8 @@ def test_a_publisher_s_parts_stand(prepare, tmp_path):
     }
 
 
-def test_no_group_is_on_two_sides(prepare, tmp_path):
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_no_group_is_on_two_sides(prepare, tmp_path, repeats):
     folder = tmp_path / "scans"
     for label, name in enumerate("ab"):
         for patient in range(12):
@@ -123,17 +124,18 @@ def test_no_group_is_on_two_sides(prepare, tmp_path):
                 place = folder / name / f"{name}{patient:02d}-{scan}.png"
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(png(1000 * label + 10 * patient + scan))
-    found = prepare(folder, group="/(.*)-", split=dataclasses.replace(SPLIT, folds=3))
-    sides: dict[str, set[tuple[str, int | None]]] = {}
+    found = prepare(folder, group="/(.*)-", split=dataclasses.replace(SPLIT, folds=3, repeats=repeats))
+    sides: dict[str, set[tuple[str, tuple[int, ...]]]] = {}
     for image in found.found.images:
-        sides.setdefault(image.group or "", set()).add((image.part, image.fold))
+        sides.setdefault(image.group or "", set()).add((image.part, image.folds))
     assert len(sides) == 24
     assert {len(each) for each in sides.values()} == {1}
     assert counts(found)["test"] >= 6
     learnt = [
-        image.fold for part in ("train", "validation") for image in found.found.images if image.part == part
+        image.folds for part in ("train", "validation") for image in found.found.images if image.part == part
     ]
-    assert found.dataset.folds.tolist() == learnt
+    assert found.dataset.folds.reshape(-1, repeats).tolist() == [[*each] for each in learnt]
+    assert len(found.dataset.fold_names) == 3 * repeats
 
 
 def test_ten_images_more_leave_nearly_all_others_where_they_are(prepare, tmp_path):

@@ -8,7 +8,7 @@ from bakeoff.command import DamagedError, UserError
 from bakeoff.data import part_list
 from bakeoff.data.part_list import Placed
 
-ONE = Placed("roses/1.png", "roses", "train", None, None, "0123456789abcdef" * 4)
+ONE = Placed("roses/1.png", "roses", "train", (), None, "0123456789abcdef" * 4)
 NAMES = [
     *("a b.png", "=1+1", "'=1", "@x", "-3.png", "a,b", 'a"b'),
     *("a\rb", "a\nb", "a\r\nb", "ü/嗨.png", "\udcff.png"),
@@ -29,11 +29,29 @@ def test_whatever_names_say_is_read_back(tmp_path):
     assert [each.name for each in path.parent.iterdir()] == ["parts.csv"]
 
 
-def test_folds_are_a_column_where_there_are_some(tmp_path):
-    folded = [dataclasses.replace(ONE, fold=2), dataclasses.replace(ONE, path="test.png", part="test")]
-    part_list.write(tmp_path / "parts.csv", folded)
-    assert part_list.read(tmp_path / "parts.csv") == folded
-    assert (tmp_path / "parts.csv").read_bytes().startswith(b"path,class,part,fold,group,sha256\r\n")
+@pytest.mark.parametrize(
+    ("folds", "named", "said"),
+    [((2,), "fold", ",train,2,,"), ((2, 101, 203), "fold,fold_1,fold_2", ",train,2,101,203,,")],
+)
+def test_folds_are_a_column_of_each_cut_where_there_are_some(tmp_path, folds, named, said):
+    path = tmp_path / "parts.csv"
+    folded = [dataclasses.replace(ONE, folds=folds), dataclasses.replace(ONE, path="test.png", part="test")]
+    part_list.write(path, folded)
+    assert part_list.read(path) == folded
+    text = path.read_bytes().decode()
+    assert text.startswith(f"path,class,part,{named},group,sha256\r\n")
+    assert said in text
+    path.write_bytes(text.replace(said, f"{said[:-2]}x,,").encode())
+    with pytest.raises(DamagedError, match=f"row 2: '{folds[-1]}x' is no fold"):
+        part_list.read(path)
+
+
+def test_an_image_in_folds_of_some_cuts_alone_is_a_damaged_row(tmp_path):
+    part_list.write(tmp_path / "parts.csv", [dataclasses.replace(ONE, folds=(2, 101))])
+    text = (tmp_path / "parts.csv").read_bytes()
+    (tmp_path / "parts.csv").write_bytes(text.replace(b",101,", b",,"))
+    with pytest.raises(DamagedError, match="row 2 names some of its folds, not all"):
+        part_list.read(tmp_path / "parts.csv")
 
 
 @pytest.mark.parametrize(

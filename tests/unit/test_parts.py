@@ -121,7 +121,7 @@ def test_equal_content_of_two_classes_is_in_one_part_and_said():
 @given(st.data())
 def test_no_group_is_on_two_sides_and_every_class_is_on_each(data):
     sizes = data.draw(st.lists(st.integers(1, 8), min_size=12, max_size=30))
-    split = data.draw(st.sampled_from([SPLIT, FOUR, Split(train=0.75, validation=0.25, folds=3)]))
+    split = data.draw(st.sampled_from([SPLIT, FOUR, Split(train=0.75, validation=0.25, folds=3, repeats=2)]))
     # Four groups at least of each class; the rest of a group is of any.
     items = [
         Item(f"{group}/{n}", group % 3 if n == 0 else data.draw(st.integers(0, 2)), None, f"patient {group}")
@@ -265,8 +265,23 @@ def test_folds_are_of_the_images_to_learn_from_and_as_many_of_a_class_in_each():
     found = assigned(items, split)
     assert found.parts == assigned(items).parts
     learnt = [part in (TRAIN, VALIDATION) for part in found.parts]
-    assert [fold is not None for fold in found.folds] == learnt
+    assert [bool(own) for own in found.folds] == learnt
     counts = by_class(items, found.folds)
-    assert [each[fold] for each in counts for fold in range(4)] == [20] * 4 + [10] * 4
+    assert [each[fold,] for each in counts for fold in range(4)] == [20] * 4 + [10] * 4
     more = assigned([*items, *flowers(4, start=100)], split).folds
     assert sum(a != b for a, b in zip(found.folds, more, strict=False)) <= 4 * 4
+
+
+def test_folds_are_cut_again_by_the_next_seed_and_the_first_cut_stays():
+    items = flowers(100, 50)
+    once, twice = (
+        assigned(items, Split(train=0.75, validation=0.25, folds=4, repeats=repeats)) for repeats in (1, 2)
+    )
+    assert twice.parts == once.parts
+    assert [own[:1] for own in twice.folds] == [*once.folds]
+    again = [own[1] - 100 if own else None for own in twice.folds]
+    for each in by_class(items, again):
+        assert len({each[fold] for fold in range(4)}) == 1
+    # Of two cuts by chance one image in four is in the same place of both.
+    alike = sum(own[0] == place for own, place in zip(twice.folds, again, strict=True) if own)
+    assert 0 < alike < 60

@@ -351,6 +351,17 @@ def test_every_fold_is_a_run_more_and_what_only_a_fit_knows_is_a_bound(capsys, t
     assert plan("shards: 12\ndatasets: [digits]\nsplit: {folds: 6}\nnetworks: {models: []}")
 
 
+def test_folds_that_are_cut_twice_are_twice_the_runs(capsys, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("split: {folds: 3, repeats: 2}\nseeds: [0, 1]\nclassifiers: {names: [knn]}\n")
+    demo = ("--configfile", str(ROOT / "config/demo.yaml"), str(own), "--config", '{"gpu": "absent"}')
+    text = call(capsys, *demo, "--explain")
+    assert re.search(r"^digits: 1,149 in 3 folds, cut 2 times, 289 holdout,", text, re.MULTILINE)
+    for name, runs in ("resnet18_sgd", "24"), ("knn", "up to 24"):
+        assert re.search(rf"^  {name}_cpu +{runs} runs$", text, re.MULTILINE)
+    assert "what each chose, fitted again on all 3 folds;" in text
+
+
 def test_planning_imports_nothing_heavy():
     import subprocess
     import sys

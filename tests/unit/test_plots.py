@@ -264,6 +264,19 @@ def test_folds_are_drawn_one_by_one_the_best_model_first(tmp_path):
         assert mean in text
 
 
+def test_of_folds_that_were_cut_twice_every_one_is_drawn_and_said_not_to_be_independent(tmp_path):
+    cell = _folded("knn", {(None, fold): 0.80 + fold / 1000 for fold in (0, 1, 2, 100, 101, 102)})
+    cell["data"]["repeats"] = 2
+    drawn(collected(tmp_path, [cell]), tmp_path / "figures")
+    with (tmp_path / "figures/folds_digits.csv").open(encoding="utf-8") as file:
+        assert [row["fold"] for row in csv.DictReader(file)] == ["0", "1", "2", "100", "101", "102"]
+    said = "those of the others are fitted on, and every image is scored once in each cut: they are not indep"
+    assert said in _caption(tmp_path / "figures", "folds_digits")
+    listed = json.loads((tmp_path / "figures/figures.json").read_text(encoding="utf-8"))
+    [alt] = [each["alt"] for each in listed if each["file"] == "folds_digits.svg"]
+    assert "over 3 folds, cut 2 times" in alt
+
+
 def test_data_without_folds_have_no_figure_of_them(small):
     assert not (small.folder / "figures" / "folds_digits.svg").exists()
 

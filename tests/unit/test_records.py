@@ -105,7 +105,7 @@ PREDICTION = {
         (("runs", 0, "seed"), 2**60, "runs/0/seed: 1152921504606846976: input should be less than"),
         (("runs", 0, "settings", "C"), {"low": 1}, 'runs/0/settings/C: {"low": 1}: input should be'),
         (("runs", 0, "settings"), {}, "runs/0/settings: {}: dictionary should have at least 1 item"),
-        (("runs", 0, "fold"), 0, "fold: 0, but there are 0 of them"),
+        (("runs", 0, "fold"), 0, "fold: 0, but there are 0 folds"),
         (("runs", 0, "fold"), -1, "runs/0/fold: -1: input should be greater than or equal to 0"),
         (("runs", 0, "fold"), "last", "runs/0/fold: last: input should be"),
         (
@@ -147,6 +147,16 @@ def test_a_run_on_a_fold_needs_no_test_accuracy_and_a_refit_no_validation_accura
     for place, name in ((0, "validation_accuracy"), (2, "test_accuracy")):
         said = f"runs/{place}/{name}: none, though the run finished"
         assert said in fault(changed(folded, "runs", place, name, value=None))
+
+
+def test_folds_are_those_of_each_cut():
+    (one,) = record()["runs"]
+    folded = record(runs=[one | {"fold": fold} for fold in (0, 1, 100, 101)])
+    folded["data"] = {**folded["data"], "folds": 2, "repeats": 2}
+    assert written.from_json(folded).data.repeats == 2
+    for fold in (2, 99, 102, 200):
+        said = f"runs/3/fold: {fold}, but there are 2 folds, cut 2 times"
+        assert said in fault(changed(folded, "runs", 3, "fold", value=fold))
 
 
 def test_only_where_there_is_a_holdout_a_run_needs_an_accuracy_on_it():

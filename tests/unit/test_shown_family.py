@@ -3,12 +3,13 @@
 import csv
 import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from test_report import Page
 
 import studies
-from bakeoff.analysis import derivation
+from bakeoff.analysis import best, derivation
 from bakeoff.analysis.study import Study
 from bakeoff.plots import grids
 from bakeoff.report import context, explorer, grid, runs
@@ -106,18 +107,23 @@ def test_without_probabilities_nobody_says_how_sure_it_is(tmp_path, scores):
 FOLDS = 3
 
 
-@pytest.fixture(scope="module")
-def folded(tmp_path_factory) -> tuple[Study, str]:
-    """A study with folds, and its page."""
+def _folded(folder: Path, repeats: int) -> tuple[Study, str]:
+    """Return a study with folds, and its page."""
     found = [
-        _run(n, "uniform", test=0.9 + 0.01 * fold + 0.02 * (n == 5), fold=fold)
-        for n, fold in product((1, 5), range(FOLDS))
+        _run(n, "uniform", test=0.9 + 0.01 * fold + 0.02 * (n == 5), fold=100 * cut + fold)
+        for n, cut, fold in product((1, 5), range(repeats), range(FOLDS))
     ]
     found += [_run(n, "uniform", fold="refit") | {"validation_accuracy": None} for n in (1, 5)]
     cell = studies.cell("digits", "knn", None, "cpu", found, label=NAME)
-    cell["data"]["folds"] = FOLDS
-    place = built(tmp_path_factory.mktemp("folded"), [cell])
+    cell["data"] |= {"folds": FOLDS, "repeats": repeats}
+    place = built(folder, [cell])
     return place.study, Page(place.html).text
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory) -> tuple[Study, str]:
+    """A study with folds, and its page."""
+    return _folded(tmp_path_factory.mktemp("folded"), 1)
 
 
 def test_folds_are_one_entry_of_the_heat_map_and_a_refit_is_scored_on_none(folded):
@@ -137,3 +143,13 @@ def test_the_fold_of_a_run_is_a_column_and_in_its_command_s_words(folded):
     for words in ("n_neighbors 5, weights uniform, fold 0", "weights uniform, all folds"):
         assert words in text
     assert f"Folds of train and validation {FOLDS}" in text
+    assert f"Validation over {FOLDS} folds: every image once" in text
+
+
+def test_the_report_says_how_often_folds_were_cut_and_that_this_makes_no_interval_narrower(folded, tmp_path):
+    study, text = _folded(tmp_path / "twice", 2)
+    assert f"Folds of train and validation {FOLDS}, cut 2 times" in text
+    assert f"Validation over {FOLDS} folds, cut 2 times: in each cut every image once" in text
+    assert "n_neighbors 5, weights uniform, fold 102" in text
+    once, twice = (best.rows(each)[0].chosen.validation for each in (folded[0], study))
+    assert once == twice

@@ -1,4 +1,4 @@
-"""Three folds through the whole DAG: a network and an SVM, chosen by the mean over folds, fitted on all."""
+"""Folds, cut twice, through the whole DAG: a network and an SVM, chosen by the mean, fitted on all."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.study
 
 STUDY = {
     "datasets": "digits",
-    "split": {"folds": 3},
+    "split": {"folds": 2, "repeats": 2},
     "limit_train": 240,
     "limit_test": 100,
     "devices": "cpu",
@@ -34,13 +34,14 @@ STUDY = {
     "svm": {"kernels": "rbf", "grid": {"rbf": [{"C": [1, 10]}]}},
     "comparison": {"datasets": []},
 }
+ON = [0, 1, 100, 101]
 CELLS = {"resnet18_sgd_cpu": [0, 1], "svm_rbf_cpu": [None]}
 
 
 @pytest.fixture(scope="module")
 def folded(tmp_path_factory):
     """Return the finished study."""
-    folder = copy_to(tmp_path_factory.mktemp("folds") / "three folds")
+    folder = copy_to(tmp_path_factory.mktemp("folds") / "two folds")
     (folder / "own.yaml").write_text(yaml.safe_dump(STUDY))
     done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
@@ -50,9 +51,9 @@ def folded(tmp_path_factory):
 @pytest.mark.parametrize(("cell", "seeds"), CELLS.items())
 def test_a_cell_chooses_by_the_mean_over_folds_and_fits_the_choice_again_on_all(folded, cell, seeds):
     record = written.read(folded / f"results/digits/{cell}.json")
-    assert record.data.folds == 3
+    assert (record.data.folds, record.data.repeats) == (2, 2)
     asked = Counter((run.seed, run.fold) for run in record.runs if run.fold != REFIT)
-    assert asked == dict.fromkeys(product(seeds, range(3)), 2)
+    assert asked == dict.fromkeys(product(seeds, ON), 2)
     means = {}
     for run in record.runs:
         if run.fold != REFIT:
@@ -68,7 +69,7 @@ def test_a_cell_chooses_by_the_mean_over_folds_and_fits_the_choice_again_on_all(
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_out_of_fold_predictions_are_of_every_image_once(folded, cell):
+def test_out_of_fold_predictions_are_of_every_image_once_in_each_cut(folded, cell):
     record = written.read(folded / f"results/digits/{cell}.json")
     kept = Kept(folded / f"results/digits/predictions/{cell}.npz", record.data)
     counts = record.data.counts
@@ -81,7 +82,7 @@ def test_out_of_fold_predictions_are_of_every_image_once(folded, cell):
         assert answers.right.mean() == pytest.approx(run.validation_accuracy)
     images = Counter()
     for run, answers in found:
-        images[run.request._replace(fold=None).key] += len(answers.labels)
+        images[run.request._replace(fold=run.fold // 100).key] += len(answers.labels)
     assert set(images.values()) == {counts.train + counts.validation}
     assert record.data.validated == counts.train + counts.validation
 
@@ -98,7 +99,7 @@ def test_a_run_of_a_fold_is_made_again_by_its_printed_command(folded):
     found = study.load(folded / "results/records.jsonl")
     assert {record.cell for record in found.selection} == set(CELLS)
     page = (folded / "results/report.html").read_text(encoding="utf-8")
-    assert "--fold 2" in page
+    assert "--fold 101" in page
     assert "--fold refit" in page
-    assert "Validation over 3 folds: every image once" in page
+    assert "Validation over 2 folds, cut 2 times: in each cut every image once" in page
     assert "mean over seeds and folds" in page

@@ -17,7 +17,7 @@ class Options:
 
     raw: Path = option("the fetched original (.npz)")
     dataset: str = option("its row: a name from config/catalog.yaml, or JSON", check=DATASETS.named)
-    split: dict[str, Any] = option("JSON: train, validation, holdout, seed, test", check=Split.parse)
+    split: dict[str, Any] = option("JSON: the keys of split in a configuration", check=Split.parse)
     input_size: int = option("rows and columns that networks see", **values.SIDE)
     output: Path = option("where to write the .npz", check=values.to_write)
     limit_train: int | None = option("use only so many training images", default=None, least=1)

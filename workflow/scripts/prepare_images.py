@@ -16,7 +16,7 @@ class Options:
     """Decode images of one's own, cut them into parts, and list which image is in which part."""
 
     dataset: str = option("its row as JSON, of a kind of one's own images", check=DATASETS.named)
-    split: dict[str, Any] = option("JSON: train, validation, holdout, seed, test, folds", check=Split.parse)
+    split: dict[str, Any] = option("JSON: the keys of split in a configuration", check=Split.parse)
     input_size: int = option("rows and columns that networks see", **values.SIDE)
     output: Path = option("where to write the .npz", check=values.to_write)
     parts: Path = option("where to write which image is in which part (.csv)", check=values.to_write)

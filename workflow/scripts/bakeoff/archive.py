@@ -92,9 +92,12 @@ class Arrays:
         *_, name, extra = LOCAL.unpack(head)
         return about.header_offset + LOCAL.size + int(name) + int(extra)
 
-    def class_numbers(self, name: str) -> np.ndarray:
-        """Return class numbers (n,), int64 whatever they are kept as; WrongContent where they are none."""
-        found = self.read(name, "u", 1)
+    def class_numbers(self, name: str, *ranks: int) -> np.ndarray:
+        """Return class numbers, int64 whatever they are kept as; WrongContent where they are none.
+
+        They are (n,), or of one of the ranks.
+        """
+        found = self.read(name, "u", *(ranks or (1,)))
         if found.max(initial=0) > np.iinfo(np.int64).max:
             raise WrongContent(f"{name} holds {found.max()}, which is no class")
         return found.astype(np.int64)

@@ -10,6 +10,7 @@ from typing import Any
 from bakeoff.analysis.settings import SETTINGS as SETTINGS
 from bakeoff.analysis.settings import SHORT as SHORT
 from bakeoff.analysis.settings import UNSAID as UNSAID
+from bakeoff.records import folds
 from bakeoff.records.request import Fold
 from bakeoff.records.run import Run
 from bakeoff.values import plural as plural
@@ -127,12 +128,14 @@ def settings(chosen: CarriedOut, levels: Iterable[str] = (), short: bool = False
 
 
 def replicates(runs: Iterable[Replicate]) -> str:
-    """Say over which seeds and folds runs are alike: 3 seeds, 5 folds, 2 seeds in each of 5 folds."""
+    """Say over which seeds and folds runs are alike: 3 seeds, 2 seeds in each of 5 folds, cut 2 times."""
     runs = list(runs)
-    counts = {"seed": len({seed for seed, _ in runs}), "fold": len({fold for _, fold in runs})}
-    if counts["seed"] * counts["fold"] != len(runs):
+    seeds, on = {seed for seed, _ in runs}, {fold for _, fold in runs}
+    folded = folds.told(fold for fold in on if isinstance(fold, int))
+    if len(seeds) * len(on) != len(runs) or folded is None:
         return plural(len(runs), "run")
-    return " in each of ".join(plural(count, word) for word, count in counts.items() if count > 1)
+    words = {plural(len(seeds), "seed"): len(seeds), folded: len(on)}
+    return " in each of ".join(said for said, count in words.items() if count > 1)
 
 
 def error(text: str, longest: int = LONGEST_ERROR) -> str:

@@ -44,12 +44,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """An image and how it lies in the folder of each size; its part, and its fold where it has one."""
+    """An image and how it lies in the folder of each size; its part, and its fold of each cut."""
 
     item: Item
     decoded: Mapping[int, Decoded]
     part: str = ""
-    fold: int | None = None
+    folds: tuple[int, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -189,9 +189,9 @@ def _cut(images: Sequence[_Image], classes: Sequence[str], split: Split) -> tupl
     """Return the images with their parts and folds, and what people should know of these."""
     items, digests = [image.item for image in images], [image.sha256 for image in images]
     assigned = parts.assign(items, digests, classes, split)
-    folds = assigned.folds or [None] * len(images)
+    folds = assigned.folds or [()] * len(images)
     cut = zip(images, assigned.parts, folds, strict=True)
-    return [dataclasses.replace(image, part=part, fold=fold) for image, part, fold in cut], [*assigned.notes]
+    return [dataclasses.replace(image, part=part, folds=own) for image, part, own in cut], [*assigned.notes]
 
 
 def _within(images: list[_Image], limits: Mapping[str, int | None]) -> tuple[list[_Image], dict[str, int]]:
@@ -225,12 +225,13 @@ def _arrays(
         arrays[f"{part}_labels"] = np.array([image.item.label for image in here], np.int64)
         for form, (size, kept) in forms.items():
             arrays[f"{part}_{form}"] = _squares(kept, [image.decoded[size] for image in here], grey)
-    learnt = [image.fold for part in PARTS[:2] for image in images if image.part == part]
-    if any(fold is not None for fold in learnt):
-        arrays["folds"] = np.array(learnt, np.int64)
+    learnt = [image.folds for part in PARTS[:2] for image in images if image.part == part]
+    if any(learnt):
+        folds = np.array(learnt, np.int64)
+        arrays["folds"] = folds[:, 0] if folds.shape[1] == 1 else folds
     return arrays
 
 
 def _placed(image: _Image, classes: Sequence[str]) -> Placed:
-    of = image.item.path, classes[image.item.label], image.part, image.fold
+    of = image.item.path, classes[image.item.label], image.part, image.folds
     return Placed(*of, image.item.group, image.sha256)

@@ -17,8 +17,7 @@ from bakeoff.files import reading, writing
 from bakeoff.formulas import guarded, unguarded
 
 FOLD = "fold"
-# The fold stands only where there are folds.
-HEAD = ("path", "class", "part", FOLD, "group", "sha256")
+BEFORE, BEHIND = ("path", "class", "part"), ("group", "sha256")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 # A name that is no UTF-8 is kept byte by byte, as Python has it of a file system.
@@ -27,26 +26,35 @@ TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An image: its path, its class by name, its part, its fold where it has one, its group, its content."""
+    """An image: its path, its class by name, its part, its fold of each cut, its group, its content.
+
+    folds: as runs name them; none where it is not one to learn from, or there are none.
+    """
 
     path: str
     label: str
     part: str
-    fold: int | None
+    folds: tuple[int, ...]
     group: str | None
     sha256: str
+
+
+def _head(cuts: int) -> tuple[str, ...]:
+    """Return the columns of a list of images whose folds were cut so many times."""
+    folds = [FOLD if cut == 0 else f"{FOLD}_{cut}" for cut in range(cuts)]
+    return (*BEFORE, *folds, *BEHIND)
 
 
 def write(path: Path, images: Iterable[Placed]) -> None:
     """Write a list of images as a CSV file, whole or not at all; UserError for a name that none can hold."""
     images = list(images)
-    folded = any(image.fold is not None for image in images)
+    cuts = max((len(image.folds) for image in images), default=0)
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\r\n")
-    lines.writerow([name for name in HEAD if folded or name != FOLD])
+    lines.writerow(_head(cuts))
     for image in images:
-        fold = [] if not folded else ["" if image.fold is None else str(image.fold)]
-        named = [image.path, image.label, image.part, *fold, image.group or "", image.sha256]
+        folds = map(str, image.folds or [""] * cuts)
+        named = [image.path, image.label, image.part, *folds, image.group or "", image.sha256]
         lines.writerow(map(guarded, named))
     try:
         content = text.getvalue().encode(**TEXT)
@@ -66,8 +74,9 @@ def read(path: Path) -> list[Placed]:
             head, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
         except csv.Error as error:
             raise ValueError(str(error)) from error
-        if tuple(head) not in (HEAD, tuple(name for name in HEAD if name != FOLD)):
-            raise ValueError(f"its columns are {', '.join(head)}, not {', '.join(HEAD)}")
+        cuts = len(head) - len(_head(0))
+        if tuple(head) != _head(cuts):
+            raise ValueError(f"its columns are {', '.join(head)}, not {', '.join(_head(1))}")
         images = [_image(number, head, line) for number, line in enumerate(lines, start=2)]
         if len({image.path for image in images}) < len(images):
             raise ValueError("a path stands in it twice")
@@ -78,16 +87,18 @@ def _image(number: int, head: Sequence[str], line: Sequence[str]) -> Placed:
     if len(line) != len(head):
         raise ValueError(f"row {number} has {len(line)} values of {len(head)}")
     found = dict(zip(head, map(unguarded, line), strict=True))
-    fold = found.get(FOLD) or None
+    folds = [fold for fold in line[len(BEFORE) : -len(BEHIND)] if fold]
     if found["part"] not in CUT:
         raise ValueError(f"row {number}: {found['part']!r:.40} is no part; known are {', '.join(CUT)}")
     if not SHA256.fullmatch(found["sha256"]):
         raise ValueError(f"row {number}: {found['sha256']!r:.40} is no sha256")
-    if fold and not NUMBER.fullmatch(fold):
-        raise ValueError(f"row {number}: {fold!r:.40} is no fold")
+    if unnamed := [fold for fold in folds if not NUMBER.fullmatch(fold)]:
+        raise ValueError(f"row {number}: {unnamed[0]!r:.40} is no fold")
+    if folds and len(folds) < len(head) - len(_head(0)):
+        raise ValueError(f"row {number} names some of its folds, not all")
     if not found["path"]:
         raise ValueError(f"row {number} names no path")
-    of = found["path"], found["class"], found["part"], None if fold is None else int(fold)
+    of = found["path"], found["class"], found["part"], tuple(map(int, folds))
     return Placed(*of, found["group"] or None, found["sha256"])
 
 

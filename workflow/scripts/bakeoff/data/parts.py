@@ -17,6 +17,7 @@ from bakeoff.command import UserError
 from bakeoff.data.source import Item
 from bakeoff.data.split import Split
 from bakeoff.data.units import Units, Whole, units
+from bakeoff.records import folded, folds
 from bakeoff.values import plural, shown
 
 TRAIN, VALIDATION, HOLDOUT, TEST = "train", "validation", "holdout", "test"
@@ -26,18 +27,18 @@ CUT = (TEST, VALIDATION, HOLDOUT, TRAIN)
 
 @dataclass(frozen=True)
 class Assigned:
-    """The part of each image, and its fold where there are folds and it is one to learn from.
+    """The part of each image, and its folds, one of each cut; none where it is not one to learn from.
 
-    notes: what people should know of it, a line each.
+    folds: None where there are none; notes: what people should know of it, a line each.
     """
 
     parts: tuple[str, ...]
-    folds: tuple[int | None, ...] | None
+    folds: tuple[tuple[int, ...], ...] | None
     notes: tuple[str, ...]
 
 
 def assign(items: Sequence[Item], digests: Sequence[str], classes: Sequence[str], split: Split) -> Assigned:
-    """Return the part and the fold of each image; digests: the sha256 of each one's content.
+    """Return the part and the folds of each image; digests: the sha256 of each one's content.
 
     UserError names a class that has too few images for the split.
     """
@@ -54,8 +55,8 @@ def assign(items: Sequence[Item], digests: Sequence[str], classes: Sequence[str]
         )
     names = list(shares)
     parts = tuple(part or names[cut[unit]] for part, unit in zip(given, found.of.tolist(), strict=True))
-    folds = None if split.folds is None else _folds(found, parts, classes, split.folds)
-    return Assigned(parts, folds, tuple(_notes(items, found, digests, parts, classes)))
+    own = None if split.folds is None else _folds(items, digests, parts, classes, split)
+    return Assigned(parts, own, tuple(_notes(items, found, digests, parts, classes)))
 
 
 def _given(items: Sequence[Item], found: Units) -> list[str | None]:
@@ -145,12 +146,19 @@ def _level(found: Units, images: NDArray[np.bool_], cut: Whole, count: int) -> S
     return missed
 
 
-def _folds(found: Units, parts: Sequence[str], classes: Sequence[str], count: int) -> tuple[int | None, ...]:
-    """Return the fold of each image to learn from, by the same ranks."""
+def _folds(
+    items: Sequence[Item], digests: Sequence[str], parts: Sequence[str], classes: Sequence[str], split: Split
+) -> tuple[tuple[int, ...], ...]:
+    """Return the folds of each image to learn from, by the ranks of each cut's seed."""
     learnt = np.array([part in (TRAIN, VALIDATION) for part in parts], np.bool_)
-    _check(found, learnt, classes, [f"fold {number}" for number in range(count)])
-    cut = _cut(found, learnt, [1 / count] * count).tolist()
-    return tuple(cut[unit] if own else None for unit, own in zip(found.of.tolist(), learnt, strict=True))
+    asked = folds.numbers(split.folds or 0, 1)
+    cuts = []
+    for seed in split.fold_seeds:
+        found = units(items, digests, len(classes), seed)
+        _check(found, learnt, classes, [f"fold {number}" for number in asked])
+        cuts.append(_cut(found, learnt, [1 / len(asked)] * len(asked))[found.of])
+    of = folded.columns(cuts).reshape(len(items), -1).tolist()
+    return tuple(tuple(each) if own else () for each, own in zip(of, learnt, strict=True))
 
 
 def _notes(

@@ -1,7 +1,7 @@
 """From an original data set to the parts that models see: permuted once, split, resized once."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from bakeoff.command import UserError
 from bakeoff.data.raw import Raw
 from bakeoff.data.split import Split
+from bakeoff.records.folded import columns
 from bakeoff.records.parts import PARTS
 
 HOLDOUT = "holdout"
@@ -56,23 +57,24 @@ def permutation(count: int, seed: int) -> np.ndarray:
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed)).numpy()
 
 
-def folds(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Return the fold (n,) of each image: of every class, as many in each as can be.
+def folds(labels: np.ndarray, count: int, seeds: Sequence[int]) -> np.ndarray:
+    """Return the fold (n,) of each image, or its folds (n, cuts): of every class, as many in each as can be.
 
-    UserError where the largest class has fewer images than there are folds.
+    seeds: one of each cut. UserError where the largest class has fewer images than there are folds.
     """
     from sklearn.model_selection import StratifiedKFold
 
     if (most := int(np.bincount(labels).max())) < count:
         raise UserError(f"split/folds: {count}, but no class has more than {most} images to learn from")
-    found = np.empty(len(labels), np.int64)
+    found = np.empty((len(seeds), len(labels)), np.int64)
     with warnings.catch_warnings():
         # Of classes with fewer images than folds: these are in as many folds as there are images.
         warnings.simplefilter("ignore", UserWarning)
-        cuts = StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
-        for fold, (_, scored) in enumerate(cuts):
-            found[scored] = fold
-    return found
+        for cut, seed in zip(found, seeds, strict=True):
+            folded = StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
+            for fold, (_, scored) in enumerate(folded):
+                cut[scored] = fold
+    return columns(found)
 
 
 def resize(images: np.ndarray, size: int) -> np.ndarray:
@@ -119,7 +121,7 @@ def prepare(
 ) -> dict[str, np.ndarray]:
     """Return {part}_images, {part}_resized and {part}_labels of the four parts, and folds if asked for.
 
-    folds: of each training image, and of each validation image behind them.
+    folds: of each training image, and of each validation image behind them, one or one of each cut.
     """
     rows, test_rows = split_indices(
         len(raw.train_images), split, len(raw.test_images), limit_train, limit_test
@@ -137,5 +139,5 @@ def prepare(
         arrays[f"{part}_labels"] = labels[chosen]
     if split.folds is not None:
         learnt = np.concatenate([arrays["train_labels"], arrays["validation_labels"]])
-        arrays["folds"] = folds(learnt, split.folds, split.seed)
+        arrays["folds"] = folds(learnt, split.folds, split.fold_seeds)
     return arrays

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from bakeoff import typed
+from bakeoff import typed, values
+from bakeoff.records.folds import MOST
 from bakeoff.typed import said
 
 
@@ -21,17 +22,29 @@ class Split:
         "Seed of the permutation, or of the hash that images of your own are ranked by.", 42
     )
     test: typed.Share = said("Share set aside as test set where a data set has no official one.", 0.2)
-    folds: Annotated[typed.Whole, Field(ge=2, le=100)] | None = said(
+    folds: Annotated[typed.Whole, Field(ge=2, le=MOST)] | None = said(
         "Folds that training and validation images together are cut into, class by class: every setting is "
         "fitted on all but one of them, in turns, and the chosen one on all. null: one validation part.",
         None,
     )
+    repeats: Annotated[typed.Whole, Field(ge=1, le=100)] = said(
+        "Times that the folds are cut, anew by the next seed: every setting is fitted on the folds "
+        "of every cut, and chosen by its mean over all.",
+        1,
+    )
 
     def __post_init__(self) -> None:
-        """Raise ValueError where the shares are not shares of one whole."""
+        """Raise ValueError where the shares are not of one whole, or there are no folds to cut again."""
         total = self.train + self.validation + self.holdout
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train + validation + holdout is {total:g}; make it 1")
+        if self.repeats > 1 and self.folds is None:
+            raise ValueError(f"repeats is {self.repeats}, but there are no folds; set folds, or leave it out")
+
+    @property
+    def fold_seeds(self) -> list[int]:
+        """Return the seed of every cut into folds; that of the first is the split's own."""
+        return [(self.seed + cut) % (values.SEED + 1) for cut in range(self.repeats)]
 
     @classmethod
     def parse(cls, given: Any) -> "Split":

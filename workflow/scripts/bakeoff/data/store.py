@@ -14,13 +14,13 @@ from bakeoff.archive import Arrays, Blocks, WrongContent, as_kept, opened, save,
 from bakeoff.command import UserError
 from bakeoff.data.prepare import HOLDOUT
 from bakeoff.data.raw import Raw
-from bakeoff.records import written
+from bakeoff.records import folded, folds, written
 from bakeoff.records.parts import PARTS, Data
 from bakeoff.records.record import adapter
 from bakeoff.records.request import REFIT, Fold
 
 RAW_IMAGES, RAW_LABELS = ("train_images", "test_images"), ("train_labels", "test_labels")
-FOLDS = "folds"
+FOLDS, REPEATS = "folds", "repeats"
 # What the meta of a view has beside that of its data set: the digest of its own arrays.
 VIEW = "view_digest"
 ORIGINAL, PREPARED = "an original data set of this workflow", "a prepared data set of this workflow"
@@ -63,9 +63,9 @@ def save_prepared(
         raise UserError(f"{path}: not written: a label is {highest}, of {classes} classes; name its data set")
     arrays = {**arrays, **{f"{part}_labels": as_kept(each, classes) for part, each in labels.items()}}
     if FOLDS in arrays:
-        folds = np.asarray(arrays[FOLDS])
-        meta = {**meta, FOLDS: int(folds.max()) + 1}
-        arrays[FOLDS] = as_kept(folds, meta[FOLDS])
+        cuts = np.asarray(arrays[FOLDS])
+        meta = {**meta, **folded.count(cuts)}
+        arrays[FOLDS] = as_kept(cuts, int(cuts.max()) + 1)
     counts = {part: len(each) for part, each in labels.items()}
     per_class = {part: np.bincount(each, minlength=classes).tolist() for part, each in labels.items()}
     with saving(path) as file:
@@ -121,7 +121,8 @@ class Dataset:
     """One prepared data set, in one of its two forms.
 
     parts: by name; meta: name, title, classes, digest, counts and the like; folds: int64 (n,) of each
-    training image and of each validation image behind them, None where there is one validation part.
+    training image and of each validation image behind them, (n, repeats) where they were cut several times,
+    None where there is one validation part.
     """
 
     parts: dict[str, Part]
@@ -163,7 +164,12 @@ class Dataset:
     @property
     def fold_names(self) -> list[Fold]:
         """Return the folds that a setting is scored on: their numbers, or None for the validation part."""
-        return [None] if self.folds is None else list(range(self.meta[FOLDS]))
+        return [None] if self.folds is None else [*folds.numbers(*self.cuts)]
+
+    @property
+    def cuts(self) -> tuple[int, int]:
+        """Return how many folds a cut has, and how many cuts there are."""
+        return self.meta[FOLDS], self.meta.get(REPEATS, 1)
 
     def fold(self, fold: Fold) -> tuple[Part, Part]:
         """Return the images to fit on and those to score on; a refit is scored on none."""
@@ -171,7 +177,8 @@ class Dataset:
             return self.parts["train"], self.parts["validation"]
         if fold == REFIT or self.folds is None:
             return self.learnt, self.learnt.select(slice(0))
-        return self.learnt.select(self.folds != fold), self.learnt.select(self.folds == fold)
+        scored = folded.scored(self.folds, fold)
+        return self.learnt.select(~scored), self.learnt.select(scored)
 
     def fitted_on(self, fold: Fold) -> int:
         """Return how many images `fold` gives to fit on, without a copy of any."""
@@ -179,7 +186,7 @@ class Dataset:
             return len(self.parts["train"])
         if fold == REFIT or self.folds is None:
             return len(self.parts["train"]) + len(self.parts["validation"])
-        return int((self.folds != fold).sum())
+        return int((~folded.scored(self.folds, fold)).sum())
 
     def describe(self, input_shape: tuple[int, ...]) -> Data:
         """Return the `data` entry of a cell record."""
@@ -203,7 +210,7 @@ def load(path: Path, form: str, size: int | None = None) -> Dataset:
         # Where both are of one size, one is kept.
         kept = form if f"{PARTS[0]}_{form}" in file else "images"
         parts = {part: Part(*_part(file, part, kept)) for part in PARTS}
-        folds = file.class_numbers(FOLDS) if FOLDS in file else None
+        folds = file.class_numbers(FOLDS, 1, 2) if FOLDS in file else None
         found = Dataset(parts, _meta(file), folds)
         _check(found)
     across = found.parts["train"].images.shape[1:3]
@@ -228,8 +235,8 @@ def _check(found: Dataset) -> None:
         if part.labels.max(initial=0) >= found.classes:
             raise WrongContent(f"a {name} label is {part.labels.max()}, of {found.classes} classes")
     learnt = len(found.parts["train"]) + len(found.parts["validation"])
-    folds = found.folds
-    if (folds is None) != (found.meta.get(FOLDS) is None):
+    cuts = found.folds
+    if (cuts is None) != (found.meta.get(FOLDS) is None):
         raise WrongContent("its meta and its arrays differ in whether it has folds")
-    if folds is not None and (len(folds) != learnt or set(folds) != set(range(found.meta[FOLDS]))):
-        raise WrongContent(f"folds of {len(folds)} images, for {learnt}, or not {found.meta[FOLDS]} of them")
+    if cuts is not None and not folded.fit(cuts, learnt, *found.cuts):
+        raise WrongContent(f"folds of {len(cuts)} images, for {learnt}, or not {folds.said(*found.cuts)}")

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
 class Scope(NamedTuple):
     """What a study asks of every family: on which data, on which devices, with which seeds and folds.
 
-    devices: those of grids; visible: all that there are.
+    devices: those of grids; visible: all that there are; repeats: times that the folds are cut.
     """
 
     datasets: Sequence[str]
@@ -48,10 +48,11 @@ class Scope(NamedTuple):
     seeds: Sequence[int]
     rows: Catalog
     folds: int | None = None
+    repeats: int = 1
 
     def runs(self, settings: int, seeded: bool = True) -> int:
         """Return the runs to choose by of so many settings; seeded: whether each is fitted once per seed."""
-        return settings * (len(self.seeds) if seeded else 1) * (self.folds or 1)
+        return settings * (len(self.seeds) if seeded else 1) * (self.folds or 1) * self.repeats
 
 
 class Section(Protocol):

@@ -8,7 +8,7 @@ from bakeoff.plan.study import SECTIONS, Study
 def asked(study: Study, rows: Catalog, missing: str | None) -> Scope:
     """Return what the study asks of every family; missing: why jobs find no GPU, if they find none."""
     devices = gpu.devices(study.devices, missing), gpu.devices("all", missing)
-    return Scope(study.datasets, *devices, study.seeds, rows, study.split.folds)
+    return Scope(study.datasets, *devices, study.seeds, rows, study.split.folds, study.split.repeats)
 
 
 def planned(study: Study, what: Scope, purpose: str) -> list[Cell]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from bakeoff.data.rows import DATASETS
+from bakeoff.data.split import Split
 from bakeoff.families.section import Cell
 from bakeoff.plan import make
 from bakeoff.plan.make import Plan
 from bakeoff.plan.sizing import minutes
+from bakeoff.records import folds
 from bakeoff.values import plural
 
 
@@ -30,9 +32,9 @@ def sized(plan: Plan) -> Iterator[str]:
 def lines(plan: Plan) -> Iterator[str]:
     """Yield what will be done, data set by data set, and how much it is in all."""
     views = make.views(plan.study, plan.rows)
-    known, folds = make.counts(plan.study, plan.rows), plan.study.split.folds
+    known, split = make.counts(plan.study, plan.rows), plan.study.split
     for dataset, cells in groupby(plan.grids, key=lambda cell: cell.dataset):
-        images = ", ".join(f"{count:,} {part}" for part, count in _parts(known.get(dataset, {}), folds))
+        images = ", ".join(f"{count:,} {part}" for part, count in _parts(known.get(dataset, {}), split))
         yield f"{dataset}: {images or 'not read yet'} images"
         for cell in cells:
             size = views.get(cell.competitor)
@@ -41,17 +43,17 @@ def lines(plan: Plan) -> Iterator[str]:
     chosen, timed = (plural(len(cells), "cell") for cells in (plan.grids, plan.compared))
     again = plural(len(plan.grids) * plan.study.final_seeds, "run")
     yield f"{chosen}, {_runs(plan.grids)} to choose by;"
-    if folds:
-        yield f"what each chose, fitted again on all {folds} folds;"
+    if split.folds:
+        yield f"what each chose, fitted again on all {split.folds} folds;"
     yield f"what each chose, {plan.study.final_seeds} times again: {again}, each alone on the machine;"
     yield f"{timed} of the comparison: {_runs(plan.compared)}, each alone on the machine."
     yield f"GPU: {'one takes part' if plan.gpu_missing is None else plan.gpu_missing}."
 
 
-def _parts(known: dict[str, int], folds: int | None) -> Iterator[tuple[str, int]]:
+def _parts(known: dict[str, int], split: Split) -> Iterator[tuple[str, int]]:
     """Yield the parts of a data set and their images; folds are of training and validation together."""
-    if known and folds:
-        yield f"in {folds} folds", known["train"] + known["validation"]
+    if known and split.folds:
+        yield f"in {folds.said(split.folds, split.repeats)}", known["train"] + known["validation"]
         known = {part: count for part, count in known.items() if part not in ("train", "validation")}
     yield from ((part, count) for part, count in known.items() if count)
 

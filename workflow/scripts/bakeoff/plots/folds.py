@@ -41,8 +41,8 @@ def _plot(study: Study, dataset: str, picked: list[Picked]) -> Plot:
         title=f"Validation accuracy fold by fold on {title}",
         caption="Points: the settings that a model chose, fitted on all folds but one and scored on that "
         f"one{_several(picked)}. Strokes and numbers: their means, by which the settings were chosen. What a "
-        "point of one fold is scored on, those of the others are fitted on: they are not independent, and "
-        "how they scatter is no interval of the mean.",
+        f"point of one fold is scored on, those of the others are fitted on{_cuts(picked)}: they are not "
+        "independent, and how they scatter is no interval of the mean.",
         alt=f"Strip chart of validation accuracy on {title}, a row per model, a point per fold. Mean and "
         f"range: {'; '.join(said)}.",
         section="grid",
@@ -67,6 +67,11 @@ def _ends(choice: Choice) -> tuple[float, float]:
 
 def _several(picked: list[Picked]) -> str:
     return ", one of each seed" if any(len(choice.seeds) > 1 for _, choice in picked) else ""
+
+
+def _cuts(picked: list[Picked]) -> str:
+    several = any(cell.data.repeats > 1 for cell, _ in picked)
+    return ", and every image is scored once in each cut" if several else ""
 
 
 def _draw(study: Study, picked: list[Picked]) -> Figure:

@@ -57,6 +57,7 @@ class Data:
         "part.",
         default=None,
     )
+    repeats: AtLeastOne = said("Times that the folds were cut, each time by another seed.", default=1)
     limit_train: int | None
     limit_test: int | None
     fingerprints: Texts | None = said(
@@ -84,7 +85,7 @@ class Data:
 
     @property
     def validated(self) -> int:
-        """Return how many images a validation accuracy is of: with folds, each is validated once."""
+        """Return how many images a validation accuracy is of: with folds, all of them, however often cut."""
         return self.counts.validation + (self.counts.train if self.folds else 0)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff import archive
 from bakeoff.archive import Arrays, WrongContent, as_kept, opened
+from bakeoff.records.folded import scored as scored_on
 from bakeoff.records.parts import Data
 from bakeoff.records.request import Fold
 
@@ -17,7 +18,7 @@ Array = NDArray[Any]
 
 WHAT = "the answers of a cell's runs"
 LABELS = {"test": "labels", "validation": "validation_labels"}
-# Of every image that is validated, the fold that it belongs to; absent where there are none.
+# Of every image that is validated, its fold, or its folds cut by cut; absent where there are none.
 FOLDS = "folds"
 # Each with numpy's kinds of type and its rank.
 ARRAYS = {
@@ -66,7 +67,8 @@ def save(
 ) -> None:
     """Write what was kept of every run of a record, in its order, in small types.
 
-    labels: (n,) of the parts validation and test; folds: (n,) the fold that each validated image is of.
+    labels: (n,) of the parts validation and test; folds: (n,) the fold that each validated image is of,
+    or (n, repeats) of each cut.
     """
     longest = len(labels["validation"])
 
@@ -93,7 +95,7 @@ def save(
 
 
 def _filled(numbers: Array | None, longest: int) -> Array | None:
-    """Return a fold's answers as long as all folds together: what comes after them is none."""
+    """Return a fold's answers as long as all folds of a cut together: what comes after them is none."""
     return None if numbers is None else np.pad(numbers, (0, longest - len(numbers)))
 
 
@@ -149,7 +151,7 @@ class Kept:
             labels = self._labels(arrays, part)
             self._fit(found, labels)
             if part == "validation" and FOLDS in arrays:
-                labels = labels[arrays.class_numbers(FOLDS) == fold]
+                labels = labels[scored_on(arrays.class_numbers(FOLDS, 1, 2), fold)]
                 found = found[: len(labels)]
             found = found.astype(np.int64)
             # Of validated images no scores are kept.

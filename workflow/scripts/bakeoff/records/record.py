@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bakeoff.records import folds
 from bakeoff.records.kinds import MOST_WORK, Device, Name, form
 from bakeoff.records.parts import Best, Compute, Data, Environment, Prediction, Saved
 from bakeoff.records.request import Fold
@@ -131,8 +132,8 @@ def contradiction(record: Record) -> str | None:
 
 def _incomplete(run: Run, data: Data) -> str | None:
     """Return what a run lacks that ended well, or which fold of it there is none of."""
-    if isinstance(run.fold, int) and run.fold >= (folds := data.folds or 0):
-        return f"fold: {run.fold}, but there are {folds} of them"
+    if isinstance(run.fold, int) and not folds.known(run.fold, data.folds or 0, data.repeats):
+        return f"fold: {run.fold}, but there are {folds.said(data.folds or 0, data.repeats)}"
     measured = [*_seen(run.fold, data), "train_s", "time_to_result_s"]
     lacking = [name for name in measured if run.finished and getattr(run, name) is None]
     return f"{lacking[0]}: none, though the run finished" if lacking else None

@@ -33,8 +33,8 @@ def as_block(settings: Settings) -> dict[str, Any]:
 class Request(NamedTuple):
     """Settings to be fitted with a seed (None: nothing is random) and scored on a fold.
 
-    fold: its number from 0; refit: fitted on all folds, scored on none; None: where there are no folds, on
-    the validation part.
+    fold: its number (records/folds.py); refit: fitted on all folds, scored on none; None: where there are no
+    folds, on the validation part.
     """
 
     settings: Settings

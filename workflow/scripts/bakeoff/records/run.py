@@ -67,8 +67,8 @@ class Run:
     settings: Swept = said("The swept settings.")
     seed: Annotated[int, Field(le=MOST)] | None = said("Null where nothing is random.")
     fold: Annotated[int, Field(ge=0, le=MOST)] | Literal["refit"] | None = said(
-        "Which fold it was scored on, from 0; refit: of a choice, fitted on all of them and scored on none; "
-        "null where there are no folds.",
+        "Which fold it was scored on, from 0, in the second cut from 100, in the third from 200; refit: of a "
+        "choice, fitted on all of them and scored on none; null where there are no folds.",
         default=None,
     )
     repeat: Count = said("Counts the repeats of a timed run from 0; 0 in a grid.", default=0)

@@ -58,7 +58,7 @@ def _facts(data: Prepared) -> Table:
     sizes = about.counts.sizes
     rows: list[list[Any]] = [
         *([f"Images: {part}", n] for part, n in sizes.items() if n),
-        *([["Folds of train and validation", about.folds]] if about.folds else []),
+        *([["Folds of train and validation", _folds(about)]] if about.folds else []),
         ["Original image" if about.part_digests is None else "Image, as prepared", f"{across}{colours}"],
         [f"Classes ({len(names):,})", shown],
         *([f"{name} (cut-down)", cut] for name, cut in cuts.items() if cut),
@@ -73,6 +73,10 @@ def _facts(data: Prepared) -> Table:
     cells = wording.listed([place(each) for each in data.records])
     note = f"The data of {cells}." if data.several else ""
     return Table(f"data-{data.number}", f"Data: {about.title}", FACTS, entries, note)
+
+
+def _folds(about: Data) -> Any:
+    return about.folds if about.repeats == 1 else f"{about.folds}, cut {about.repeats} times"
 
 
 def _seen(records: Sequence[Record]) -> list[list[Any]]:

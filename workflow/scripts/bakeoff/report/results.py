@@ -6,7 +6,7 @@ from bakeoff.analysis.methods import Method, winner
 from bakeoff.analysis.published import UNLIKE
 from bakeoff.analysis.study import Study, unique
 from bakeoff.records.parts import Compute
-from bakeoff.report import parts
+from bakeoff.report import folded, parts
 from bakeoff.report.parts import Column, Entry, Table
 
 Headlines = dict[str, float | None]
@@ -15,10 +15,6 @@ IN_THE_GRID = "in the grid"
 CHOSEN = (
     "Chosen by validation accuracy (n = {}), never by test accuracy (n = {}). Small: Wilson 95 % interval. "
     "Gap: validation minus test."
-)
-FOLDS = (
-    "Validation over {} folds: every image once, by models fitted on the other folds; the chosen settings "
-    "were fitted again on all. Its interval counts images, not what the models of several folds share."
 )
 TRAIN = "Train: while a model learnt, in its last epoch, where it has epochs; else once it was fitted."
 ALONE = "Training: the chosen settings again, with no other job of the study beside them, on {}; median."
@@ -78,8 +74,7 @@ def _best(study: Study, dataset: str, rows: list[BestRow], headlines: Headlines)
         else _unfinished(study, row, len(columns))
         for row in rows
     ]
-    folds = unique(cell.data.folds for cell in study.selection if cell.dataset == dataset and cell.data.folds)
-    note = " ".join(filter(None, [_best_note(done), *map(FOLDS.format, folds)]))
+    note = " ".join(filter(None, [_best_note(done), *folded.notes(study, dataset)]))
     return Table(f"best-{dataset}", caption, columns, lines, note)
 
 
