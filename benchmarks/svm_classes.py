@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--classes", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--rows", type=int, default=64)
     options = parser.parse_args()
-    print("classes     pairs  libsvm ms/row  products ms/row  votes ms/row  scores ms/row")
+    print("classes     pairs  libsvm ms/row  products ms/row  votes ms/row  probabilities ms/row")
     for classes in options.classes:
         found = "".join(f"{ms:15.2f}" for ms in measured(classes, options.rows))
         print(f"{classes:7,} {classes * (classes - 1) // 2:9,}{found}")
@@ -43,7 +43,7 @@ def measured(classes: int, rows: int) -> list[float]:
         lambda: of_svc(svc, block),
         lambda: shared.decide(block),
         lambda: machine.labels(decisions),
-        lambda: machine.scores(decisions),
+        lambda: machine.probabilities(decisions, 1.0),
     ]
     return [1000 * seconds(way) / rows for way in ways]
 

@@ -122,7 +122,8 @@ def test_a_cell_learns_all_classes_and_its_answers_are_read_as_they_were_given(
     kept.check()
     assert np.array_equal(given.labels, labels)
     assert given.labels.dtype == given.predictions.dtype == np.int64
-    assert np.array_equal(given.predictions, given.scores.argmax(1))
+    # Of a machine the class with most votes is not always the most probable one.
+    assert (given.predictions == given.scores.argmax(1)).mean() >= (1 if make is network else 0.9)
     assert given.predictions.max() > 255
     assert run["test_accuracy"] == pytest.approx(given.right.mean())
     assert run["validation_accuracy"] == pytest.approx(kept.validation(0).right.mean())

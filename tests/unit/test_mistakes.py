@@ -5,11 +5,12 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 import studies
 from bakeoff.analysis import calibration, mistakes
 from bakeoff.analysis.mistakes import Answers
-from bakeoff.plots import confusion
+from bakeoff.plots import confusion, reliability
 from bakeoff.records import written
 from bakeoff.records.predictions import Predictions
 from bakeoff.report import classes, confusions, render
@@ -88,6 +89,43 @@ def test_the_calibration_error_is_the_mean_gap():
 def test_certain_answers_belong_to_the_last_bin():
     found = calibration.bins(Predictions(np.zeros(3, int), np.zeros(3, int), np.array([[1.0, 0.0]] * 3)))
     assert [(item.low, item.high, item.images) for item in found] == [(0.9, 1.0, 3)]
+
+
+def test_the_log_loss_is_scikit_learn_s():
+    scores = np.random.default_rng(0).dirichlet(np.ones(4), 30).astype(np.float32)
+    scores[0] = [0, 1, 0, 0]
+    labels = np.arange(30) % 4
+    given = Predictions(labels, scores.argmax(1), scores)
+    assert calibration.log_loss(given) == pytest.approx(log_loss(labels, scores), rel=1e-6)
+
+
+def test_an_answer_is_otherwise_only_where_another_class_is_more_probable():
+    scores = np.array([[0.5, 0.5, 0.0], [0.4, 0.5, 0.1], [0.2, 0.1, 0.7]])
+    given = Predictions(np.zeros(3, int), np.array([1, 0, 2]), scores)
+    assert calibration.answered_otherwise(given) == 1
+
+
+def test_the_figure_says_how_probabilities_were_made_and_which_answers_are_not_the_most_probable(tmp_path):
+    cells = studies.small()
+    how = "one curve for all decisions"
+    svms = [cell for cell in cells if cell["family"] == "svm"]
+    for cell in svms:
+        cell |= {"scores": "probabilities", "calibration": how}
+    found = collected(tmp_path, cells)
+    path = tmp_path / "digits/predictions/svm_rbf_cpu.npz"
+    with np.load(path) as file:
+        given = dict(file)
+    given["scores"][0, :3] = np.eye(10)[
+        (given["test"][given["tested"] == given["scored"][0]][0, :3] + 1) % 10
+    ]
+    np.savez(path, **given)
+    (plot,) = reliability.plots(found, "digits")
+    own = {cell["competitor"] for cell in svms}
+    labels = " and ".join(found.label(name) for name in found.competitors if name in own)
+    assert f" Probabilities of {labels}: {how}." in plot.caption
+    assert f"of so many of {len(given['labels']):,} images: {found.label('svm_rbf')} 3." in plot.caption
+    assert {"svm_rbf", "resnet18"} <= {row["competitor"] for row in plot.rows}
+    assert all(row["log_loss"] > 0 for row in plot.rows)
 
 
 def test_pictures_of_other_data_are_not_shown(tmp_path):

@@ -164,7 +164,6 @@ def test_the_kept_model_gives_the_kept_predictions(digits, tmp_path, engine):
     test = flat(digits.parts["test"].images)
     with np.load(place.parent / "predictions" / "svm_rbf_cpu.npz") as kept:
         assert np.array_equal(model.predict(test), kept["test"][0])
-        assert np.allclose(model.decision_function(test), kept["scores"][0], atol=1e-5)
         accuracy = (kept["test"][0] == kept["labels"]).mean()
     assert record["best"]["test_accuracy"] == pytest.approx(accuracy)
     support = int(model[-1].n_support_.sum())
@@ -261,19 +260,26 @@ def test_a_single_class_is_a_failed_run_with_the_reason(tmp_path, engine):
 
 def test_fitting_twice_gives_the_same_machine(digits):
     (a, _), (b, _) = fit(digits, "rbf", C=1.0), fit(digits, "rbf", C=1.0)
-    assert np.array_equal(a.answers.scores, b.answers.scores)
+    assert np.array_equal(a.answers.test, b.answers.test)
 
 
 def small(tmp_path, **wishes) -> store.Dataset:
     return store.load(arrays.save(tmp_path / "tiny.npz", **wishes), "images")
 
 
+def probabilities(dataset: store.Dataset, engine: str, place: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return class numbers of the test part, and its probabilities, of a machine that was calibrated."""
+    fitted, family = fit(dataset, "linear", engine, C=1.0)
+    fitted.save_model(place)
+    return fitted.answers.test, family.calibrated(fitted.run, place).answers.scores
+
+
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
 def test_two_classes_have_two_columns_of_scores(tmp_path, engine):
-    fitted, _ = fit(small(tmp_path, classes=2), "linear", engine, C=1.0)
-    assert fitted.answers.scores.shape == (20, 2)
-    assert np.array_equal(fitted.answers.scores.argmax(1), fitted.answers.test)
-    assert np.allclose(fitted.answers.scores.sum(1), 0)
+    numbers, found = probabilities(small(tmp_path, classes=2), engine, tmp_path / "m.safetensors")
+    assert found.shape == (20, 2)
+    assert np.array_equal(found.argmax(1), numbers)
+    assert np.allclose(found.sum(1), 1)
 
 
 @pytest.mark.parametrize("engine", ["sklearn", "pairwise"])
@@ -282,10 +288,12 @@ def test_a_class_without_training_images_has_a_column_but_is_never_the_answer(tm
     dataset = small(tmp_path, classes=5)
     seen = dataset.parts["train"].labels < known
     parts = {**dataset.parts, "train": dataset.parts["train"].select(seen)}
-    fitted, _ = fit(store.Dataset(parts, dataset.meta), "linear", engine, C=1.0)
-    assert fitted.answers.scores.shape == (20, 5)
-    assert np.array_equal(fitted.answers.scores.argmax(1), fitted.answers.test)
-    assert np.isfinite(fitted.answers.scores).all()
+    numbers, found = probabilities(store.Dataset(parts, dataset.meta), engine, tmp_path / "m.safetensors")
+    assert found.shape == (20, 5)
+    assert numbers.max() < known
+    assert np.allclose(found.sum(1), 1)
+    assert (found[:, known:] == 0).all()
+    assert (found[np.arange(20), numbers] > 0.4).mean() > 0.5
 
 
 def test_an_unknown_kernel_is_refused_with_the_known_ones(digits):

@@ -118,7 +118,7 @@ def test_the_others_of_a_grid_go_on_as_if_nothing_were_lost(engine):
     assert isinstance(lost, Lost)
     for expected, found in zip(alone, (first, second), strict=True):
         assert np.array_equal(expected.machine.dual, found.machine.dual)
-        assert np.array_equal(expected.decided["test"].scores, found.decided["test"].scores)
+        assert np.array_equal(expected.decided["test"].labels, found.decided["test"].labels)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,4 +1,4 @@
-"""Whether a confidence can be believed: reliability bins and the expected calibration error."""
+"""Whether a confidence can be believed: reliability bins, expected calibration error and log loss."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import numpy as np
 from bakeoff.records.predictions import Predictions
 
 BINS = 10
+EPSILON = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,21 @@ def bins(given: Predictions, number: int = BINS) -> list[Bin]:
         for index in range(number)
         if (here := place == index).any()
     ]
+
+
+def log_loss(given: Predictions) -> float:
+    """Return the mean -log of the probability of the true class, in nats.
+
+    A probability of 0 counts as single precision's epsilon, as in scikit-learn.
+    """
+    of_true = given.scores[np.arange(len(given.labels)), given.labels].astype(float)
+    return float(-np.log(np.clip(of_true, EPSILON, 1)).mean())
+
+
+def answered_otherwise(given: Predictions) -> int:
+    """Return for how many images the answer is not the class with the highest probability."""
+    own = given.scores[np.arange(len(given.labels)), given.predictions]
+    return int((own < given.scores.max(axis=1)).sum())
 
 
 def expected_error(found: list[Bin]) -> float:

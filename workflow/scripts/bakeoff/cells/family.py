@@ -88,6 +88,13 @@ class Family(Protocol):
         A run that is scored on a fold reads no holdout and no test image, one that is refitted no other.
         """
 
+    def calibrated(self, run: Run, model: Path) -> Fitted | None:
+        """Return a chosen run with probabilities: of the test part, and how its model is saved with them.
+
+        They are made by images that its saved model was not fitted to, never by the test part. None where its
+        scores are what they are of themselves.
+        """
+
     def compute(self, chosen: Run | None) -> Compute:
         """Return the record's `compute` entry."""
 

@@ -1,11 +1,13 @@
 """What is kept of runs beside the lines of their journal, and what a cell publishes of it.
 
 Of every run the class numbers of the images it was validated on; of those that may be chosen, or were timed,
-what they said of the test part; of the first seed of those that may be chosen the model.
+what they said of the test part; of the first seed of those that may be chosen the model. The chosen one's
+decisions are made probabilities.
 """
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +43,19 @@ def keep_model(journal: Journal, fitted: Fitted) -> None:
     """Keep a run's model, if it has one."""
     if fitted.save_model is not None:
         journal.keep(fitted.run, MODEL, fitted.save_model)
+
+
+def calibrate(journal: Journal, family: Family, run: Run) -> None:
+    """Keep a chosen run's probabilities, and its model with what makes them, unless they are kept."""
+    model, test = journal.kept(run, MODEL), journal.kept(run, TEST)
+    if model is None or test is None:
+        return
+    with np.load(test, allow_pickle=False) as arrays:
+        found = dict(arrays)
+    if "scores" in found or (fitted := family.calibrated(run, model)) is None:
+        return
+    keep_model(journal, fitted)
+    keep_test(journal, family, replace(fitted, answers=replace(fitted.answers, test=found["test"])))
 
 
 def lacks(journal: Journal, chosen: list[Run]) -> list[Run]:

@@ -192,6 +192,8 @@ def _complete(work: Work, final: list[Run]) -> None:
         keeping.keep_test(work.journal, work.family, fitted)
         if run is final[0]:
             keeping.keep_model(work.journal, fitted)
+    for run in final[:1]:
+        keeping.calibrate(work.journal, work.family, run)
     work.journal.prune(final, keeping.TEST)
     work.journal.prune(final[:1], keeping.MODEL)
 

@@ -44,6 +44,11 @@ class Competitor:
         "What tells its cells on one device apart, by what it is: an optimizer.", default={}
     )
     scores: Scores = said("What its scores are, by which a confidence can be told or not.")
+    calibration: str | None = said(
+        "How its scores were made probabilities, and by which images; null where they are what they are of "
+        "themselves.",
+        default=None,
+    )
     device: Device
 
     @property

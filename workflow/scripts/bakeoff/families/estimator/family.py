@@ -5,6 +5,7 @@ Must not know any classifier: what one can is asked of it as it is built.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +83,9 @@ class EstimatorFamily:
         run = fitted.run
         progress.advance(plan.work, f"{described(request)}: {reached(run) if run.finished else run.error}")
         yield fitted
+
+    def calibrated(self, run: Run, model: Path) -> None:
+        """Return that its scores are what they are of themselves."""
 
     def compute(self, chosen: Run | None) -> Compute:
         """Return that its arithmetic is not known."""

@@ -170,6 +170,9 @@ class NetworkFamily:
     def _held_back(self) -> dict[str, Part]:
         return self._images.held_back
 
+    def calibrated(self, run: Run, model: Path) -> None:
+        """Return that its scores are what they are of themselves."""
+
     def compute(self, chosen: Run | None) -> Compute:
         """Return the network's arithmetic, which no setting changes."""
         training = self._training((Request(self.settings[0], 0),))

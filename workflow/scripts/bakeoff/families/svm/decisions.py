@@ -1,7 +1,7 @@
 """Decisions of many machines at once: one blocked matrix of inner products serves all of them.
 
 A thousand classes are 499,500 pairs, 4 MB of decisions a row: no more of them are held than a block's, and
-what is handed on are votes and scores.
+what is handed on are votes, probabilities and, of images whose class is known, the decisions on that class.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,30 +27,30 @@ BLOCK_BYTES = 256_000_000  # of the decisions that are held at once
 
 @dataclass(frozen=True)
 class Decided:
-    """What a machine makes of rows: class numbers (n,), scores as `Machine.scores` has them, or none.
+    """What a machine makes of rows: class numbers (n,), probabilities (n, k) where they were asked for.
 
     largest: of all decisions the largest, without its sign; NaN where one is no number.
     """
 
     labels: np.ndarray
-    scores: np.ndarray | None
+    probabilities: np.ndarray | None
     largest: float
 
     @classmethod
-    def of(cls, machine: Machine, decisions: np.ndarray, scored: bool) -> "Decided":
-        """Return what decisions (n, pairs) come to."""
+    def of(cls, machine: Machine, decisions: np.ndarray, slope: float | None = None) -> "Decided":
+        """Return what decisions (n, pairs) come to: probabilities by the slope, none without one."""
         # Not of their absolute values, which would be as much memory again.
         largest = np.max([decisions.max(initial=0), -decisions.min(initial=0)])
-        scores = machine.scores(decisions).astype(np.float32) if scored else None
-        return cls(machine.labels(decisions), scores, float(largest))
+        found = None if slope is None else machine.probabilities(decisions, slope)
+        return cls(machine.labels(decisions), found, float(largest))
 
     @classmethod
     def joined(cls, blocks: Sequence["Decided"]) -> "Decided":
         """Return what rows come to that were decided block by block."""
-        scores = [each.scores for each in blocks if each.scores is not None]
+        found = [each.probabilities for each in blocks if each.probabilities is not None]
         return cls(
             np.concatenate([each.labels for each in blocks]),
-            np.concatenate(scores) if scores else None,
+            np.concatenate(found) if found else None,
             float(np.max([each.largest for each in blocks])),
         )
 
@@ -70,8 +70,8 @@ def in_blocks(
     return [Decided.joined(each) for each in zip(*blocks, strict=True)]
 
 
-def of_library(svc: "SVC") -> Callable[[np.ndarray, bool], Decided]:
-    """Return how a fitted SVC's rows (n, f) are decided, with scores or without.
+def of_library(svc: "SVC", slope: float | None = None) -> Callable[[np.ndarray], Decided]:
+    """Return how a fitted SVC's rows (n, f) are decided, with probabilities by the slope, if there is one.
 
     svc: one whose decision_function_shape is ovo.
     """
@@ -79,19 +79,23 @@ def of_library(svc: "SVC") -> Callable[[np.ndarray, bool], Decided]:
     by_pair: Callable[[np.ndarray], np.ndarray] = partial(of_svc, svc)
     if len(machine.intercept) > OWN_WAY:
         by_pair = partial(_alone, Shared([machine], "cpu"))
-    at_once = rows_at_once(len(machine.intercept))
+    at_once = rows_at_once(len(machine.intercept), _held(slope))
 
-    def decided(rows: np.ndarray, scored: bool) -> Decided:
-        (found,) = in_blocks(lambda block: [Decided.of(machine, by_pair(block), scored)], rows, at_once)
+    def decided(rows: np.ndarray) -> Decided:
+        (found,) = in_blocks(lambda block: [Decided.of(machine, by_pair(block), slope)], rows, at_once)
         return found
 
     return decided
 
 
 def decide(
-    machines: Sequence[Machine], rows: np.ndarray, threads: int = 1, device: str = "cpu", scored: bool = True
+    machines: Sequence[Machine],
+    rows: np.ndarray,
+    threads: int = 1,
+    device: str = "cpu",
+    slope: float | None = None,
 ) -> list[Decided]:
-    """Return per machine what rows (n, f) come to, with scores where these are asked for.
+    """Return per machine what rows (n, f) come to, with probabilities by the slope, if there is one.
 
     The machines share classes and vectors. `threads` blocks of rows are decided side by side.
     """
@@ -99,9 +103,36 @@ def decide(
 
     def block(rows: np.ndarray) -> list[Decided]:
         pairs = zip(machines, shared.decide(rows), strict=True)
-        return [Decided.of(*pair, scored) for pair in pairs]
+        return [Decided.of(*pair, slope) for pair in pairs]
 
-    return in_blocks(block, rows, rows_at_once(len(machines[0].intercept), len(machines) * threads), threads)
+    held = len(machines) * threads * _held(slope)
+    return in_blocks(block, rows, rows_at_once(len(machines[0].intercept), held), threads)
+
+
+def _held(slope: float | None) -> int:
+    """Return how many matrices of its decisions one machine takes: with probabilities their odds, too."""
+    return 1 if slope is None else 2
+
+
+def of_own_class(
+    machine: Machine, rows: np.ndarray, labels: np.ndarray, threads: int = 1, device: str = "cpu"
+) -> np.ndarray:
+    """Return the decisions on rows' own class against each of the others, positive where right.
+
+    rows: (n, f), labels: (n,); of the m rows of classes that the machine knows (m, k - 1), class by class.
+    """
+    shared = Shared([machine], device)
+    at_once = rows_at_once(len(machine.intercept), threads)
+
+    def of_class(number: int) -> list[np.ndarray]:
+        own, columns = rows[labels == machine.classes[number]], machine.columns_of(number)
+        signs = np.where(np.arange(len(columns)) < number, -1.0, 1.0)
+        blocks = (own[start : start + at_once] for start in range(0, len(own), at_once))
+        return [shared.decide(block)[0][:, columns] * signs for block in blocks]
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = [block for blocks in pool.map(of_class, range(len(machine.classes))) for block in blocks]
+    return np.concatenate([np.empty((0, len(machine.classes) - 1)), *found])
 
 
 def _alone(shared: "Shared", rows: np.ndarray) -> np.ndarray:

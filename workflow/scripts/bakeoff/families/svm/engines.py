@@ -22,7 +22,7 @@ from bakeoff.families.svm.distinct import distinct
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.machine import from_svc
 from bakeoff.families.svm.packed import FLOAT32_C, dtype_of, ended
-from bakeoff.families.svm.task import SCORED, Lost, Outcome, Task
+from bakeoff.families.svm.task import Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 
 CACHE_MB = 2000
@@ -83,7 +83,7 @@ def _library(name: str, task: Task) -> Iterator[Outcome]:
         decide, found = decisions.of_library(svc), {}
         for part, rows in task.features.items():
             with deciding.phase(part):
-                found[part] = decide(rows, part == SCORED)
+                found[part] = decide(rows)
         known = kkt.Rows(task.features["train"], task.labels, distinct_rows, weights)
         (violation,), seen = kkt.violations([replace(machine, support=distinct_rows[svc.support_])], known)
         yield Outcome(

@@ -10,15 +10,14 @@ import numpy as np
 
 from bakeoff.cells.family import Fitted, Plan, Resources, unfinished_run
 from bakeoff.cells.pixels import Pixels, accuracies
-from bakeoff.cells.predictor import per_class
 from bakeoff.data import scaling
 from bakeoff.data.store import Dataset, Part
-from bakeoff.families.svm import axes, engines, saved
+from bakeoff.families.svm import axes, calibration, decisions, engines, saved
 from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.kernels import Kernel, coefficient
 from bakeoff.families.svm.machine import Machine
 from bakeoff.families.svm.packed import dtype_of
-from bakeoff.families.svm.task import SCORED, Lost, Outcome, Task
+from bakeoff.families.svm.task import Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 from bakeoff.progress import Progress
 from bakeoff.records.parts import Compute
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 # Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
 FITTING = 0.7
 AS_BEST = Resources()
+# Which images a chosen machine is calibrated by, without folds and with them.
+LEFT_OUT = ("the validation images", "the images that each fold left out")
 
 
 class SvmFamily:
@@ -56,7 +57,8 @@ class SvmFamily:
             competitor=f"svm_{kernel}",
             label=axes.LABELS[kernel],
             group="SVMs",
-            scores="decisions",
+            scores="probabilities",
+            calibration=f"{calibration.METHOD}, fitted to {LEFT_OUT[dataset.folds is not None]}",
             device=resources.device,
         )
         self.rows: Mapping[str, Mapping[str, Any]] = {"svm": {"kernel": kernel}}
@@ -108,6 +110,22 @@ class SvmFamily:
             progress.advance(done, f"{described(request)}: {reached(run)}")
             yield Fitted(run, self._saver(scaler, outcome.machine), answers)
 
+    def calibrated(self, run: Run, model: Path) -> Fitted:
+        """Return a run with probabilities; with folds, of its settings' decisions on what each left out."""
+        scaler, machine = saved.load(model)
+        threads, device = self._resources.threads, self._resources.torch_device
+        margins = np.concatenate(
+            [
+                decisions.of_own_class(of.in_double(), rows, labels, threads, device)
+                for of, rows, labels in self._left_out(run.settings, scaler, machine)
+            ]
+        )
+        slope, rows = calibration.slope(margins), scaler.transform(self._pixels.of(run.fold)[1]["test"])
+        (found,) = decisions.decide([machine.in_double()], rows, threads, device, slope)
+        scores = saved.scores_of(found, machine.classes, self.dataset.classes)
+        more = {saved.SLOPE: slope, saved.IMAGES: len(margins)}
+        return Fitted(run, self._saver(scaler, machine, more), Answers(scores=scores))
+
     def compute(self, chosen: Run | None) -> Compute:
         """Return the arithmetic of the chosen machine: it depends on its support vectors.
 
@@ -138,6 +156,28 @@ class SvmFamily:
         )
         return engines.choose(resources, extent)
 
+    def _left_out(
+        self, settings: Settings, scaler: "StandardScaler", machine: Machine
+    ) -> Iterator[tuple[Machine, np.ndarray, np.ndarray]]:
+        """Yield machines and images that they were not fitted to, as rows (n, f) with labels (n,).
+
+        scaler, machine: of the run itself, for the validation part. A fold's are fitted here, as its run was,
+        and come out the same.
+        """
+        for fold in self.dataset.fold_names:
+            parts, pixels = self._pixels.of(fold)
+            if fold is not None:
+                scaler = scaling.fit(settings["scale"], pixels["train"])
+                train = scaler.transform(pixels["train"])
+                problems = self._problems([settings], train)
+                task = Task(
+                    {"train": train}, parts["train"].labels, problems, self._resources, lambda _: None
+                )
+                (outcome,) = engines.ENGINES[self._resources.engine](task)
+                assert not isinstance(outcome, Lost), "a run that was chosen ended well on every fold"
+                machine = outcome.machine.compact()
+            yield machine, scaler.transform(pixels["validation"]), parts["validation"].labels
+
     def _problems(self, asked: Sequence[Settings], train: np.ndarray) -> list[Problem]:
         # Once per gamma, not per setting: 'scale' reads all of the training part.
         gammas = {gamma: coefficient(gamma, train) for gamma in {s["gamma"] for s in asked}}
@@ -165,14 +205,10 @@ class SvmFamily:
             packed=outcome.packed,
             details={"support_vectors": len(outcome.machine.support), **outcome.details},
         )
-        return run, Answers(labels.get("validation"), labels.get(SCORED), self._scores(outcome))
+        return run, Answers(labels.get("validation"), labels.get("test"))
 
-    def _saver(self, scaler: "StandardScaler", machine: Machine) -> Callable[[Path], None]:
-        about = self._pixels.signature(self.competitor, saved.parameters(machine))
+    def _saver(
+        self, scaler: "StandardScaler", machine: Machine, more: Mapping[str, float] | None = None
+    ) -> Callable[[Path], None]:
+        about = self._pixels.signature(self.competitor, {**saved.parameters(machine), **(more or {})})
         return partial(saved.save, scaler, machine, about)
-
-    def _scores(self, outcome: Outcome) -> np.ndarray | None:
-        decided = outcome.decided.get(SCORED)
-        if decided is None or decided.scores is None:
-            return None
-        return per_class(decided.scores, outcome.machine.classes, self.dataset.classes)

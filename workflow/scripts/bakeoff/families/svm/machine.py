@@ -1,4 +1,4 @@
-"""A fitted machine as arrays: decisions, votes, and the way to scikit-learn's SVC and back."""
+"""A fitted machine as arrays: decisions, votes, probabilities, and the way to scikit-learn's SVC and back."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +10,10 @@ from bakeoff.families.svm.kernels import Kernel
 
 if TYPE_CHECKING:
     from sklearn.svm import SVC
+
+
+# Of two classes none is less probable than 1e-7, as in libsvm: the logarithm of the odds of the other.
+SUREST = float(np.log(1e7 - 1))
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,21 @@ class Machine:
         """Return the class with most votes per row of decisions (n, pairs); of equals the first."""
         return self.classes[self._votes(_by_pair(decisions) > 0).argmax(1)]
 
-    def scores(self, decisions: np.ndarray) -> np.ndarray:
-        """Return votes plus squashed sums of decisions, as scikit-learn's decision_function does."""
-        if len(self.classes) == 2:
-            return -decisions[:, 0]
-        by_pair = _by_pair(decisions)
-        sums = np.zeros((len(self.classes), len(decisions)))
+    def probabilities(self, decisions: np.ndarray, slope: float) -> np.ndarray:
+        """Return the probabilities (n, k) of the classes by decisions (n, pairs) and `calibration`'s slope.
+
+        Of classes i and j alone, that of i is r_ij = 1 / (1 + exp(-slope f_ij)). Coupled by Price, Knerr,
+        Personnaz and Dreyfus, NIPS 7 (1994): p_i = 1 / (sum over j of 1 / r_ij - (k - 2)), brought to sum 1.
+        """
+        odds = slope * _by_pair(decisions)
+        np.exp(np.clip(odds, -SUREST, SUREST, out=odds), out=odds)
+        # 1 / r_ij - 1 is the odds of j against i: the sum over j, and 1 for i itself.
+        against = np.ones((len(self.classes), len(decisions)))
         for a, own in enumerate(self._columns):
-            sums[a + 1 :] -= by_pair[own]
-            # One after another, as scikit-learn adds them: so the last digits are its own.
-            sums[a] = np.cumsum(np.concatenate([sums[a : a + 1], by_pair[own]]), axis=0)[-1]
-        return self._votes(by_pair >= 0) + (sums / (3 * (np.abs(sums) + 1))).T
+            against[a] += (1 / odds[own]).sum(axis=0)
+            against[a + 1 :] += odds[own]
+        shares = 1 / against
+        return (shares / shares.sum(axis=0)).T
 
     def of_class(self, label: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the support of the class with this number and its columns of the dual coefficients."""
@@ -79,6 +87,10 @@ class Machine:
         """Return the same machine with no vectors but its own."""
         own = np.arange(len(self.support))
         return replace(self, vectors=self.vectors[self.support], support=own)
+
+    def in_double(self) -> "Machine":
+        """Return the same machine with vectors by which decisions are computed in double precision."""
+        return replace(self, vectors=self.vectors.astype(np.float64, copy=False))
 
     def to_svc(self) -> "SVC":
         """Return a fitted SVC that predicts the same."""

@@ -16,7 +16,7 @@ from bakeoff.families.svm.blocks import STEP_LIMIT, Problem
 from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.kernels import Kernel
 from bakeoff.families.svm.pairwise import Solution
-from bakeoff.families.svm.task import SCORED, Outcome, Task
+from bakeoff.families.svm.task import Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 
 SINGLE, DOUBLE = "float32", "float64"
@@ -121,8 +121,7 @@ def _outcomes(task: Task, name: str, fits: Sequence[Fit]) -> dict[int, Outcome]:
             machines = [each.solution.machine for each in fits]
             same = [replace(machine, vectors=machines[0].vectors) for machine in machines]
             typed = rows.astype(name, copy=False)
-            given = resources.threads, resources.torch_device, part == SCORED
-            decided[part] = decisions.decide(same, typed, *given)
+            decided[part] = decisions.decide(same, typed, resources.threads, resources.torch_device)
     seconds = {part: watch.total(part) / len(fits) for part in decided}
     return {
         each.place: Outcome(

@@ -1,4 +1,7 @@
-"""A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside."""
+"""A machine and its scaler on disk, as safetensors: arrays and JSON, no pickle, no code inside.
+
+A machine that was calibrated says its slope among its parameters, of one that was not nothing does.
+"""
 
 from collections.abc import Callable
 from copy import copy
@@ -23,37 +26,45 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
+SLOPE, IMAGES = "slope", "calibrated_on"
 ARRAYS = ("classes", "vectors", "support", "counts", "dual", "intercept")
 
 
 @dataclass(frozen=True)
 class Svm(Predictor):
-    """An SVM: `pipeline` is scikit-learn's, of its scaler and a fitted SVC; scores are decision values.
+    """An SVM: `pipeline` is scikit-learn's, of its scaler and a fitted SVC; scores are probabilities.
 
-    The pipeline takes rows (n, rows x columns x channels) within the signature's range.
+    The pipeline takes rows (n, rows x columns x channels) within the signature's range. A machine that was
+    not calibrated has no scores, (n, 0).
     """
 
     pipeline: "Pipeline"
 
     @cached_property
-    def _decide(self) -> Callable[[np.ndarray, bool], Decided]:
+    def _decide(self) -> Callable[[np.ndarray], Decided]:
         """Return how rows are decided.
 
         Not by scikit-learn's way from decisions to classes, which goes pair by pair, over all rows: of a
         thousand classes it takes seconds a call, and gigabytes.
         """
         svc = copy(self.pipeline[-1])
-        return decisions.of_library(svc.set_params(decision_function_shape="ovo"))
+        slope = self.signature.parameters.get(SLOPE)
+        return decisions.of_library(svc.set_params(decision_function_shape="ovo"), slope)
 
     def _answer(self, pixels: np.ndarray) -> Answers:
-        classes = len(self.signature.classes)
+        classes = len(self.signature.classes) if SLOPE in self.signature.parameters else 0
         if not len(pixels):
             return np.zeros(0, np.int64), np.zeros((0, classes))
-        rows = self.pipeline[:-1].transform(pixels.reshape(len(pixels), -1))
-        found = self._decide(rows, True)
-        assert found.scores is not None
-        scores = per_class(found.scores, self.pipeline[-1].classes_, classes)
-        return found.labels.astype(np.int64), scores
+        found = self._decide(self.pipeline[:-1].transform(pixels.reshape(len(pixels), -1)))
+        scores = scores_of(found, self.pipeline[-1].classes_, classes)
+        return found.labels.astype(np.int64), np.zeros((len(pixels), 0)) if scores is None else scores
+
+
+def scores_of(found: Decided, seen: np.ndarray, classes: int) -> np.ndarray | None:
+    """Return the probabilities (n, classes) of what was decided, 0 of classes that were not seen, if any."""
+    if found.probabilities is None:
+        return None
+    return per_class(found.probabilities, seen, classes, absent=0.0)
 
 
 def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:
@@ -78,7 +89,7 @@ def load(path: Path) -> tuple["StandardScaler", Machine]:
             arrays = load_file(path)
         except Exception as error:
             raise ValueError(str(error)) from error
-        settings = dict(known.parameters)
+        settings = {name: each for name, each in known.parameters.items() if name not in (SLOPE, IMAGES)}
         C = settings.pop("C")
         machine = Machine(Kernel(**settings), C, **{name: arrays.pop(name) for name in ARRAYS})
         return scaling.from_arrays(arrays), machine

@@ -11,9 +11,6 @@ from bakeoff.families.svm.blocks import Problem
 from bakeoff.families.svm.decisions import Decided
 from bakeoff.families.svm.machine import Machine
 
-# The part whose scores are kept, beside its class numbers.
-SCORED = "test"
-
 
 @dataclass(frozen=True)
 class Task:
