@@ -135,7 +135,7 @@ def _written(
         for other in files.listed(folder, f"{job.row.name}-*.float32"):
             if other != waiting:
                 other.unlink()
-        made.network.to("cuda" if job.device == "gpu" else "cpu")
+        made.move(job.device)
         meter = _Meter(Waiting(waiting, numbers), made, job)
         for part in PARTS:
             for batch in _batches(images[f"{part}_images"]):

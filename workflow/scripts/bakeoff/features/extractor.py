@@ -17,6 +17,7 @@ from bakeoff.features.rows import PENULTIMATE, Frozen
 from bakeoff.files import reading
 from bakeoff.networks import freezing, models
 from bakeoff.networks.boundary import Reached
+from bakeoff.records.kinds import Device
 from bakeoff.records.signature import EXTRACTOR, Signature
 from bakeoff.surroundings import reason
 
@@ -103,6 +104,13 @@ class Extractor:
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
             self.reached(images)
             return int(counter.get_total_flops()) // 2
+
+    def move(self, device: Device) -> None:
+        """Bring the network to a device, where single precision is just that: no GPU's TF32."""
+        import torch
+
+        torch.backends.cudnn.allow_tf32 = False
+        self.network.to("cuda" if device == "gpu" else "cpu")
 
     def tensors(self) -> bytes:
         """Return the network's own tensors as safetensors."""
