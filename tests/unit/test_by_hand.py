@@ -35,6 +35,7 @@ OTHER_KINDS = ("absent", "folder", "picture.png", "empty", "text", "bytes", "one
 INPUTS = {
     "prepare_dataset": ("raw",),
     "prepare_view": ("data",),
+    "extract_features": ("data",),
     "try_network": ("data",),
     "train_network": ("data", "tried"),
     "train_svm": ("data",),
@@ -95,6 +96,10 @@ def place(tmp_path_factory) -> Place:
         "prepare_view": {
             **{"data": data, "dataset": json.dumps(row), "input_size": 16},
             "output": made / "tiny@16.npz",
+        },
+        "extract_features": {
+            **{"data": data, "dataset": json.dumps(row), "output": made / "tiny+small.npz"},
+            "features": json.dumps({"name": "small", "network": {"build": "resnet18"}, "input_size": 16}),
         },
         "try_network": {"data": data, "model": "resnet18", "output": made / "tried.json"},
         "train_network": {

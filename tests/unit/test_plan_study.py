@@ -251,7 +251,8 @@ def test_a_third_family_has_a_grid_per_row_of_its_axes_and_a_cell_on_the_cpu():
     for name in ("Own-1", "knn", "svm_sigmoid", "resnet50_adam"):
         assert re.fullmatch(names["competitor"], name)
     assert not re.fullmatch(names["competitor"], "resnet50_knn")
-    assert said["config"]["classifiers"] == {"names": ["Own-1", "logistic", "knn"]}
+    names = ["Own-1", "logistic", "knn"]
+    assert said["config"]["classifiers"] == {"names": names, "features": ["pixels"]}
     assert make.as_json(make.make(said["config"])) == said
 
 

@@ -101,7 +101,7 @@ def test_the_record_says_of_the_file_what_the_file_says(study, model):
     known = json.loads(json.dumps(dataclasses.asdict(signature.read(file_of(place, model)))))
     assert about.pop("format") == signature.FORMAT
     assert about == {name: known[name] for name in about}
-    assert {*known} - {*about} == {"family", "model", "classes", "data"}
+    assert {*known} - {*about} == {"family", "model", "classes", "data", "features"}
 
 
 def test_the_module_is_torchvisions_and_takes_the_stated_range(study):

@@ -25,13 +25,17 @@ from checkout import copy_to, snakemake
 pytestmark = pytest.mark.study
 
 LAID_OVER = {
-    "svm": {"kernels": "rbf"},
+    "svm": {"kernels": "rbf", "features": ["pixels", "drawn"]},
     "networks": {
         "optimizers": "sgd",
         "grid": [{"batch_size": 16, "learning_rate": 0.01, "epochs": [1, 2]}],
     },
     "classifiers": {"names": ["knn", "forest"]},
     "comparison": {"datasets": ["digits"], "repeats": 2},
+    # Of weights as they are drawn: what is fitted on features does not depend on what they are.
+    "catalog": {
+        "features": {"drawn": {"network": {"build": "resnet18"}, "input_size": 16, "label": "drawn weights"}}
+    },
 }
 STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml", "own.yaml")
 LABELS = {"knn": "Nearest neighbours", "forest": "Random forest"}
@@ -97,6 +101,25 @@ def test_its_models_are_loaded_unasked(third, name):
     assert (numbers.shape, scores.shape) == ((2,), (2, 10))
 
 
+def test_features_are_made_once_and_what_is_fitted_on_them_stands_beside_what_is_fitted_on_pixels(
+    third, sections
+):
+    record, plain = (written.read(third / f"results/digits/svm_rbf{on}_cpu.json") for on in ("_on_drawn", ""))
+    assert (record.competitor, record.label) == ("svm_rbf_on_drawn", "SVM (RBF) on drawn weights")
+    assert (record.features.numbers, record.data.input_shape) == (512, (512,))
+    assert plain.features is None
+    assert record.data.digest == plain.data.digest
+    model = saved.load(third / "results/digits/models/svm_rbf_on_drawn_cpu.safetensors")
+    numbers, _ = model(np.zeros((2, 16, 16), np.uint8))
+    assert numbers.shape == (2,)
+    for table in ("best.csv", "tests.csv", "figures/tradeoff_digits.csv"):
+        assert "svm_rbf_on_drawn" in (third / "results" / table).read_text(encoding="utf-8")
+    for section in SECTIONS[:3]:
+        assert "SVM (RBF) on drawn weights" in sections[section]
+    alone = written.read(third / "results/digits/alone/svm_rbf_on_drawn_cpu.json")
+    assert alone.prediction is not None
+
+
 @pytest.mark.parametrize(("table", "columns"), TABLES.items())
 def test_it_is_in_every_table(third, table, columns):
     with open(third / "results" / table, encoding="utf-8", newline="") as file:
@@ -121,7 +144,7 @@ def test_the_report_calls_it_by_its_label(sections, section):
         assert (f"{name}_cpu" if section == "commands" else label) in sections[section]
 
 
-CELLS = ("resnet18_sgd_cpu", "svm_rbf_cpu", "knn_cpu", "forest_cpu")
+CELLS = ("resnet18_sgd_cpu", "svm_rbf_cpu", "svm_rbf_on_drawn_cpu", "knn_cpu", "forest_cpu")
 TIMED = (*(f"alone/{cell}" for cell in CELLS), "speed/resnet18_sgd_cpu")
 PARTS = ("train", "validation", "holdout", "test")
 
@@ -167,7 +190,7 @@ def jobs(folder) -> set[str]:
 def test_a_change_of_it_makes_no_other_cell_again(third):
     assert jobs(third) == set()
     other = {"build": "sklearn.neighbors:KNeighborsClassifier", "settings": {"n_neighbors": [1, 3]}}
-    laid_over(third, catalog={"classifiers": {"knn": other}})
+    laid_over(third, catalog={**LAID_OVER["catalog"], "classifiers": {"knn": other}})
     assert "train_classifier" in jobs(third)
     assert not {"train_svm", "train_network"} & jobs(third)
     laid_over(third)

@@ -35,11 +35,14 @@ def shards_of(cell):
 
 
 def data_of(competitor):
-    """Return the prepared data set that a cell trains on: of a competitor with a view of its own, that view."""
+    """Return the prepared data set that a cell trains on: of a competitor with a view of its own, or with
+    features, that view or these."""
 
     def found(wildcards):
-        size = PLAN["views"].get(competitor.format(**wildcards))
-        return f"resources/{wildcards.dataset}{f'@{size}' if size else ''}.npz"
+        name = competitor.format(**wildcards)
+        size, features = PLAN["views"].get(name), PLAN["features"].get(name)
+        other = f"@{size}" if size else f"+{features}" if features else ""
+        return f"resources/{wildcards.dataset}{other}.npz"
 
     return found
 

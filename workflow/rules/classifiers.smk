@@ -4,13 +4,13 @@
 rule train_svm:
     input:
         script=script("train_svm"),
-        data="resources/{dataset}.npz",
+        data=data_of("svm_{kernel}{on}"),
         code=code_of("svm"),
-        shards=shards_of("svm_{kernel}_{device}"),
+        shards=shards_of("svm_{kernel}{on}_{device}"),
     output:
-        record=at("record", "svm_{kernel}_{device}"),
-        model=at("models", "svm_{kernel}_{device}"),
-        predictions=at("predictions", "svm_{kernel}_{device}"),
+        record=at("record", "svm_{kernel}{on}_{device}"),
+        model=at("models", "svm_{kernel}{on}_{device}"),
+        predictions=at("predictions", "svm_{kernel}{on}_{device}"),
     params:
         record=lambda wildcards, output: output.record,
         shard="",
@@ -18,9 +18,9 @@ rule train_svm:
         engine=config["svm"]["engine"],
         memory=config["svm"]["mem_mb"],
     log:
-        "logs/train_svm/{dataset}/svm_{kernel}_{device}.log",
+        "logs/train_svm/{dataset}/svm_{kernel}{on}_{device}.log",
     benchmark:
-        "logs/train_svm/{dataset}/svm_{kernel}_{device}.tsv"
+        "logs/train_svm/{dataset}/svm_{kernel}{on}_{device}.tsv"
     threads: 4
     resources:
         gpu=lambda wildcards: int(wildcards.device == "gpu"),
@@ -39,26 +39,26 @@ rule train_svm:
 
 use rule train_svm as train_svm_shard with:
     output:
-        shard_of("svm_{kernel}_{device}"),
+        shard_of("svm_{kernel}{on}_{device}"),
     params:
         record=lambda wildcards, output: record_of(output[0]),
         shard=f"--shard {{shard}}/{config['shards']}",
     log:
-        "logs/train_svm/{dataset}/svm_{kernel}_{device}.{shard}.log",
+        "logs/train_svm/{dataset}/svm_{kernel}{on}_{device}.{shard}.log",
     benchmark:
-        "logs/train_svm/{dataset}/svm_{kernel}_{device}.{shard}.tsv"
+        "logs/train_svm/{dataset}/svm_{kernel}{on}_{device}.{shard}.tsv"
 
 
 rule train_classifier:
     input:
         script=script("train_classifier"),
-        data="resources/{dataset}.npz",
+        data=data_of("{classifier}{on}"),
         code=code_of("classifiers"),
-        shards=shards_of("{classifier}_{device}"),
+        shards=shards_of("{classifier}{on}_{device}"),
     output:
-        record=at("record", "{classifier}_{device}"),
-        model=at("models", "{classifier}_{device}"),
-        predictions=at("predictions", "{classifier}_{device}"),
+        record=at("record", "{classifier}{on}_{device}"),
+        model=at("models", "{classifier}{on}_{device}"),
+        predictions=at("predictions", "{classifier}{on}_{device}"),
     params:
         record=lambda wildcards, output: output.record,
         shard="",
@@ -66,9 +66,9 @@ rule train_classifier:
         grid=lambda wildcards: argument("classifiers", "grid", wildcards.classifier),
         seeds=config["seeds"],
     log:
-        "logs/train_classifier/{dataset}/{classifier}_{device}.log",
+        "logs/train_classifier/{dataset}/{classifier}{on}_{device}.log",
     benchmark:
-        "logs/train_classifier/{dataset}/{classifier}_{device}.tsv"
+        "logs/train_classifier/{dataset}/{classifier}{on}_{device}.tsv"
     threads: 4
     container:
         image
@@ -84,11 +84,11 @@ rule train_classifier:
 
 use rule train_classifier as train_classifier_shard with:
     output:
-        shard_of("{classifier}_{device}"),
+        shard_of("{classifier}{on}_{device}"),
     params:
         record=lambda wildcards, output: record_of(output[0]),
         shard=f"--shard {{shard}}/{config['shards']}",
     log:
-        "logs/train_classifier/{dataset}/{classifier}_{device}.{shard}.log",
+        "logs/train_classifier/{dataset}/{classifier}{on}_{device}.{shard}.log",
     benchmark:
-        "logs/train_classifier/{dataset}/{classifier}_{device}.{shard}.tsv"
+        "logs/train_classifier/{dataset}/{classifier}{on}_{device}.{shard}.tsv"

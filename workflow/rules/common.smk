@@ -16,10 +16,11 @@ WRITTEN = f"{TOLD} formulas data"
 BASE = f"{TOLD} machine data search networks cells"
 CODE = {
     "data": WRITTEN,
+    "features": f"{BASE} formulas features",
     "networks": f"{BASE} families/network",
     "svm": f"{BASE} families/svm",
     "classifiers": f"{BASE} families/estimator",
-    "alone": f"{BASE} families saved latency",
+    "alone": f"{BASE} features families saved latency",
     "analysis": f"{WRITTEN} search analysis",
     "figures": f"{WRITTEN} analysis plots",
     "report": f"{WRITTEN} analysis plots report",

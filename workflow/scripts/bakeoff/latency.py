@@ -64,7 +64,8 @@ def beside(model: Path | None, record: Record) -> Callable[[Family, list[Run]], 
     def measured(family: Family, runs: list[Run]) -> dict[str, Any]:
         if model is None or not runs:
             return {}
-        images = family.dataset.parts["test"].images
+        sample = family.dataset.sample
+        images = family.dataset.parts["test"].images if sample is None else sample
         return {"prediction": measure(model, images, record.device)}
 
     return measured

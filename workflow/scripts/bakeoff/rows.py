@@ -55,8 +55,12 @@ class Built:
     aside: ClassVar[frozenset[str]] = FOR_PEOPLE
 
     def own_files(self) -> dict[str, Path]:
-        """Return the files that the row rests on, there or not, by the field that names each."""
+        """Return the files of a person's own that the row rests on, there or not, by the field of each."""
         return {}
+
+    def files(self) -> dict[str, Path]:
+        """Return all files that the row rests on, those of installed packages too."""
+        return self.own_files()
 
     def lacks(self) -> str | None:
         """Return what is to be done where the row's module is neither installed nor here, else None."""
@@ -84,21 +88,38 @@ def _several(value: Any) -> bool:
 def content(row: Any) -> dict[str, Any]:
     """Return all that a row says but defaults, with digests of its own code and files: what makes two equal.
 
-    What makes no other run is left out.
+    What makes no other run is left out. A row inside the row is its own content.
     """
     defaults = {field.name: fields.default(field) for field in dataclasses.fields(row)}
-    whole = {name: value for name, value in dataclasses.asdict(row).items() if name not in _aside(row)}
+    whole = {name: _plain(value, content) for name, value in vars(row).items() if name not in _aside(row)}
     said = {name: value for name, value in whole.items() if value != defaults[name]}
     paths = (value for value in said.values() if isinstance(value, str) and plugins.PATH.fullmatch(value))
     codes = list(filter(None, map(plugins.digest, paths)))
-    named = row.own_files() if isinstance(row, Built) else {}
+    named = row.files() if isinstance(row, Built) else {}
     digests = {f"{name}{OF_FILE}": found for name, path in named.items() if (found := files.seen(path))}
     return {**said, **({CODE: codes[0]} if codes else {}), **digests}
+
+
+def _plain(value: Any, of_row: Callable[[Any], Any]) -> Any:
+    """Return a row's value as JSON has it; of_row: what stands for a row inside the row."""
+    if dataclasses.is_dataclass(value):
+        return of_row(value)
+    return [_plain(each, of_row) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _aside(row: Any) -> frozenset[str]:
     """Return the fields of a row that make no other run."""
     return row.aside if isinstance(row, Built) else FOR_PEOPLE
+
+
+def _said_aside(row: Any) -> dict[str, Any]:
+    return {name: value for name in sorted(_aside(row)) if (value := getattr(row, name, None))}
+
+
+def whole(row: Any) -> dict[str, Any]:
+    """Return all that a row says but defaults, with what makes no other run, rows inside it likewise."""
+    inner = {name: whole(each) for name, each in vars(row).items() if dataclasses.is_dataclass(each)}
+    return {**content(row), **_said_aside(row), **inner}
 
 
 class Named(NamedTuple):
@@ -114,10 +135,17 @@ class Named(NamedTuple):
 
     def __str__(self) -> str:
         """Return the row as JSON with its name, as an option takes it; a shipped one is known by its name."""
-        said = content(self.row)
-        more = {name: value for name in sorted(_aside(self.row)) if (value := getattr(self.row, name, None))}
-        known = any(rows.get(self.name) == {**said, **more} for rows in shipped().values())
-        return json.dumps({"name": self.name, **said, **({} if known else more)})
+        said = whole(self.row)
+        known = any(rows.get(self.name) == said for rows in shipped().values())
+        left_out = _said_aside(self.row) if known else {}
+        return json.dumps(
+            {"name": self.name, **{name: each for name, each in said.items() if name not in left_out}}
+        )
+
+
+def without_digests(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row's content as a person wrote it: the digests are of what was there then."""
+    return {name: value for name, value in said.items() if name != CODE and not name.endswith(OF_FILE)}
 
 
 @cache
@@ -137,6 +165,8 @@ def shipped_as(kind: str, said: Mapping[str, Any]) -> str | None:
         name: {field: value for field, value in row.items() if field not in FOR_PEOPLE}
         for name, row in shipped()[kind].items()
     }
+    # Of the file of a shipped row's weights, which a package brings, the row says no digest.
+    said = {field: value for field, value in said.items() if not field.endswith(OF_FILE)}
     return next((name for name, row in bare.items() if row == said), None)
 
 
@@ -179,10 +209,7 @@ class Kind:
         """
         if content is None:
             return self.named(name)
-        # The digests are of what was there then.
-        given = {
-            field: value for field, value in content.items() if field != CODE and not field.endswith(OF_FILE)
-        }
+        given = without_digests(content)
         if label not in (None, name):
             given["label"] = label
         row = self.read(name, given)

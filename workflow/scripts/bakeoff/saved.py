@@ -1,11 +1,13 @@
 """A saved model ready to use: `load` gives of any model's file what turns images into classes and scores."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bakeoff import values
 from bakeoff.cells.predictor import Predictor
 from bakeoff.command import UserError
 from bakeoff.families import rooms
+from bakeoff.features import extractor
 from bakeoff.machine import devices, hardware
 from bakeoff.records import signature
 
@@ -23,4 +25,5 @@ def load(path: Path | str, device: str = "cpu", own_code: bool = False) -> Predi
     # Which of several GPUs the caller computes on is theirs to say.
     hardware.check_device(device)
     known = signature.read(Path(path))
-    return rooms.named(known.family).load(known, Path(path), device, own_code)
+    extract = None if known.features is None else extractor.load(known, Path(path), own_code)
+    return replace(rooms.named(known.family).load(known, Path(path), device, own_code), extract=extract)

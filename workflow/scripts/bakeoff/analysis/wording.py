@@ -11,6 +11,7 @@ from bakeoff.analysis.settings import SETTINGS as SETTINGS
 from bakeoff.analysis.settings import SHORT as SHORT
 from bakeoff.analysis.settings import UNSAID as UNSAID
 from bakeoff.records import folds
+from bakeoff.records.record import Record
 from bakeoff.records.request import Fold
 from bakeoff.records.run import Run
 from bakeoff.values import plural as plural
@@ -32,6 +33,12 @@ LONGEST_ERROR, LONGEST_WARNING = 120, 240
 def device(name: str) -> str:
     """Return a device's name for people."""
     return DEVICES.get(name, name)
+
+
+def beforehand(records: Iterable[Record]) -> str:
+    """Return what is said of training times where features were made before any training, else nothing."""
+    made = any(record.features for record in records)
+    return "No training time includes the making of features. " if made else ""
 
 
 def setting(name: str) -> str:

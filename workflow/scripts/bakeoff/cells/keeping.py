@@ -16,7 +16,7 @@ from bakeoff.archive import as_kept
 from bakeoff.cells.family import Family, Fitted
 from bakeoff.cells.journal import Journal
 from bakeoff.files import writing
-from bakeoff.records import layout, predictions
+from bakeoff.records import layout, predictions, signature
 from bakeoff.records.predictions import Answers
 from bakeoff.records.run import Run
 
@@ -67,11 +67,16 @@ def lacks(journal: Journal, chosen: list[Run]) -> list[Run]:
     ]
 
 
-def publish_model(journal: Journal, run: Run | None, path: Path) -> None:
-    """Copy a run's model, or leave an empty file where no run finished."""
+def publish_model(journal: Journal, run: Run | None, extractor: np.ndarray | None, path: Path) -> None:
+    """Copy a run's model, or leave an empty file where no run finished.
+
+    extractor: what made the features that it is of, which it then holds itself.
+    """
     kept = journal.kept(run, MODEL) if run else None
     with writing(path) as place:
-        if kept:
+        if kept and extractor is not None:
+            signature.join(kept, extractor.tobytes(), place)
+        elif kept:
             shutil.copyfile(kept, place)
         else:
             place.touch()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.held import FEATURES
 from bakeoff.data.store import Dataset, Part
 from bakeoff.records import signature
 from bakeoff.records.record import Competitor
@@ -48,10 +49,14 @@ class Pixels:
 
     def signature(self, of: Competitor, parameters: Mapping[str, Any]) -> Signature:
         """Return what a model of such rows takes and answers."""
+        data = self._dataset.describe((self.features,))
+        if (made := self._dataset.features) is not None:
+            about = {"row": made.row, "numbers": made.numbers}
+            size = made.input_size, made.input_size
+            return signature.of(of, parameters, size, (made.mean, made.deviation), data, about)
         height, width, *colours = self._dataset.parts["train"].images.shape[1:]
         channels = colours[0] if colours else 1
         scaling = (PIXEL_MEAN,) * channels, (PIXEL_DEVIATION,) * channels
-        data = self._dataset.describe((self.features,))
         return signature.of(of, parameters, (height, width), scaling, data)
 
 
@@ -62,6 +67,23 @@ def accuracies(answered: Mapping[str, NDArray[np.int64]], parts: Mapping[str, Pa
     }
 
 
+def called(dataset: Dataset, competitor: str, label: str) -> tuple[str, str]:
+    """Return what a competitor is called on a data set, by files and by people: after features, too."""
+    return dataset.features.on(competitor, label) if dataset.features else (competitor, label)
+
+
+def row_of(dataset: Dataset) -> dict[str, Mapping[str, Any]]:
+    """Return what the row of the features says that a data set is of, by its kind; nothing of images."""
+    return {FEATURES: dataset.features.row} if dataset.features else {}
+
+
+def skipped(dataset: Dataset) -> str | None:
+    """Return why there are no features to fit on, None where there are, or images."""
+    return dataset.features.skipped if dataset.features else None
+
+
 def rows(part: Part) -> Rows:
-    """Return images as float32 rows (n, f) of values in 0..1."""
+    """Return images as float32 rows (n, f) of values in 0..1, features as they are."""
+    if part.images.dtype == np.float32:
+        return part.images
     return part.images.reshape(len(part), -1).astype(np.float32) / np.float32(255)

@@ -1,13 +1,15 @@
 """A saved model ready to use, of whatever family: images in, class numbers and scores out."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from bakeoff.records.signature import Signature
 
-BATCH = 1000
+# Images at a time; of those that go through a network first, which are large, fewer.
+BATCH, EXTRACTED = 1000, 64
 Answers = tuple[np.ndarray, np.ndarray]
 
 
@@ -16,18 +18,24 @@ class Predictor(ABC):
     """A saved model; called with images it answers with class numbers (n,) and scores (n, classes).
 
     Images are uint8, (n, rows, columns) or (n, rows, columns, channels), of the size in its signature; a
-    UserError says where they are not.
+    UserError says where they are not. extract: what makes of normalised pixels the numbers (n, f) that it is
+    fitted on, None where these are the pixels themselves.
     """
 
     signature: Signature
+    extract: Callable[[np.ndarray], np.ndarray] | None = field(default=None, kw_only=True)
 
     def __call__(self, images: np.ndarray) -> Answers:
         """Return the class numbers and the scores of images."""
         images = np.asarray(images)
-        starts = range(0, max(len(images), 1), BATCH)
-        found = [self._answer(self.signature.normalise(images[start : start + BATCH])) for start in starts]
+        step = BATCH if self.extract is None else EXTRACTED
+        starts = range(0, max(len(images), 1), step)
+        found = [self._of(self.signature.normalise(images[start : start + step])) for start in starts]
         numbers, scores = (np.concatenate(each) for each in zip(*found, strict=True))
         return numbers, scores
+
+    def _of(self, pixels: np.ndarray) -> Answers:
+        return self._answer(pixels if self.extract is None else self.extract(pixels))
 
     @property
     def device(self) -> str:
@@ -36,7 +44,7 @@ class Predictor(ABC):
 
     @abstractmethod
     def _answer(self, pixels: np.ndarray) -> Answers:
-        """Return class numbers and scores of normalised pixels (n, rows, columns, channels)."""
+        """Return class numbers and scores of normalised pixels (n, rows, columns, channels), or of (n, f)."""
 
 
 def per_class(scores: np.ndarray, seen: np.ndarray, classes: int, absent: float | None = None) -> np.ndarray:

@@ -201,7 +201,8 @@ def _complete(work: Work, final: list[Run]) -> None:
 def _write(work: Work, path: Path, record: Record, final: list[Run]) -> None:
     """Write model and answers of the chosen run, then the record."""
     model, answers = (layout.beside(path, kind) for kind in ("models", "predictions"))
-    keeping.publish_model(work.journal, final[0] if final else None, model)
+    chosen = final[0] if final else None
+    keeping.publish_model(work.journal, chosen, work.family.dataset.extractor, model)
     keeping.publish_answers(work.family, ((work.journal, run) for run in record.runs), answers)
     if (best := record.best) is None:
         if record.skipped is None:
@@ -241,6 +242,7 @@ def build_record(family: Family, measured: Sequence[Measured], purpose: Purpose 
         dataset=family.dataset.name,
         rows=family.rows,
         data=family.dataset.describe(family.input_shape),
+        features=family.dataset.features,
         runs=runs,
         best=selection.summarise(choice),
         compute=_arithmetic(family, choice.final[0] if choice and choice.final else None),

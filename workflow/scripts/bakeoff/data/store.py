@@ -10,17 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.archive import Arrays, Blocks, WrongContent, as_kept, opened, save, saving
+from bakeoff.archive import Blocks, WrongContent, as_kept, opened, save, saving
 from bakeoff.command import UserError
+from bakeoff.data import held
+from bakeoff.data.held import FEATURES
 from bakeoff.data.prepare import HOLDOUT
 from bakeoff.data.raw import Raw
 from bakeoff.records import folded, folds, written
+from bakeoff.records.features import Features
 from bakeoff.records.parts import PARTS, Data
-from bakeoff.records.record import adapter
+from bakeoff.records.record import adapter, to_json
 from bakeoff.records.request import REFIT, Fold
 
 RAW_IMAGES, RAW_LABELS = ("train_images", "test_images"), ("train_labels", "test_labels")
 FOLDS, REPEATS = "folds", "repeats"
+# What a file of features holds beside them, with its ranks: their network, and some images that it saw.
+BESIDE = {"extractor": (1,), "sample": (3, 4)}
 # What the meta of a view has beside that of its data set: the digest of its own arrays.
 VIEW = "view_digest"
 ORIGINAL, PREPARED = "an original data set of this workflow", "a prepared data set of this workflow"
@@ -39,8 +44,8 @@ def load_raw(path: Path) -> Raw:
     with opened(path, ORIGINAL) as file:
         if "validation_labels" in file:
             raise UserError(f"{path}: a prepared data set; name the original that fetch_dataset.py made")
-        parts = (*_part(file, "train", "images"), *_part(file, "test", "images"))
-        meta = _meta(file)
+        parts = (*held.part(file, "train", "images"), *held.part(file, "test", "images"))
+        meta = held.meta(file)
         source, classes = meta.get("source"), meta.get("classes")
         if not isinstance(source, str):
             raise WrongContent("its meta names no source")
@@ -76,34 +81,25 @@ def save_prepared(
         file.add("meta", np.array(json.dumps({**meta, **found})))
 
 
-def save_view(path: Path, main: "Dataset", images: Mapping[str, np.ndarray | Blocks]) -> None:
-    """Write a data set with other images, {part}_images: what it says of itself stays, its digest too."""
+def save_view(
+    path: Path, main: "Dataset", images: Mapping[str, np.ndarray | Blocks], features: Features | None = None
+) -> None:
+    """Write a data set with other {part}_images: what it says of itself stays, its digest too.
+
+    features: of {part}_features in their place, float32 (n, numbers), with `extractor` and `sample`.
+    """
     labels = {f"{part}_labels": each.labels for part, each in main.parts.items()}
     folds = {} if main.folds is None else {FOLDS: main.folds}
-    save_prepared(path, {**images, **labels, **folds}, main.meta, VIEW)
-
-
-def _meta(file: Arrays) -> dict[str, Any]:
-    """Return what a file says of its data; WrongContent where that is no JSON object."""
-    try:
-        return dict(json.loads(str(file.read("meta", "U", 0))))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise WrongContent("its meta is no JSON object") from error
-
-
-def _part(file: Arrays, part: str, form: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return images (n, rows, columns, ...) and labels, int64 (n,), of a part."""
-    images, labels = file.mapped(f"{part}_{form}", "u", 3, 4), file.class_numbers(f"{part}_labels")
-    if images.dtype != np.uint8:
-        raise WrongContent(f"{part}_{form} is {images.dtype}, not uint8")
-    if len(images) != len(labels):
-        raise WrongContent(f"{len(images)} {part}_{form}, but {len(labels)} labels")
-    return images, labels
+    more = {} if features is None else {FEATURES: to_json(features)}
+    save_prepared(path, {**images, **labels, **folds}, {**main.meta, **more}, VIEW)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Images, uint8 (n, rows, columns) or in colour (n, rows, columns, 3), and labels, int64 (n,)."""
+    """Images, uint8 (n, rows, columns) or in colour (n, rows, columns, 3), and labels, int64 (n,).
+
+    Of features, `images` are numbers in their place, float32 (n, numbers).
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -121,13 +117,16 @@ class Dataset:
     """One prepared data set, in one of its two forms.
 
     parts: by name; meta: name, title, classes, digest, counts and the like; folds: int64 (n,) of each
-    training image and of each validation image behind them, (n, repeats) where they were cut several times,
-    None where there is one validation part.
+    training image and of each validation image behind them, (n, repeats) of several cuts, None where there
+    is one validation part. Of features: extractor, their network as safetensors' bytes, and sample, some test
+    images as it saw them.
     """
 
     parts: dict[str, Part]
     meta: dict[str, Any]
     folds: np.ndarray | None = None
+    extractor: np.ndarray | None = None
+    sample: np.ndarray | None = None
 
     @property
     def name(self) -> str:
@@ -138,6 +137,11 @@ class Dataset:
     def classes(self) -> int:
         """Return how many classes there are."""
         return len(self.meta["classes"])
+
+    @cached_property
+    def features(self) -> Features | None:
+        """Return what is said of the features that stand for images, None of images."""
+        return adapter(Features | None).validate_json(json.dumps(self.meta.get(FEATURES)))
 
     @property
     def digest(self) -> str:
@@ -197,7 +201,7 @@ class Dataset:
 
 def _data(meta: Mapping[str, Any], input_shape: tuple[int, ...]) -> dict[str, Any]:
     """Return what a record says of the data of a file."""
-    known = {key: value for key, value in meta.items() if key not in ("name", VIEW)}
+    known = {key: value for key, value in meta.items() if key not in ("name", VIEW, FEATURES)}
     return {**known, "input_shape": list(input_shape)}
 
 
@@ -208,10 +212,14 @@ def load(path: Path, form: str, size: int | None = None) -> Dataset:
     """
     with opened(path, PREPARED) as file:
         # Where both are of one size, one is kept.
-        kept = form if f"{PARTS[0]}_{form}" in file else "images"
-        parts = {part: Part(*_part(file, part, kept)) for part in PARTS}
+        there = (each for each in (FEATURES, form) if f"{PARTS[0]}_{each}" in file)
+        kept = next(there, "images")
+        if kept == FEATURES and form == "resized":
+            raise UserError(f"{path}: holds features; name the data set that they are of")
+        parts = {part: Part(*held.part(file, part, kept)) for part in PARTS}
         folds = file.class_numbers(FOLDS, 1, 2) if FOLDS in file else None
-        found = Dataset(parts, _meta(file), folds)
+        beside = {name: file.mapped(name, "u", *ranks) for name, ranks in BESIDE.items() if name in file}
+        found = Dataset(parts, held.meta(file), folds, **beside)
         _check(found)
     across = found.parts["train"].images.shape[1:3]
     if size is not None and across != (size, size):

@@ -4,6 +4,7 @@ Owns the form. Must not know any family; a section imports nothing that a family
 is made at once and anywhere.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +13,9 @@ from bakeoff.records import layout
 from bakeoff.rows import Kind
 
 Catalog = Mapping[str, Mapping[str, Any]]  # rows by kind and name
+# The kind of rows of what classifiers see, the row that they see by themselves, and how others are called.
+FEATURES, BY_ITSELF = "features", "pixels"
+ON = "_on_"
 
 
 class Cell(NamedTuple):
@@ -91,6 +95,13 @@ class Section(Protocol):
         """
         return {}
 
+    def features(self, own: Any, rows: Catalog) -> dict[str, str]:
+        """Return the row of features that competitors see, of those that see any but pixels.
+
+        Of every competitor that rows allow, as files are called after it.
+        """
+        return {}
+
     def check(self, own: Any, asked: Scope, counts: Mapping[str, int]) -> None:
         """Raise UserError, which begins with a key's place, for what does not fit the data.
 
@@ -109,4 +120,39 @@ class Section(Protocol):
         known = self.wildcards(rows)
         for chosen in product(*known.values()):
             parts = dict(zip(known, chosen, strict=True))
-            yield self.form.format(**parts), self.form.replace("_", " with ").format(**parts)
+            words = {name: part.replace(ON, " on ") if name == "on" else part for name, part in parts.items()}
+            yield self.form.format(**parts), self.form.replace("_", " with ").format(**words)
+
+
+def on(features: str, rows: Catalog) -> str:
+    """Return how what is fitted on features is called behind its own name: of pixels, nothing is said."""
+    return f"{ON}{features}" if hasattr(rows[FEATURES][features], "network") else ""
+
+
+class OnFeatures(Section):
+    """A section whose competitors are each fitted on every row of features that it names.
+
+    own: the wildcard of its form beside `on`, of the features.
+    """
+
+    own: str
+
+    @abstractmethod
+    def alone(self, rows: Catalog) -> Iterable[str]:
+        """Return what its competitors may be called by themselves."""
+
+    def wildcards(self, rows: Catalog) -> dict[str, Iterable[str]]:
+        """Return these, and every row of features that they may be on."""
+        return {self.own: self.alone(rows), "on": [on(name, rows) for name in rows[FEATURES]]}
+
+    def named_on(self, own: Any, name: str, rows: Catalog) -> list[str]:
+        """Return what a competitor is called on each of the features that the section names."""
+        return [self.form.format(**{self.own: name, "on": on(each, rows)}) for each in own.features]
+
+    def features(self, own: Any, rows: Catalog) -> dict[str, str]:
+        """Return the row of features of every competitor that is on one."""
+        pairs = product(self.alone(rows), [name for name in rows[FEATURES] if on(name, rows)])
+        return {
+            self.form.format(**{self.own: name, "on": on(features, rows)}): features
+            for name, features in pairs
+        }

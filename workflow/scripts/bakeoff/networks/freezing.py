@@ -38,8 +38,14 @@ def freeze(model: "nn.Module", what: str | list[str], classes: int) -> None:
         return
     names = [name for name, _ in model.named_parameters()]
     if what == BACKBONE:
-        head = f"{_head(model, classes)}."
-        frozen = {name for name in names if not name.startswith(head)}
+        name = head(model, classes)
+        if name is None:
+            raise UnfitError(
+                f"freeze: {BACKBONE} needs a last layer of {classes} outputs, and there is none; "
+                "freeze by names"
+            )
+        last = f"{name}."
+        frozen = {name for name in names if not name.startswith(last)}
     else:
         frozen = set()
         for prefix in [what] if isinstance(what, str) else what:
@@ -54,8 +60,8 @@ def freeze(model: "nn.Module", what: str | list[str], classes: int) -> None:
         parameter.requires_grad_(name not in frozen)
 
 
-def _head(model: "nn.Module", classes: int) -> str:
-    """Return the name of the last layer, which gives a number for each class."""
+def head(model: "nn.Module", classes: int) -> str | None:
+    """Return the name of the last layer, which gives a number for each class; None where there is none."""
     from torch import nn
 
     found = [
@@ -65,11 +71,7 @@ def _head(model: "nn.Module", classes: int) -> str:
         == (getattr(layer, "out_features" if isinstance(layer, nn.Linear) else "out_channels", None))
         and isinstance(layer, nn.Linear | nn.Conv2d)
     ]
-    if not found or not found[-1]:
-        raise UnfitError(
-            f"freeze: {BACKBONE} needs a last layer of {classes} outputs, and there is none; freeze by names"
-        )
-    return found[-1]
+    return (found or [None])[-1] or None
 
 
 def trained(model: "nn.Module") -> "list[nn.Parameter]":

@@ -1,5 +1,6 @@
 """Networks as rows: what builds one, with which settings, from which weights, and what of it is trained."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -10,7 +11,7 @@ from bakeoff.networks import builders, freezing, stem, weights
 from bakeoff.networks.builders import Build
 from bakeoff.networks.freezing import Freeze
 from bakeoff.networks.weights import Fit, Weights
-from bakeoff.rows import FOR_PEOPLE, Built, Kind, content
+from bakeoff.rows import FOR_PEOPLE, Built, Kind, content, shipped
 from bakeoff.typed import said
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ class Network(Built):
         "`num_classes` and the settings."
     )
     weights: Weights | None = said(
-        "What training starts from: a file (.safetensors, .pth, .pt), or a name of torchvision's or timm's "
-        "weights (`DEFAULT`, `IMAGENET1K_V1`); null: weights drawn from the seed.",
+        "What training starts from: a file (.safetensors, .pth, .pt; `package:FILE` of one that is "
+        "installed), or a name of torchvision's or timm's weights (`DEFAULT`, `IMAGENET1K_V1`); null: drawn "
+        "from the seed.",
         None,
     )
     download: typed.Switch = said("Whether weights that have a name may be fetched, once.", False)
@@ -75,12 +77,17 @@ class Network(Built):
     aside: ClassVar[frozenset[str]] = FOR_PEOPLE | {"download", "input_size"}
 
     def own_files(self) -> dict[str, Path]:
-        """Return the file of the weights."""
-        return {"weights": weights.place(self.weights)} if weights.is_file(self.weights) else {}
+        """Return the file of the weights, unless a package brings it."""
+        return {} if weights.package_of(self.weights) else self.files()
+
+    def files(self) -> dict[str, Path]:
+        """Return the file of the weights; none of a package that is not installed."""
+        here = weights.is_file(self.weights) and not weights.lacks(self.weights)
+        return {"weights": weights.place(self.weights)} if here else {}
 
     def lacks(self) -> str | None:
         """Return what is to be done before the network can be built, else None."""
-        return builders.lacks(self.build)
+        return builders.lacks(self.build) or weights.lacks(self.weights)
 
 
 class Made(NamedTuple):
@@ -115,7 +122,8 @@ def made(network: Network, classes: int, seed: int) -> Made:
     fit = None
     if network.weights is not None:
         origin = weights.find(network.build, network.weights, network.download)
-        fit = weights.load(found, origin, network.build)
+        called = network.weights if weights.package_of(network.weights) else str(origin)
+        fit = replace(weights.load(found, origin, network.build), origin=called)
     freezing.freeze(found, network.freeze, classes)
     return Made(found, fit)
 
@@ -148,8 +156,13 @@ def _channels(value: Any) -> Channels:
 
 
 def is_known(network: Network) -> bool:
-    """Return whether a network is one that torchvision or timm lists, with no weights to be fetched."""
-    return builders.is_known(network.build, network.settings)
+    """Return whether a network is one that torchvision or timm lists, or a row that comes with the workflow.
+
+    With no weights to be fetched.
+    """
+    ours = [(row["build"], row.get("settings", {})) for row in shipped()[NETWORKS.name].values()]
+    asked = network.build, network.settings
+    return asked in ours or builders.is_known(*asked)
 
 
 NETWORKS = Kind("networks", lambda given: Network, "Networks")

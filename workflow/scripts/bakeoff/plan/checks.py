@@ -9,6 +9,7 @@ from bakeoff import plugins, typed
 from bakeoff.command import UserError
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog, Cell, Scope
+from bakeoff.features.rows import Frozen, Pixels
 from bakeoff.plan.study import SECTIONS, Study
 from bakeoff.rows import Built
 
@@ -66,13 +67,16 @@ def check_modules(study: Study, rows: Catalog) -> None:
     """Raise ConfigError for an own row that a study names and whose module is neither installed nor here."""
     for _, kind, name in _named(study):
         row = rows[kind][name]
-        if name in getattr(study.catalog, kind) and (fault := _lacks(row)):
+        own = name in getattr(study.catalog, kind) or isinstance(row, Frozen)
+        if own and (fault := _lacks(row)):
             raise ConfigError(f"catalog/{kind}/{name}: {fault}")
 
 
 def _lacks(row: Any) -> str | None:
-    if isinstance(row, Built):
-        return row.lacks()
+    if isinstance(row, Built | Frozen):
+        return row.of.lacks() if isinstance(row, Frozen) else row.lacks()
+    if isinstance(row, Pixels):
+        return None
     fault = plugins.missing(row.kind) if plugins.PATH.fullmatch(row.kind) else None
     return fault and f"{row.kind}: {fault}"
 
@@ -80,10 +84,11 @@ def _lacks(row: Any) -> str | None:
 def check_files(study: Study, rows: Catalog) -> None:
     """Raise ConfigError for a file that a named row rests on and that is not there."""
     for kind, name, row in named_rows(study, rows):
-        for field, path in row.own_files().items() if isinstance(row, Built) else ():
+        place, built = (f"{name}/network", row.of) if isinstance(row, Frozen) else (name, row)
+        for field, path in built.own_files().items() if isinstance(built, Built) else ():
             if not path.is_file():
                 raise ConfigError(
-                    f"catalog/{kind}/{name}/{field}: {path}: no such file; name one that is there"
+                    f"catalog/{kind}/{place}/{field}: {path}: no such file; name one that is there"
                 )
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from bakeoff import rows, values
 from bakeoff.families.estimator.rows import CLASSIFIERS
+from bakeoff.families.section import BY_ITSELF
 from bakeoff.plan.needs import SPLIT, Choice, Facts, kernels_mb
 from bakeoff.plan.sizing import Sized, minutes
 from bakeoff.records import layout
@@ -80,10 +81,11 @@ def study(images: Images, facts: Facts, sized: Sized) -> dict[str, Any]:
         },
         "svm": {
             "kernels": list(choice.kernels),
+            "features": [BY_ITSELF, *choice.features],
             "mem_mb": kernels_mb(facts, used),
             "grid": {kernel: [_machine(kernel, choice)] for kernel in choice.kernels},
         },
-        "classifiers": {"names": list(choice.classifiers)},
+        "classifiers": {"names": list(choice.classifiers), "features": [BY_ITSELF, *choice.features]},
         "comparison": {"datasets": []},
         "report_folder": f"{layout.RESULTS}/{images.name}",
         "sized": {

@@ -32,7 +32,7 @@ class Cost(NamedTuple):
     grows: float = 0.0
     pair_s: float = 0.0
 
-    def seconds(self, images: int, size: int, classes: int) -> float:
+    def seconds(self, images: int, size: float, classes: int) -> float:
         """Return the seconds of a setting on images of so many rows and columns."""
         area = (size / MEASURED_SIZE) ** 2
         more = float((images / MEASURED_IMAGES) ** self.grows)
@@ -47,3 +47,20 @@ CLASSIFIERS: Mapping[str, Cost] = {
 SVM = Cost(0.0010, grows=0.4, pair_s=0.001)
 # An epoch of a network.
 NETWORK = Cost(0.0016)
+
+
+class Extraction(NamedTuple):
+    """What a row of features costs: seconds of an image, its rows and columns, and its numbers."""
+
+    image_s: float
+    size: int
+    numbers: int
+
+    @property
+    def like(self) -> float:
+        """Return the rows and columns of an image in colour that has as many numbers."""
+        return float((self.numbers / 3) ** 0.5)
+
+
+# With one thread of the same processor, channels innermost in memory.
+FEATURES: Mapping[str, Extraction] = {"lite0": Extraction(0.023, size=128, numbers=1280)}

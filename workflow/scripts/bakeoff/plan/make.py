@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from bakeoff import rows, typed
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog, Cell
+from bakeoff.features.rows import FEATURES, resolved
 from bakeoff.machine import devices
+from bakeoff.networks.models import NETWORKS
 from bakeoff.plan import cells, checks, gpu, places
 from bakeoff.plan.study import KINDS, SECTIONS, Study
 from bakeoff.records import layout
@@ -47,6 +49,9 @@ def catalog(study: Study) -> Catalog:
         own = {**rows.shipped()[kind.name], **getattr(study.catalog, kind.name)}
         with checks.of_config("catalog/"):
             found[kind.name] = {name: kind.read(name, row) for name, row in own.items()}
+    for name, row in found[FEATURES.name].items():
+        with checks.of_config(f"catalog/{FEATURES.name}/{name}/"):
+            found[FEATURES.name][name] = resolved(row, found[NETWORKS.name])
     return found
 
 
@@ -110,6 +115,7 @@ def as_json(plan: Plan, look: bool = False) -> dict[str, Any]:
             section.key: section.arguments(getattr(study, section.key), plan.rows) for section in SECTIONS
         },
         "views": views(study, plan.rows),
+        "features": features(study, plan.rows),
         "layout": {purpose: layout.patterns(purpose) for purpose in layout.FOLDERS},
         "records": records,
         "predictions": [str(layout.beside(record, "predictions")) for record in made],
@@ -123,12 +129,22 @@ def views(study: Study, known: Catalog) -> dict[str, int]:
     return {competitor: size for each in found for competitor, size in each.items()}
 
 
+def features(study: Study, known: Catalog) -> dict[str, str]:
+    """Return the row of features that a competitor is fitted on, of those that do not see the images."""
+    found = [section.features(getattr(study, section.key), known) for section in SECTIONS]
+    return {competitor: name for each in found for competitor, name in each.items()}
+
+
 def wildcards(known: Catalog) -> dict[str, str]:
     """Return what each wildcard of the rules may stand for, as regular expressions.
 
     competitor: whatever any family calls one.
     """
-    names: dict[str, str] = {"dataset": any_of(known[DATASETS.name]), "device": any_of(devices.NAMES)}
+    names: dict[str, str] = {
+        "dataset": any_of(known[DATASETS.name]),
+        "features": any_of(known[FEATURES.name]),
+        "device": any_of(devices.NAMES),
+    }
     forms = {}
     for section in SECTIONS:
         own = {name: any_of(allowed) for name, allowed in section.wildcards(known).items()}

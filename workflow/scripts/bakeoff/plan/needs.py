@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 
+from bakeoff.families.section import ON
 from bakeoff.plan import costs
 
 # 60, 20 and 20 % of the images where nobody said which are which.
@@ -17,7 +18,7 @@ SPLIT = {"train": 0.75, "validation": 0.25, "holdout": 0, "test": 0.2}
 SHARE = 0.85
 MB = 1 << 20
 # A process with torch and scikit-learn loaded; a whole folder of results without a single image.
-PROCESS_MB, RESULTS_MB, NETWORK_MB = 900, 60, 45
+PROCESS_MB, RESULTS_MB, NETWORK_MB, EXTRACTOR_MB = 900, 60, 45, 14
 # Threads that the rules give a fit on pixels at most.
 FIT_THREADS = 4
 
@@ -69,7 +70,7 @@ class Choice:
     """What a study tries.
 
     svm_C, logistic_C, rates: values of these axes; final_seeds: trainings of what each cell chose;
-    limit: images at most.
+    limit: images at most; features: rows that kernels and classifiers are fitted on, beside pixels.
     """
 
     size: int = 32
@@ -81,11 +82,12 @@ class Choice:
     epochs: tuple[int, ...] = (5,)
     rates: tuple[float, ...] = (0.001,)
     final_seeds: int = 1
+    features: tuple[str, ...] = ()
 
     @property
     def cells(self) -> int:
-        """Return how many cells there are: one network, the kernels, the classifiers."""
-        return 1 + len(self.kernels) + len(self.classifiers)
+        """Return how many cells there are: one network, kernels and classifiers on pixels and features."""
+        return 1 + (len(self.kernels) + len(self.classifiers)) * (1 + len(self.features))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def estimate(choice: Choice, facts: Facts) -> Needs:
     """Return what a choice is thought to need on this machine."""
     images = min(choice.limit or facts.total, facts.total)
     network, fits = _fits(choice, facts, images)
-    seconds = costs.AROUND_S + _reading(facts, images) * (1 + len(_others(choice, facts)))
+    readings = 1 + len(_others(choice, facts)) + len(choice.features)
+    seconds = costs.AROUND_S + _reading(facts, images) * readings + _extracting(choice, facts, images)
     seconds += _grids(choice, facts, network, fits)
     alone = choice.final_seeds * (network + sum(fits.values())) / _speed(facts)
     seconds += costs.ALONE_S * choice.cells + alone
@@ -118,13 +121,24 @@ def _reading(facts: Facts, images: int) -> float:
     return images * (costs.IMAGE_S + costs.BYTE_S * facts.bytes / facts.total)
 
 
+def _extracting(choice: Choice, facts: Facts, images: int) -> float:
+    """Return the seconds of the clock in which features are made."""
+    each = sum(costs.FEATURES[name].image_s for name in choice.features) * images
+    return costs.START_S * len(choice.features) + each / _speed(facts)
+
+
 def _fits(choice: Choice, facts: Facts, images: int) -> tuple[float, dict[str, float]]:
     """Return the seconds of one core that one training of the network takes, and of each other."""
     shape = images, choice.size, len(facts.classes)
     # Epochs in a list are one training.
     network = max(choice.epochs) * costs.NETWORK.seconds(*shape) / (costs.GPU_TIMES if facts.gpu else 1)
-    fits = {name: costs.CLASSIFIERS[name].seconds(*shape) for name in choice.classifiers}
-    return network, fits | {f"svm_{name}": costs.SVM.seconds(*shape) for name in choice.kernels}
+    fits: dict[str, float] = {}
+    sizes = {"": choice.size, **{f"{ON}{name}": costs.FEATURES[name].like for name in choice.features}}
+    for on, size in sizes.items():
+        seen = images, size, len(facts.classes)
+        fits |= {f"{name}{on}": costs.CLASSIFIERS[name].seconds(*seen) for name in choice.classifiers}
+        fits |= {f"svm_{name}{on}": costs.SVM.seconds(*seen) for name in choice.kernels}
+    return network, fits
 
 
 def _grids(choice: Choice, facts: Facts, network: float, fits: Mapping[str, float]) -> float:
@@ -134,7 +148,8 @@ def _grids(choice: Choice, facts: Facts, network: float, fits: Mapping[str, floa
     """
     settings = {"logistic": len(choice.logistic_C)}
     settings |= {f"svm_{name}": len(choice.svm_C) for name in choice.kernels}
-    others = sum(settings.get(name, 1) * each for name, each in fits.items()) / _speed(facts)
+    counts = {name: settings.get(name.partition(ON)[0], 1) for name in fits}
+    others = sum(counts[name] * each for name, each in fits.items()) / _speed(facts)
     others += costs.START_S * len(fits)
     training = costs.START_S + len(choice.rates) * network
     if facts.cores <= FIT_THREADS:
@@ -171,4 +186,9 @@ def _disk_mb(choice: Choice, facts: Facts, images: int) -> int:
     """Return what decoded images, the parts made of them, models and the report take."""
     pixels = _pixels_mb(images, choice.size)
     models = NETWORK_MB + 4 * pixels * (len(choice.kernels) + 1)
+    for row in (costs.FEATURES[name] for name in choice.features):
+        # Decoded images, the numbers, waiting and kept, and models with the network and rows of these.
+        numbers = 4 * images * row.numbers / MB
+        models += _pixels_mb(images, row.size) + 2 * numbers
+        models += (len(choice.kernels) + len(choice.classifiers)) * (EXTRACTOR_MB + numbers)
     return ceil(RESULTS_MB + 2 * (pixels + _pixels_mb(images, *_others(choice, facts))) + models)

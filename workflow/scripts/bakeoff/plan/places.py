@@ -11,6 +11,7 @@ from bakeoff.data import located, own
 from bakeoff.data.own import Own
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog
+from bakeoff.features.rows import Frozen
 from bakeoff.rows import Built
 
 
@@ -26,6 +27,8 @@ def expanded(row: Any) -> Any:
     elif isinstance(row, Own):
         given = {name: getattr(row, name, None) for name in own.PATHS}
         paths = {name: str(own.place(each)) for name, each in given.items() if each}
+    elif isinstance(row, Frozen):
+        return dataclasses.replace(row, network=expanded(row.of))
     else:
         return row
     return dataclasses.replace(row, **paths) if paths else row
@@ -37,8 +40,9 @@ def places(rows: Iterable[Any]) -> list[str]:
     for row in rows:
         if isinstance(row, Own):
             found += map(str, row.places())
-        elif isinstance(row, Built):
-            found += map(str, row.own_files().values())
+        elif isinstance(row, Built | Frozen):
+            built: Built = row.of if isinstance(row, Frozen) else row
+            found += map(str, built.own_files().values())
     return found
 
 

@@ -13,6 +13,7 @@ from bakeoff import families, typed, values
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 from bakeoff.families.section import Section
+from bakeoff.features.rows import FEATURES
 from bakeoff.machine import devices
 from bakeoff.records import layout
 from bakeoff.typed import Count, Distinct, Name, Path, said
@@ -51,7 +52,7 @@ def _sections() -> list[Section]:
 
 
 SECTIONS = _sections()
-KINDS = (DATASETS, *(kind for section in SECTIONS for kind in section.kinds))
+KINDS = (DATASETS, *(kind for section in SECTIONS for kind in section.kinds), FEATURES)
 
 
 @typed.settings

@@ -120,11 +120,10 @@ def _plot(study: Study, dataset: str, every: list[Point], best: list[Point]) -> 
         name=f"tradeoff_{dataset}",
         figure=figure,
         title=f"Accuracy against training time on {title}",
-        caption="Large: the best configuration of each model with its 95 % interval, area by its "
-        "parameters. Faint: every other "
-        "finished run of the grid. Hollow: timed in the grid, beside other work or on few threads, or on "
-        f"another machine, which is not comparable. {_front_words(study, front)}{_below_words(below)}"
-        f"{_unnamed(len(best), len(every))}",
+        caption="Large: the best configuration of each model with its 95 % interval, area by its parameters. "
+        "Faint: every other finished run of the grid. Hollow: timed in the grid, beside other work or on few "
+        f"threads, or on another machine, which is not comparable. {wording.beforehand(study.records)}"
+        f"{_front_words(study, front)}{_below_words(below)}{_unnamed(len(best), len(every))}",
         alt=f"Scatter chart of test accuracy by training time on {title}. "
         + "; ".join(_point_words(*each) for each in zip(best, names, strict=True)),
         section="tradeoff",

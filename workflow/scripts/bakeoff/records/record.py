@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from bakeoff.records import folds
+from bakeoff.records.features import Features
 from bakeoff.records.kinds import MOST_WORK, Device, Name, form
 from bakeoff.records.parts import Best, Compute, Data, Environment, Prediction, Saved
 from bakeoff.records.request import Fold
@@ -76,6 +77,10 @@ class Record(Competitor):
         default=None,
     )
     data: Data
+    features: Features | None = said(
+        "What the competitor sees in place of pixels, and how it was made; null where it sees the images.",
+        default=None,
+    )
     runs: tuple[Run, ...]
     best: Best | None = said("Null when no settings finished.")
     saved: Saved | None = said("Null where no run finished, and in timed cells.", default=None)
@@ -104,6 +109,12 @@ class Record(Competitor):
         """Return why all its runs were skipped; None where one was not, or there is none."""
         whole = bool(self.runs) and all(run.status == "skipped" for run in self.runs)
         return (self.runs[0].error or "no reason is given") if whole else None
+
+    @property
+    def by_itself(self) -> tuple[str, str]:
+        """Return what the competitor is called without its features, by files and by people."""
+        called = self.competitor, self.label
+        return self.features.off(*called) if self.features else called
 
     def environment(self, run: Run) -> Environment:
         """Return what a run of the record was measured on."""

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from bakeoff.records.parts import Data, Saved
 from bakeoff.records.record import Competitor
 
 KEY, FORMAT = "bakeoff", 1
+# What the tensors of an extractor are called by, beside those of the model on its numbers.
+EXTRACTOR = "extractor."
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Signature:
     model: the competitor's name; parameters: what else its arrays do not say (an SVM's kernel). It takes
     images of size (rows, columns) with so many channels, as (pixel / 255 - mean) / deviation per channel:
     values within `range`. It answers with places in `classes`. data: the prepared data set's digest.
+    features: what makes numbers of such images, which the model is fitted on; None where it takes the images.
     """
 
     family: str
@@ -40,6 +44,12 @@ class Signature:
     deviation: tuple[float, ...]
     classes: tuple[str, ...]
     data: str
+    features: dict[str, Any] | None = None
+
+    @property
+    def numbers(self) -> int:
+        """Return how many numbers of an image the model is fitted on."""
+        return int(self.features["numbers"]) if self.features else prod(self.size) * self.channels
 
     def normalise(self, images: np.ndarray) -> np.ndarray:
         """Return uint8 images (n, rows, columns) or (n, rows, columns, channels) as the model takes them.
@@ -48,11 +58,7 @@ class Signature:
         """
         images = np.asarray(images)
         self._check(images)
-        grey = images[..., None] if images.ndim == 3 else images
-        mean, deviation = (np.array(each, np.float64) for each in (self.mean, self.deviation))
-        # In this order it is, to the last digit, what the models were trained on.
-        scaled = grey.astype(np.float32) / (255 * deviation).astype(np.float32)
-        return scaled - (mean / deviation).astype(np.float32)
+        return normalised(images, self.mean, self.deviation)
 
     def _check(self, images: np.ndarray) -> None:
         if images.dtype != np.uint8:
@@ -69,9 +75,21 @@ class Signature:
 
     def about(self, file: str) -> Saved:
         """Return what the record of the model's cell says of it and its file."""
-        told = {"family", "model", "classes", "data"}
+        told = {"family", "model", "classes", "data", "features"}
         known = {name: each for name, each in vars(self).items() if name not in told}
         return Saved(file=file, format=FORMAT, **known)
+
+
+def normalised(images: np.ndarray, means: Sequence[float], deviations: Sequence[float]) -> np.ndarray:
+    """Return images, uint8 (n, rows, columns[, channels]), as (pixel / 255 - mean) / deviation.
+
+    float32 (n, rows, columns, channels); grey images fill all channels.
+    """
+    grey = images[..., None] if images.ndim == 3 else images
+    mean, deviation = (np.array(each, np.float64) for each in (means, deviations))
+    # In this order it is, to the last digit, what the models were trained on.
+    scaled = grey.astype(np.float32) / (255 * deviation).astype(np.float32)
+    return scaled - (mean / deviation).astype(np.float32)
 
 
 def of(
@@ -80,6 +98,7 @@ def of(
     size: Sequence[int],
     scaling: tuple[Sequence[float], Sequence[float]],
     data: Data,
+    features: Mapping[str, Any] | None = None,
 ) -> Signature:
     """Return the signature of a model; scaling: mean and deviation of each of its channels."""
     mean, deviation = map(tuple, scaling)
@@ -95,6 +114,7 @@ def of(
         deviation=deviation,
         classes=data.classes,
         data=data.digest,
+        features=None if features is None else dict(features),
     )
 
 
@@ -102,10 +122,19 @@ def save(path: Path, arrays: Mapping[str, Any], signature: Signature) -> None:
     """Write a model's arrays (or tensors on the host) with its signature, as safetensors: no code inside."""
     from safetensors.numpy import save as as_bytes
 
-    text = json.dumps({"format": FORMAT, **dataclasses.asdict(signature)})
+    said = {name: each for name, each in dataclasses.asdict(signature).items() if each is not None}
+    text = json.dumps({"format": FORMAT, **said})
     # asarray keeps an array of no dimensions one. The library's own file would be for its owner's eyes alone.
     whole = {name: np.asarray(each, order="C") for name, each in arrays.items()}
     path.write_bytes(as_bytes(whole, {KEY: text}))
+
+
+def join(path: Path, extractor: bytes, place: Path) -> None:
+    """Write a saved model with the tensors of its extractor, which are safetensors themselves, to a place."""
+    from safetensors.numpy import load, load_file
+
+    more = {f"{EXTRACTOR}{name}": each for name, each in load(extractor).items()}
+    save(place, {**load_file(path), **more}, read(path))
 
 
 def read(path: Path) -> Signature:

@@ -9,6 +9,7 @@ import numpy as np
 from bakeoff.analysis import balance, wording
 from bakeoff.analysis.balance import Balance
 from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.records.features import Features
 from bakeoff.records.parts import Data
 from bakeoff.records.record import Record
 from bakeoff.report import parts
@@ -44,7 +45,7 @@ def tables(study: Study) -> list[Table]:
         Prepared(number, records, counts[dataset] > 1)
         for number, ((dataset, _), records) in enumerate(found.items(), start=1)
     ]
-    kinds = (_facts, _balance, _left_out, _notes)
+    kinds = (_facts, _features, _balance, _left_out, _notes)
     return [table for each in every for kind in kinds if (table := kind(each)) is not None]
 
 
@@ -97,6 +98,41 @@ def _seen(records: Sequence[Record]) -> list[list[Any]]:
         several = [f"{size} ({', '.join(labels)})" for size, labels in sizes.items()]
         rows.append([f"Image, as {group} see it", "; ".join(several if len(sizes) > 1 else sizes)])
     return rows
+
+
+def _features(data: Prepared) -> Table | None:
+    """Return what classifiers were fitted on in place of pixels, who made it, and how long that took."""
+    known = {each.features.name: each.features for each in data.records if each.features is not None}
+    columns = (
+        Column("Features"),
+        Column("Weights"),
+        Column("Images", "rows \N{MULTIPLICATION SIGN} columns"),
+        Column("Numbers", "of an image", True),
+        Column("Made", "images a second", True),
+    )
+    note = (
+        "What a network, as it is, makes of each image, computed once for all that is fitted on it: training "
+        "times do not include it. Prediction times do: they begin with pixels."
+    )
+    rows = [
+        [
+            parts.text(each.label),
+            parts.text(str((each.start or {}).get("weights", "drawn at random"))),
+            parts.text(f"{each.input_size} \N{MULTIPLICATION SIGN} {each.input_size}"),
+            parts.count(each.numbers),
+            _rate(each),
+        ]
+        for each in known.values()
+        if each.skipped is None
+    ]
+    title = f"{data.about.title}: features"
+    return Table(f"features-{data.number}", title, columns, rows, note) if rows else None
+
+
+def _rate(found: Features) -> Entry:
+    if found.extraction is None:
+        return parts.text("not measured")
+    return parts.count(round(found.extraction.images_per_s))
 
 
 def _fact(value: Any) -> Entry:

@@ -20,7 +20,8 @@ def code() -> list[Path]:
 
 def again(record: Record, data: Path, resources: Resources) -> EstimatorFamily:
     """Return the family of a record's cell, with no grid, on the prepared data set."""
-    row = CLASSIFIERS.said(record.competitor, (record.rows or {}).get("classifier"), record.label)
+    name, label = record.by_itself
+    row = CLASSIFIERS.said(name, (record.rows or {}).get("classifier"), label)
     settings = [as_block(record.runs[0].settings)]
     return EstimatorFamily(store.load(data, "images"), row, settings, [0], resources.threads)
 

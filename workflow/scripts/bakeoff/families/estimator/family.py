@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.cells.family import Fitted, Plan, unfinished_run
-from bakeoff.cells.pixels import Pixels, Rows, accuracies
+from bakeoff.cells.pixels import Pixels, Rows, accuracies, called, row_of, skipped
 from bakeoff.data import scaling
 from bakeoff.data.store import Dataset, Part
 from bakeoff.families.estimator import axes, calls, saved
@@ -40,7 +40,6 @@ class EstimatorFamily:
 
     failures: tuple[type[Exception], ...] = (ClassifierError,)
     follows_threads = True  # sums are taken in another order
-    skipped: str | None = None
 
     def __init__(
         self, dataset: Dataset, row: Named, blocks: grid.Blocks, seeds: Sequence[int], threads: int = 1
@@ -50,15 +49,20 @@ class EstimatorFamily:
         self.settings: Sequence[Settings] = [{**nulls, **each} for each in axes.expand(blocks)]
         self._maker = Maker(row, self.settings, threads)
         self.seeds: Sequence[int | None] = list(seeds) if self._maker.takes_seed else [None]
+        competitor, label = called(dataset, row.name, row.label)
         self.competitor = Competitor(
             family="estimator",
-            competitor=row.name,
-            label=row.label,
+            competitor=competitor,
+            label=label,
             group="classifiers",
             scores=self._maker.scores,
             device="cpu",
         )
-        self.rows: Mapping[str, Mapping[str, Any]] = {"classifier": content(row.row)}
+        self.rows: Mapping[str, Mapping[str, Any]] = {
+            "classifier": content(row.row),
+            **row_of(dataset),
+        }
+        self.skipped = skipped(dataset)
         self.context: Mapping[str, Any] = {}
         self.dataset = dataset
         self._build, self._threads = row.row.build, threads

@@ -111,10 +111,9 @@ def _unpacked(content: bytes, known: Signature, path: Path, own_code: bool) -> A
     elif unknown := sorted(found - HARMLESS - {trees.TYPE}):
         raise _refused(path, f"types that were not looked at, {', '.join(unknown)}")
     estimator = skops.loads(content, trusted=sorted(found))
-    if trees.TYPE in found and not own_code:
-        rows, columns = known.size
-        if fault := trees.fault(estimator, rows * columns * known.channels):
-            raise _refused(path, fault)
+    asked = trees.TYPE in found and not own_code
+    if asked and (fault := trees.fault(estimator, known.numbers)):
+        raise _refused(path, fault)
     return estimator
 
 

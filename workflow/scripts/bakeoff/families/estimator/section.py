@@ -5,13 +5,15 @@ Owns its settings and cells. Must not import what fits them.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bakeoff import typed
 from bakeoff.command import UserError
 from bakeoff.families.estimator import axes
 from bakeoff.families.estimator.rows import CLASSIFIERS
-from bakeoff.families.section import Catalog, Cell, Scope, Section
+from bakeoff.families.section import BY_ITSELF, FEATURES, Catalog, Cell, OnFeatures, Scope, Section
 from bakeoff.typed import Distinct, Name, said
 
 
@@ -22,31 +24,35 @@ class Classifiers:
     names: Distinct[Name] = said(
         "Classifiers to fit, each over the axes that its row says; an empty list fits none.", []
     )
+    features: Annotated[Distinct[Name], Field(min_length=1)] = said(
+        "What each is fitted on: rows of features; pixels are the images as they are.", [BY_ITSELF]
+    )
 
 
-class ClassifiersSection(Section):
-    """A cell per row, on the CPU."""
+class ClassifiersSection(OnFeatures):
+    """A cell per row and features, on the CPU."""
 
     key = "classifiers"
     settings = Classifiers
     says = "Other classifiers, such as scikit-learn's."
     required = False
     lists = "names"
-    names: Mapping[str, str] = {"names": CLASSIFIERS.name}
+    names: Mapping[str, str] = {"names": CLASSIFIERS.name, "features": FEATURES}
     kinds = (CLASSIFIERS,)
-    form = "{classifier}"
+    form, own = "{classifier}{on}", "classifier"
 
-    def wildcards(self, rows: Catalog) -> dict[str, Iterable[str]]:
+    def alone(self, rows: Catalog) -> Iterable[str]:
         """Return the rows."""
-        return {"classifier": rows[CLASSIFIERS.name]}
+        return rows[CLASSIFIERS.name]
 
     def cells(self, own: Classifiers, asked: Scope) -> Iterator[Cell]:
-        """Yield a cell per data set and classifier."""
+        """Yield a cell per data set, classifier and features."""
         found = {name: asked.runs(self._settings(asked.rows, name)) for name in own.names}
         several = len(asked.seeds) > 1
         for dataset in asked.datasets:
             for name, runs in found.items():
-                yield Cell(dataset, self.form.format(classifier=name), "cpu", runs, bound=several)
+                for called in self.named_on(own, name, asked.rows):
+                    yield Cell(dataset, called, "cpu", runs, bound=several)
 
     def _settings(self, rows: Catalog, name: str) -> int:
         """Return how many settings a row's grid comes to."""

@@ -20,7 +20,7 @@ def code() -> list[Path]:
 def again(record: Record, data: Path, resources: Resources) -> SvmFamily:
     """Return the family of a record's cell, with no grid, on the prepared data set."""
     rows = record.rows or {}
-    kernel = rows.get("svm", {}).get("kernel") or record.competitor.removeprefix("svm_")
+    kernel = rows.get("svm", {}).get("kernel") or record.by_itself[0].removeprefix("svm_")
     return SvmFamily(store.load(data, "images"), kernel, [as_block(record.runs[0].settings)], resources)
 
 

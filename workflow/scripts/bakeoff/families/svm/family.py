@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bakeoff.cells import pixels
 from bakeoff.cells.family import Fitted, Plan, Resources, unfinished_run
 from bakeoff.cells.pixels import Pixels, accuracies
 from bakeoff.data import scaling
@@ -42,7 +43,6 @@ class SvmFamily:
 
     failures: tuple[type[Exception], ...] = (ValueError, MemoryError)
     seeds: Sequence[int | None] = (None,)  # nothing in a fit is random
-    skipped: str | None = None
 
     def __init__(
         self,
@@ -52,16 +52,21 @@ class SvmFamily:
         resources: Resources = AS_BEST,
     ) -> None:
         self.settings: Sequence[Settings] = axes.expand(blocks, kernel)
+        competitor, label = pixels.called(dataset, f"svm_{kernel}", axes.LABELS[kernel])
         self.competitor = Competitor(
             family="svm",
-            competitor=f"svm_{kernel}",
-            label=axes.LABELS[kernel],
+            competitor=competitor,
+            label=label,
             group="SVMs",
             scores="probabilities",
             calibration=f"{calibration.METHOD}, fitted to {LEFT_OUT[dataset.folds is not None]}",
             device=resources.device,
         )
-        self.rows: Mapping[str, Mapping[str, Any]] = {"svm": {"kernel": kernel}}
+        self.rows: Mapping[str, Mapping[str, Any]] = {
+            "svm": {"kernel": kernel},
+            **pixels.row_of(dataset),
+        }
+        self.skipped = pixels.skipped(dataset)
         self.dataset = dataset
         self._kernel = kernel
         self._pixels = Pixels(dataset)
@@ -84,11 +89,11 @@ class SvmFamily:
         """Fit the scaler and every machine of the plan, which share one scaling and one fold."""
         asked = [request.settings for request in plan.requests]
         engines.warm_up(self._resources, frozenset(dtype_of(settings["C"]) for settings in asked))
-        parts, pixels = self._pixels.of(plan.requests[0].fold)
+        parts, known = self._pixels.of(plan.requests[0].fold)
         watch = Stopwatch()
         with watch.phase("scale"):
-            scaler = scaling.fit(asked[0]["scale"], pixels["train"])
-            features = {name: scaler.transform(rows) for name, rows in pixels.items()}
+            scaler = scaling.fit(asked[0]["scale"], known["train"])
+            features = {name: scaler.transform(rows) for name, rows in known.items()}
             problems = self._problems(asked, features["train"])
         packed = len(asked) > 1
         ahead = FITTING if packed else 0.0
@@ -133,14 +138,16 @@ class SvmFamily:
         support vector (one per opponent class). Training FLOPs depend on the data: they are not stated.
         """
         support = chosen.details["support_vectors"] if chosen else 0
-        classes = self.dataset.classes
-        macs = support * self.input_shape[0] + support * (classes - 1)
+        classes, made = self.dataset.classes, self.dataset.features
+        own = support * self.input_shape[0] + support * (classes - 1)
+        macs = own + ((made.macs or 0) if made else 0)
+        before = "those of the network that makes the features, and " if made else ""
         return Compute(
-            parameters=macs + classes * (classes - 1) // 2,
+            parameters=own + classes * (classes - 1) // 2,
             macs_forward=macs,
             flops_forward=2 * macs,
             flops_train=None,
-            method="support vectors x (features + classes - 1), kernel function not counted",
+            method=f"{before}support vectors x (features + classes - 1), kernel function not counted",
         )
 
     def _choose(self, resources: Resources) -> str:

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from bakeoff import typed, values
 from bakeoff.command import UserError
-from bakeoff.families.section import Catalog, Cell, Scope, Section
+from bakeoff.families.section import BY_ITSELF, FEATURES, Catalog, Cell, OnFeatures, Scope, Section
 from bakeoff.families.svm import axes
 from bakeoff.search import grid
-from bakeoff.typed import Distinct, said
+from bakeoff.typed import Distinct, Name, said
 
 Kernels: Any = typed.made(
     "Kernels",
@@ -32,6 +32,9 @@ class Svm:
     kernels: Distinct[axes.Kernel] = said(  # type: ignore[valid-type]
         "Kernels to fit; an empty list fits none."
     )
+    features: Annotated[Distinct[Name], Field(min_length=1)] = said(
+        "What each is fitted on: rows of features; pixels are the images as they are.", [BY_ITSELF]
+    )
     engine: axes.Engine = said("What fits them; auto takes the fastest that is exact.", "auto")
     mem_mb: Annotated[typed.Whole, Field(ge=100, le=values.MOST)] = said(
         "Bound on the pairwise engine's kernel matrices, in MB.", 4000
@@ -39,26 +42,27 @@ class Svm:
     grid: Kernels = said("Blocks of settings per kernel.")
 
 
-class SvmSection(Section):
-    """A grid per kernel, on the CPU."""
+class SvmSection(OnFeatures):
+    """A grid per kernel and features, on the CPU."""
 
     key = "svm"
     settings = Svm
     says = "The support vector machines and their grid."
     lists = "kernels"
-    names: Mapping[str, str] = {}
-    form = "svm_{kernel}"
+    names: Mapping[str, str] = {"features": FEATURES}
+    form, own = "svm_{kernel}{on}", "kernel"
 
-    def wildcards(self, rows: Catalog) -> dict[str, Iterable[str]]:
+    def alone(self, rows: Catalog) -> Iterable[str]:
         """Return the kernels."""
-        return {"kernel": axes.KERNELS}
+        return axes.KERNELS
 
     def cells(self, own: Svm, asked: Scope) -> Iterator[Cell]:
-        """Yield a cell per data set and kernel."""
+        """Yield a cell per data set, kernel and features."""
         fits = {kernel: asked.runs(self._settings(own, kernel), seeded=False) for kernel in own.kernels}
         for dataset in asked.datasets:
             for kernel, count in fits.items():
-                yield Cell(dataset, self.form.format(kernel=kernel), "cpu", count)
+                for name in self.named_on(own, kernel, asked.rows):
+                    yield Cell(dataset, name, "cpu", count)
 
     def _settings(self, own: Svm, kernel: str) -> int:
         """Return how many settings a kernel's grid comes to."""
