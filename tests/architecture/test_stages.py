@@ -11,6 +11,7 @@ STAGES = {
     "prepare_dataset": "data",
     "prepare_images": "data",
     "prepare_view": "data",
+    "audit_dataset": "audit",
     "try_network": "networks",
     "train_network": "networks",
     "time_training": "networks",
