@@ -23,6 +23,7 @@ from bakeoff.analysis.differences import MARGIN, against, of_methods, of_repeats
 from bakeoff.analysis.intervals import (
     median_interval,
     median_ratio,
+    of_difference,
     overlap,
     shorter,
     wilson,
@@ -59,6 +60,18 @@ def proportions(draws: int) -> Iterator[Line]:
         pairs = RANDOM.binomial(n, 0.9, (draws, 2)) / n
         apart = [not overlap(wilson(a, n), wilson(b, n)) for a, b in pairs]
         yield Line("intervals apart", "equal accuracies", f"{n}", "errs", ALPHA, float(np.mean(apart)), draws)
+
+
+def without_copies(draws: int) -> Iterator[Line]:
+    """The interval of what leaving out a few test images does to an accuracy."""
+    for n, copies, (known, other) in product(
+        TEST_SETS, (10, 50), ((0.9, 0.9), (0.98, 0.98), (1.0, 0.9), (0.99, 0.8))
+    ):
+        ours, others = RANDOM.binomial(copies, known, draws), RANDOM.binomial(n - copies, other, draws)
+        found = [of_difference(a, copies, b, n - copies)[1] for a, b in zip(ours, others, strict=True)]
+        rate = float(np.mean([low <= known - other <= high for low, high in found]))
+        case = f"{copies} copies at {known:g}, the others at {other:g}"
+        yield Line("accuracy without copies", case, f"{n}", "covers", 0.95, rate, draws)
 
 
 def log_normal(spread: float) -> Noise:
@@ -254,6 +267,7 @@ def ranked(draws: int) -> Iterator[Line]:
 # What is simulated, and how many draws it takes; a quick look takes one in forty, or two hundred.
 PARTS = {
     proportions: 20_000,
+    without_copies: 10_000,
     ratios: 10_000,
     costs: 10_000,
     paired: 10_000,

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 ENVS = Path(__file__).resolve().parent
 # What pip cannot bring along: the libraries that WeasyPrint loads.
-SYSTEM = {"bakeoff": ["pango"], "workflow": []}
+SYSTEM = {"audit": [], "bakeoff": ["pango"], "workflow": []}
 PYTHON = "3.12"
 # Where conda installs, whatever this runs on: torch's nvidia-* packages are for Linux alone.
 LINUX_64 = {

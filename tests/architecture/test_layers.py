@@ -16,6 +16,7 @@ TRAINING = (
     "machine",
     "records",
     "data",
+    "audit",
     "search",
     "networks",
     "cells",
@@ -32,8 +33,11 @@ MAY_IMPORT = {
     **{part: BASE | {*SHOWING[:place]} for place, part in enumerate(SHOWING) if place},
 }
 # Neither needs the other.
-APART = {"records": {"machine"}, "networks": {"search"}, "search": {"data"}, "families": {"features"}}
-FREE_OF_TORCH = {"analysis", "plots", "report"}
+APART = {
+    **{"records": {"machine"}, "networks": {"search"}, "search": {"data", "audit"}},
+    **{"families": {"features"}},
+}
+FREE_OF_TORCH = {"audit", "analysis", "plots", "report"}
 
 
 def part(module: str) -> str:

@@ -12,6 +12,7 @@ STAGES = {
     "prepare_images": "data",
     "prepare_view": "data",
     "extract_features": "features",
+    "audit_dataset": "audit",
     "try_network": "networks",
     "train_network": "networks",
     "time_training": "networks",

@@ -34,6 +34,14 @@ class Listed:
     paths: list[Path] = option("the files", once=True)
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Do something with one."""
+
+    place: Path = option("the place", first=True)
+    rate: float = option("the rate", default=0.5)
+
+
 REQUIRED = ["--data", "a b.npz", "--grid", '[{"C": [1, 2.5]}]']
 
 
@@ -48,6 +56,13 @@ def test_every_kind_of_value_is_converted():
     found = command.parse(Options, [*REQUIRED, *more, "--split", '{"train": 0.7, "seed": null}'])
     assert (found.seeds, found.rate, found.limit_train, found.quick) == ([1, 2], 0.001, 500, True)
     assert found.split == {"train": 0.7, "seed": None}
+
+
+def test_what_stands_first_needs_no_name_and_is_required(capsys):
+    assert command.parse(Placed, ["a b", "--rate", "1"]) == Placed(Path("a b"), 1.0)
+    with pytest.raises(SystemExit):
+        command.parse(Placed, ["--rate", "1"])
+    assert "required: PLACE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_a_file_of_features_says_what_made_them(main):
     assert said.row["network"]["code"]
     assert (found.main_digest, found.digest != found.main_digest) == (store.load(main, "images").digest, True)
     assert np.array_equal(found.sample, store.load(main, "images").parts["test"].images)
-    with pytest.raises(UserError, match="holds features, which no network sees"):
+    with pytest.raises(UserError, match="holds features; name the data set"):
         store.load(main.with_name("tiny+small.npz"), "resized")
 
 

@@ -42,6 +42,7 @@ def test_every_interval_and_test_of_the_page_is_there(lines):
     assert {claim for claim, *_ in lines} == {
         "accuracy, Wilson",
         "intervals apart",
+        "accuracy without copies",
         "ratio of times",
         "median time",
         "paired ratio",

@@ -59,6 +59,13 @@ def decoded(wildcards, input):
     return shlex.join(["--parts", *input.parts, "--decoded", *folders]) if folders else ""
 
 
+def originals_of(wildcards, input):
+    """Return the row and the list of parts of images of one's own, whose originals are read, as options."""
+    if not input.parts:
+        return ""
+    return shlex.join(["--dataset", row("datasets", wildcards.dataset), "--parts", *input.parts])
+
+
 def timed(kind, name):
     """Return a file of the comparison for every device, which are timed in turns."""
     return [at(kind, f"{name}_{device}", "speed") for device in PLAN["devices"]]

@@ -17,6 +17,7 @@ BASE = f"{TOLD} machine data search networks cells"
 CODE = {
     "data": WRITTEN,
     "features": f"{BASE} formulas features",
+    "audit": f"{WRITTEN} audit analysis/audited analysis/wording analysis/settings analysis/intervals",
     "networks": f"{BASE} families/network",
     "svm": f"{BASE} families/svm",
     "classifiers": f"{BASE} families/estimator",
@@ -53,6 +54,11 @@ def given(*names):
     """Return those of the named configuration keys that are set, as a command's options."""
     pairs = {name.replace("_", "-"): config[name] for name in names if config[name] is not None}
     return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in pairs.items())
+
+
+def audits(kind):
+    """Return what the audits found, or their pictures of copies, of every data set of the study."""
+    return present(collect(f"resources/{{dataset}}/{kind}", dataset=config["datasets"]))
 
 
 def reported(name):

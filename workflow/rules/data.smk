@@ -68,6 +68,7 @@ rule prepare_images:
         split=json.dumps(config["split"]),
         size=config["networks"]["input_size"],
         limits=given("limit_train", "limit_test"),
+        leak=given("on_leak"),
         decoded=lambda wildcards, output: os.path.join(os.path.dirname(output.parts), "decoded"),
     log:
         "logs/prepare_images/{dataset}.log",
@@ -80,6 +81,6 @@ rule prepare_images:
         dataset=PLAN["own"],
     shell:
         "python {input.script:q} --dataset {params.dataset:q}"
-        " --split {params.split:q} --input-size {params.size} {params.limits} --threads {threads}"
+        " --split {params.split:q} --input-size {params.size} {params.limits} --threads {threads} {params.leak}"
         " --decoded {params.decoded:q} --parts {output.parts:q}"
         " --output {output.data:q} --set-aside 2>&1 | tee {log:q}"

@@ -13,6 +13,8 @@ rule plot_figures:
                 dataset=config["datasets"] if config["show_images"] else [],
             )
         ),
+        audits=audits("audit.json"),
+        copies=audits("copies"),
         code=code_of("figures"),
     output:
         report(
@@ -24,6 +26,7 @@ rule plot_figures:
     params:
         tables=lambda wildcards, input: os.path.dirname(input.tables[0]),
         data=lambda wildcards, input: many("data", input.data),
+        audits=lambda wildcards, input: many("audits", input.audits),
     log:
         "logs/plot_figures.log",
     threads: 8
@@ -33,7 +36,7 @@ rule plot_figures:
         "../../envs/bakeoff.yaml"
     shell:
         "python {input.script:q} --records {input.records:q} --tables {params.tables:q} {params.data}"
-        " --output {output:q} --processes {threads} --set-aside 2>&1 | tee {log:q}"
+        " {params.audits} --output {output:q} --processes {threads} --set-aside 2>&1 | tee {log:q}"
 
 
 rule render_report:
@@ -43,6 +46,7 @@ rule render_report:
         records=reported("records.jsonl"),
         tables=collect(reported("{table}.csv"), table=TABLES),
         figures=reported("figures"),
+        audits=audits("audit.json"),
         templates=report_sources(),
         code=code_of("report"),
     output:
@@ -61,6 +65,7 @@ rule render_report:
         config=lambda wildcards: json.dumps(config),
         without_gpu=shlex.join(["--without-gpu", without_gpu()] if without_gpu() else []),
         missing=many("missing", missing()),
+        audits=lambda wildcards, input: many("audits", input.audits),
         tables=lambda wildcards, input: os.path.dirname(input.tables[0]),
         templates=lambda wildcards, input: os.path.commonpath(input.templates),
     log:
@@ -73,4 +78,5 @@ rule render_report:
     shell:
         "python {input.script:q} --records {input.records:q} --tables {params.tables:q}"
         " --figures {input.figures:q} --config {params.config:q} --templates {params.templates:q}"
-        " {params.missing} {params.without_gpu} --html {output.html:q} --pdf {output.pdf:q} --set-aside 2>&1 | tee {log:q}"
+        " {params.audits} {params.missing} {params.without_gpu}"
+        " --html {output.html:q} --pdf {output.pdf:q} --set-aside 2>&1 | tee {log:q}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff import command, values
 from bakeoff.command import option
-from bakeoff.data import own_parts, part_list, store
+from bakeoff.data import leaks, own_parts, part_list, store
 from bakeoff.data.rows import DATASETS
 from bakeoff.data.split import Split
 
@@ -24,13 +24,14 @@ class Options:
     limit_train: int | None = option("use only so many training images", default=None, least=1)
     limit_test: int | None = option("use only so many test images", default=None, least=1)
     threads: int = option("processes that decode at a time", default=1, least=1)
+    on_leak: str = option("drop copies of held-back images, or report", default="drop", choices=leaks.CHOICES)
 
 
 def main(options: Options) -> None:
     """Prepare, list and store."""
     limits = {"limit_train": options.limit_train, "limit_test": options.limit_test}
     how = Split.parse(options.split), options.input_size, limits, options.decoded, options.threads
-    found = own_parts.prepare(DATASETS.named(options.dataset), *how, print)
+    found = own_parts.prepare(DATASETS.named(options.dataset), *how, print, options.on_leak)
     part_list.write(options.parts, found.images)
     store.save_prepared(options.output, found.arrays, found.about)
 

@@ -21,6 +21,7 @@ class Options:
     )
     figures: Path = option("folder that plot_figures.py made", default=None, check=values.folder)
     templates: Path = option("folder of templates and styles", default=TEMPLATES, check=values.folder)
+    audits: list[Path] = option("what audit_dataset.py found (.json), a file a data set", default=())
     missing: list[str] = option("records that the study lacks so far, for the first page", default=())
     without_gpu: str = option("why no GPU took part, for the first page", default="")
     config: dict = option("the configuration as run, as JSON", default=None)
@@ -31,7 +32,7 @@ def main(options: Options) -> None:
     from bakeoff.report import render
 
     given = (options.records, options.tables, options.figures, options.config, options.missing)
-    source = render.Source(*given, options.without_gpu)
+    source = render.Source(*given, options.without_gpu, options.audits)
     render.write(source, options.templates, options.html, options.pdf)
 
 

@@ -48,20 +48,22 @@ def option(
     most: int = values.MOST,
     choices: Sequence[str] = (),
     once: bool = False,
+    first: bool = False,
     check: Callable[[Any], Any] | None = None,
     **kwargs: Any,
 ) -> Any:
     """Declare one dataclass field as a command-line option; the rest goes to dataclasses.field.
 
     Numbers lie between `least` and `most`, words are among `choices`, of a list `once` allows no value twice;
-    `check` raises ValueError, which says why, for a value (of a list: for each) that it does not take.
+    `first`: it stands first in the line, without a name in front, and is required. `check` raises ValueError,
+    which says why, for a value (of a list: for each) that it does not take.
     """
     checks: list[Callable[[Any], Any]] = [check] if check else []
     if least is not None:
         checks.append(values.whole(least, most))
     if choices:
         checks.append(values.one_of(choices))
-    about = {"help": help, "checks": checks, "choices": choices, "once": once}
+    about = {"help": help, "checks": checks, "choices": choices, "once": once, "first": first}
     return dataclasses.field(metadata=about, **kwargs)
 
 
@@ -126,7 +128,7 @@ def _fields(cls: type[Any]) -> "tuple[dataclasses.Field[Any], ...]":
 
 
 def _flag(field: Any) -> str:
-    return f"--{field.name.replace('_', '-')}"
+    return field.name.upper() if field.metadata["first"] else f"--{field.name.replace('_', '-')}"
 
 
 def _listed(kind: Any) -> bool:
@@ -143,6 +145,10 @@ def _parser(cls: type[Any]) -> argparse.ArgumentParser:
     hints = typing.get_type_hints(cls)
     for field in _fields(cls):
         kind = _plain(hints[field.name])
+        if field.metadata["first"]:
+            name = _flag(field)
+            parser.add_argument(field.name, metavar=name, help=field.metadata["help"], type=_reader(kind))
+            continue
         has_default = field.default is not dataclasses.MISSING
         keywords: dict[str, Any] = {
             "help": field.metadata["help"],

@@ -28,6 +28,18 @@ def wilson(accuracy: float, n: int, z: float = Z95) -> Interval:
     return max(0.0, min(centre - half, accuracy)), min(1.0, max(centre + half, accuracy))
 
 
+def of_difference(right: int, n: int, other_right: int, other_n: int) -> tuple[float, Interval]:
+    """Return the difference of two proportions seen on different cases, and its 95 % interval.
+
+    The score intervals of both, put together (Newcombe 1998, method 10).
+    """
+    first, second = right / n, other_right / other_n
+    (low, high), (other_low, other_high) = wilson(first, n), wilson(second, other_n)
+    below = math.hypot(first - low, other_high - second)
+    above = math.hypot(high - first, second - other_low)
+    return first - second, (first - second - below, first - second + above)
+
+
 def overlap(first: Interval, second: Interval) -> bool:
     """Tell whether two intervals share a point."""
     return first[0] <= second[1] and second[0] <= first[1]

@@ -7,6 +7,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import numpy as np
 from bakeoff import files, values
 from bakeoff.archive import Blocks
 from bakeoff.command import UserError
-from bakeoff.data import own, part_list, parts
+from bakeoff.data import leaks, own, part_list, parts
 from bakeoff.data.decoded import Decoded, Kept, Squares
 from bakeoff.data.decoding import Failed, decode
+from bakeoff.data.leaks import OnLeak
 from bakeoff.data.own import Own
 from bakeoff.data.part_list import Placed
 from bakeoff.data.parts import TEST
@@ -65,6 +67,7 @@ def prepare(
     folder: Path,
     processes: int,
     log: Log,
+    on_leak: OnLeak = "drop",
 ) -> Prepared:
     """Return the parts of a row's images; UserError where it names no data set, or one that cannot be cut.
 
@@ -78,11 +81,13 @@ def prepare(
         kept = {each: _kept(row, each, folder) for each in dict.fromkeys((row.input_size, size))}
         images, failed = _decoded(source, listed.items, row, kept, processes, log)
         images, notes = _cut(images, listed.classes, split)
+        images, leaked = _staying(images, listed.classes, on_leak)
         images, beyond = _within(images, limits)
         every = [image for each in images for image in each.decoded.values()]
         grey = row.grey is not False and all(image.grey for image in every)
         arrays = _arrays(images, dict(zip(FORMS, kept.items(), strict=False)), grey)
-    left_out = {**listed.left_out, **({UNREADABLE: len(failed)} if failed else {}), **beyond}
+    unread = {UNREADABLE: len(failed)} if failed else {}
+    left_out = {**listed.left_out, **unread, **leaked, **beyond}
     notes = [*failed, *_of_decoding(images), *notes]
     for line in (*(f"left out: {reason}: {count:,}" for reason, count in left_out.items()), *notes):
         log(line)
@@ -192,6 +197,15 @@ def _cut(images: Sequence[_Image], classes: Sequence[str], split: Split) -> tupl
     folds = assigned.folds or [()] * len(images)
     cut = zip(images, assigned.parts, folds, strict=True)
     return [dataclasses.replace(image, part=part, folds=own) for image, part, own in cut], [*assigned.notes]
+
+
+def _staying(
+    images: list[_Image], classes: Sequence[str], on_leak: OnLeak
+) -> tuple[list[_Image], dict[str, int]]:
+    """Return the images without copies of held-back ones, and how many of these there were."""
+    strata = [(image.part, image.item.label) for image in images]
+    stays = leaks.staying(strata, [image.sha256 for image in images], classes, on_leak)
+    return list(compress(images, stays)), {leaks.DROPPED: n} if (n := stays.count(False)) else {}
 
 
 def _within(images: list[_Image], limits: Mapping[str, int | None]) -> tuple[list[_Image], dict[str, int]]:

@@ -84,6 +84,11 @@ class Common:
         "Use only so many test images; null for all.", None
     )
     split: Split = said("Shares of the official training images; they add up to 1.")
+    on_leak: Literal["report", "drop"] = said(
+        "What becomes of an image to learn from whose content your own parts hold back, too: drop leaves it "
+        "out, report only says so. Published data sets are never changed.",
+        "drop",
+    )
     devices: Annotated[Any, AfterValidator(_devices)] = said(
         "Devices for what can use either; auto takes the GPU where one is visible, all takes both.", "auto"
     )

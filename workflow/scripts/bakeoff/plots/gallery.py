@@ -19,6 +19,7 @@ from bakeoff.files import writing
 from bakeoff.plots import (
     balance,
     confusion,
+    copies,
     curves,
     devices,
     effects,
@@ -31,6 +32,7 @@ from bakeoff.plots import (
     style,
     tradeoff,
 )
+from bakeoff.plots.copies import Copies
 from bakeoff.plots.mistakes import Shown
 from bakeoff.plots.style import Plot
 from bakeoff.plots.thumbnails import Samples
@@ -50,8 +52,8 @@ Task = Callable[[], Iterable[Plot]]
 class Drawing:
     """What is drawn: a study, the tables that its report shows, images of the data.
 
-    pictures: the test images that figures show; samples: some training images. Without its images, none of a
-    data set is shown.
+    pictures: the test images that figures show; samples: some training images; copies: pairs that look like
+    copies. Without its images, none of a data set is shown.
     """
 
     study: Study
@@ -59,6 +61,7 @@ class Drawing:
     speedup: Sequence[SpeedupRow]
     pictures: Mapping[str, Shown] = field(default_factory=dict)
     samples: Mapping[str, Samples] = field(default_factory=dict)
+    copies: Mapping[str, Copies] = field(default_factory=dict)
 
     def tasks(self) -> list[Task]:
         """Return what can be drawn apart, in the order of the list."""
@@ -77,6 +80,7 @@ class Drawing:
             (reliability.plots, ()),
             (balance.plots, ()),
             (samples.plots, (self.samples,)),
+            (copies.plots, (self.copies,)),
         )
         for plots, more in kinds:
             for dataset in self.study.datasets:

@@ -1,6 +1,6 @@
 """The whole report as data, in reading order: the answer first, the commands last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from bakeoff.analysis import coverage, findings, wording
 from bakeoff.analysis.finding import Finding
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study
+from bakeoff.records.audit import Audit
 from bakeoff.report import commands, embedded, parts, runs, sections
 from bakeoff.report.commands import Commands
 from bakeoff.report.figures import Drawn
@@ -66,17 +67,19 @@ def build(
     config: dict[str, Any] | None = None,
     missing: Sequence[str] = (),
     without_gpu: str = "",
+    audits: Mapping[str, Audit] | None = None,
 ) -> Report:
     """Put the report together; sections with nothing to show are left out.
 
-    `without_gpu` is why no GPU takes part in the study, which is said where no record is of one.
+    `without_gpu` is why no GPU takes part in the study, which is said where no record is of one;
+    audits: of the data sets, by the digest of the data.
     """
     counted = coverage.of(study)
     titles = wording.some([study.title(dataset) for dataset in study.datasets])
     competitors = wording.some([study.label(name) for name in study.competitors])
     numbered = runs.numbered(study)
     groups, large = runs.groups(study, numbered), len(numbered) > parts.MANY
-    found = sections.of(study, tables, drawn, config, groups, large)
+    found = sections.of(study, tables, drawn, config, groups, large, audits or {})
     return Report(
         title=f"Bakeoff: {titles}" if titles else "Bakeoff: No results yet",
         subject=f"{competitors} on {titles}" if titles else "No cell record was found",

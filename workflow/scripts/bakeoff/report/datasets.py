@@ -1,7 +1,7 @@
 """What the data are: facts, images by class, what was left out of them, and what was done to them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,10 +9,11 @@ import numpy as np
 from bakeoff.analysis import balance, wording
 from bakeoff.analysis.balance import Balance
 from bakeoff.analysis.study import Study, by, place, unique
+from bakeoff.records.audit import Audit
 from bakeoff.records.features import Features
 from bakeoff.records.parts import Data
 from bakeoff.records.record import Record
-from bakeoff.report import parts
+from bakeoff.report import audit, parts
 from bakeoff.report.parts import Column, Entry, Table
 
 FACTS = (Column("What"), Column("Value"))
@@ -37,8 +38,8 @@ class Prepared(NamedTuple):
         return self.records[0].data
 
 
-def tables(study: Study) -> list[Table]:
-    """Return the tables of every data set and preparation of it."""
+def tables(study: Study, audits: Mapping[str, Audit] | None = None) -> list[Table]:
+    """Return the tables of every data set and preparation of it; audits: by the digest of the data."""
     found = by(study.records, lambda record: (record.dataset, record.data.digest))
     counts = Counter(dataset for dataset, _ in found)
     every = [
@@ -46,7 +47,12 @@ def tables(study: Study) -> list[Table]:
         for number, ((dataset, _), records) in enumerate(found.items(), start=1)
     ]
     kinds = (_facts, _features, _balance, _left_out, _notes)
-    return [table for each in every for kind in kinds if (table := kind(each)) is not None]
+    known = audits or {}
+    made: list[Table] = []
+    for each in every:
+        made += audit.tables(study, each.records[0], each.number, known)
+        made += [table for kind in kinds if (table := kind(each)) is not None]
+    return made
 
 
 def _facts(data: Prepared) -> Table:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from bakeoff.analysis import collect, derivation
 from bakeoff.command import UserError
 from bakeoff.files import write_text, writing
+from bakeoff.records import audit
 from bakeoff.report import context, faces, figures
 from bakeoff.report.context import Report
 
@@ -34,6 +35,7 @@ class Source:
     config: dict[str, Any] | None = None
     missing: Sequence[str] = ()
     without_gpu: str = ""
+    audits: Sequence[Path] = ()
 
 
 def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
@@ -50,7 +52,7 @@ def write(source: Source, templates: Path, html: Path, pdf: Path) -> None:
 
             drawn = Path(scratch) / "figures"
             gallery.draw(gallery.Drawing(found, tables.best, tables.speedup), drawn)
-        given = source.config, source.missing, source.without_gpu
+        given = source.config, source.missing, source.without_gpu, audit.by_digest(source.audits)
         report = context.build(found, tables, figures.load(drawn), *given)
         write_text(html, page(report, templates))
         write_pdf(report, templates, pdf)

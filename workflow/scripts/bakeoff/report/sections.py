@@ -1,6 +1,6 @@
 """The parts of the report in reading order, each with its tables, figures and opening words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +8,7 @@ from bakeoff.analysis import ranks, wording
 from bakeoff.analysis.contrasts import COMPETITOR
 from bakeoff.analysis.findings import Tables
 from bakeoff.analysis.study import Study, unique
+from bakeoff.records.audit import Audit
 from bakeoff.report import (
     beside,
     classes,
@@ -30,7 +31,7 @@ from bakeoff.report.runs import Group
 SHOW_IMAGES = "show_images"
 ON_REQUEST = f"Pictures of the data were left out on request ({SHOW_IMAGES}: false)."
 # What the names of figures that hold images of the data begin with.
-OF_IMAGES = ("samples_", "confused_", "missed_")
+OF_IMAGES = ("samples_", "confused_", "missed_", "copies_")
 
 
 def of(
@@ -40,6 +41,7 @@ def of(
     config: dict[str, Any] | None,
     groups: list[Group],
     large: bool,
+    audits: Mapping[str, Audit],
 ) -> list[Section]:
     """Return the parts that have something to show; of a large study paper shows excerpts."""
 
@@ -49,12 +51,8 @@ def of(
     asked = bool((config or {}).get(SHOW_IMAGES, True))
     shown = drawn if asked else [figure for figure in drawn if not figure.name.startswith(OF_IMAGES)]
 
-    best = [
-        *results.best(study, tables.best, tables.published),
-        *results.side_by_side(study, tables.best, tables.tests),
-    ]
     found = [
-        Section("best", "Best configurations", tables=best),
+        _best(study, tables),
         _published(study, tables),
         _devices(study, tables, figures("devices")),
         Section("tradeoff", "Accuracy against training time", figures=figures("tradeoff")),
@@ -65,7 +63,7 @@ def of(
         _errors(study, tables, figures("confusion"), asked),
         _statistics(study, tables, figures("statistics")),
         _arithmetic(study, tables),
-        _data(study, figures("data"), asked),
+        _data(study, figures("data"), asked, audits),
         Section(
             "provenance",
             "Machine and configuration",
@@ -85,6 +83,12 @@ def _cut(section: Section) -> Section:
     tables = [parts.first(each) for each in section.tables]
     figures = [each.lightened() for each in section.figures]
     return replace(section, tables=tables, figures=figures, printed=parts.PRINTED)
+
+
+def _best(study: Study, tables: Tables) -> Section:
+    best = results.best(study, tables.best, tables.published)
+    others = results.side_by_side(study, tables.best, tables.tests)
+    return Section("best", "Best configurations", tables=[*best, *others])
 
 
 def _deployment(study: Study, tables: Tables) -> Section:
@@ -115,9 +119,9 @@ def _errors(study: Study, tables: Tables, figures: list[Drawn], asked: bool) -> 
     return Section("confusion", "Errors", lead=lead, tables=found, figures=figures)
 
 
-def _data(study: Study, figures: list[Drawn], asked: bool) -> Section:
+def _data(study: Study, figures: list[Drawn], asked: bool, audits: Mapping[str, Audit]) -> Section:
     lead = "" if asked or not study.records else ON_REQUEST
-    return Section("data", "Data", lead=lead, tables=datasets.tables(study), figures=figures)
+    return Section("data", "Data", lead=lead, tables=datasets.tables(study, audits), figures=figures)
 
 
 def _devices(study: Study, tables: Tables, figures: list[Drawn]) -> Section:
