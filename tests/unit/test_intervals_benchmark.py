@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -17,11 +16,9 @@ LINE = re.compile(r"(.+?)\s{2,}(.+?)\s+(\d+)  (covers|errs|instead)\s+([\d.]+)\s
 def lines():
     """The printed lines: claim, case, n, kind, nominal, found."""
     environment = {"PYTHONPATH": str(studies.ROOT / "workflow/scripts"), "OMP_NUM_THREADS": "1"}
-    started = time.monotonic()
     done = subprocess.run(
         [sys.executable, PROGRAM, "--quick"], env=environment, capture_output=True, text=True, check=True
     )
-    assert time.monotonic() - started < 120  # thirty seconds on a quiet machine
     head, *printed = done.stdout.splitlines()
     assert head.split() == ["claim", "case", "n", "nominal", "found", "draws"]
     return [LINE.fullmatch(line).groups() for line in printed]

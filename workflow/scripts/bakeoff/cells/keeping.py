@@ -45,17 +45,18 @@ def keep_model(journal: Journal, fitted: Fitted) -> None:
         journal.keep(fitted.run, MODEL, fitted.save_model)
 
 
-def calibrate(journal: Journal, family: Family, run: Run) -> None:
-    """Keep a chosen run's probabilities, and its model with what makes them, unless they are kept."""
-    model, test = journal.kept(run, MODEL), journal.kept(run, TEST)
-    if model is None or test is None:
-        return
-    with np.load(test, allow_pickle=False) as arrays:
-        found = dict(arrays)
-    if "scores" in found or (fitted := family.calibrated(run, model)) is None:
-        return
-    keep_model(journal, fitted)
-    keep_test(journal, family, replace(fitted, answers=replace(fitted.answers, test=found["test"])))
+def calibrate(journal: Journal, family: Family, chosen: list[Run]) -> None:
+    """Keep chosen runs' probabilities, and their models with what makes them, unless they are kept."""
+    for run in chosen:
+        model, test = journal.kept(run, MODEL), journal.kept(run, TEST)
+        if model is None or test is None:
+            continue
+        with np.load(test, allow_pickle=False) as arrays:
+            found = dict(arrays)
+        if "scores" in found or (fitted := family.calibrated(run, model)) is None:
+            continue
+        keep_model(journal, fitted)
+        keep_test(journal, family, replace(fitted, answers=replace(fitted.answers, test=found["test"])))
 
 
 def lacks(journal: Journal, chosen: list[Run]) -> list[Run]:

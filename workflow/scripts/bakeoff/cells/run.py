@@ -192,8 +192,7 @@ def _complete(work: Work, final: list[Run]) -> None:
         keeping.keep_test(work.journal, work.family, fitted)
         if run is final[0]:
             keeping.keep_model(work.journal, fitted)
-    for run in final[:1]:
-        keeping.calibrate(work.journal, work.family, run)
+    keeping.calibrate(work.journal, work.family, final[:1])
     work.journal.prune(final, keeping.TEST)
     work.journal.prune(final[:1], keeping.MODEL)
 
@@ -201,8 +200,7 @@ def _complete(work: Work, final: list[Run]) -> None:
 def _write(work: Work, path: Path, record: Record, final: list[Run]) -> None:
     """Write model and answers of the chosen run, then the record."""
     model, answers = (layout.beside(path, kind) for kind in ("models", "predictions"))
-    chosen = final[0] if final else None
-    keeping.publish_model(work.journal, chosen, work.family.dataset.extractor, model)
+    keeping.publish_model(work.journal, final[0] if final else None, work.family.dataset.extractor, model)
     keeping.publish_answers(work.family, ((work.journal, run) for run in record.runs), answers)
     if (best := record.best) is None:
         if record.skipped is None:

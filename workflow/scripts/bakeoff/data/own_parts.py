@@ -19,7 +19,6 @@ from bakeoff.command import UserError
 from bakeoff.data import leaks, own, part_list, parts
 from bakeoff.data.decoded import Decoded, Kept, Squares
 from bakeoff.data.decoding import Failed, decode
-from bakeoff.data.leaks import OnLeak
 from bakeoff.data.own import Own
 from bakeoff.data.part_list import Placed
 from bakeoff.data.parts import TEST
@@ -67,7 +66,7 @@ def prepare(
     folder: Path,
     processes: int,
     log: Log,
-    on_leak: OnLeak = "drop",
+    on_leak: leaks.OnLeak = "drop",
 ) -> Prepared:
     """Return the parts of a row's images; UserError where it names no data set, or one that cannot be cut.
 
@@ -200,7 +199,7 @@ def _cut(images: Sequence[_Image], classes: Sequence[str], split: Split) -> tupl
 
 
 def _staying(
-    images: list[_Image], classes: Sequence[str], on_leak: OnLeak
+    images: list[_Image], classes: Sequence[str], on_leak: leaks.OnLeak
 ) -> tuple[list[_Image], dict[str, int]]:
     """Return the images without copies of held-back ones, and how many of these there were."""
     strata = [(image.part, image.item.label) for image in images]
