@@ -78,9 +78,9 @@ def test_what_leaks_is_said_first():
     text = said(LEAKED)
     assert "4 images in 2 groups have the pixels of another. 2 groups lie in several parts." in text
     assert "2 test images can be known by heart" in text
-    assert "1 group of equal images have several labels." in text
+    assert "1 group of equal images has several labels." in text
     assert (
-        "1 pair of images look like copies (stored anew, shifted, mirrored, cropped), 1 of them across"
+        "1 pair of images looks like copies (stored anew, shifted, mirrored, cropped), 1 of them across"
         in text
     )
 

@@ -37,6 +37,11 @@ def sentences(audit: Audit) -> list[Said]:
     return [said for kind in kinds for said in kind(audit)]
 
 
+def _said(number: int, one: str, several: str) -> str:
+    """Return a count with a noun and its verb: 1 pair looks, 2 pairs look."""
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def _copies(audit: Audit) -> Iterator[Said]:
     copies = audit.copies
     if not copies.groups:
@@ -46,7 +51,7 @@ def _copies(audit: Audit) -> Iterator[Said]:
         f"{plural(copies.images, 'image')} in {plural(copies.groups, 'group')} have the pixels of another."
     )
     if copies.across_parts:
-        found += f" {plural(copies.across_parts, 'group')} lie in several parts."
+        found += f" {_said(copies.across_parts, 'group lies', 'groups lie')} in several parts."
     means = (
         f"{plural(len(copies.leaked), 'test image')} can be known by heart: the table of accuracies without "
         "them says what that does."
@@ -56,7 +61,8 @@ def _copies(audit: Audit) -> Iterator[Said]:
     yield Said(found, means if audit.parts else "")
     if copies.across_classes:
         yield Said(
-            f"{plural(copies.across_classes, 'group')} of equal images have several labels.",
+            _said(copies.across_classes, "group of equal images has", "groups of equal images have")
+            + " several labels.",
             "At least one label of each is wrong, or the classes overlap: no classifier can be right on all.",
         )
 
@@ -68,11 +74,11 @@ def _near(audit: Audit) -> Iterator[Said]:
         return
     across = f", {near.across_parts:,} of them across parts" if audit.parts else ""
     labels = f", {near.across_classes:,} with two labels" if near.across_classes else ""
+    pairs = _said(near.pairs, "pair of images looks", "pairs of images look")
+    among = f" {_said(len(near.suspected), 'test image is', 'test images are')} among them."
     yield Said(
-        f"{plural(near.pairs, 'pair')} of images look like copies (stored anew, shifted, mirrored, cropped)"
-        f"{across}{labels}.",
-        "These are suspects, to be looked at; none was left out for it."
-        + (f" {plural(len(near.suspected), 'test image')} are among them." if near.suspected else ""),
+        f"{pairs} like copies (stored anew, shifted, mirrored, cropped){across}{labels}.",
+        "These are suspects, to be looked at; none was left out for it." + (among if near.suspected else ""),
     )
 
 
@@ -161,7 +167,7 @@ def _sizes(audit: Audit) -> Iterator[Said]:
         f"{sizes.columns[0]} to {sizes.columns[1]} columns."
     )
     means = (
-        f"{plural(sizes.far, 'image')} are more than half again as wide as high, or as high as wide: "
+        f"{_said(sizes.far, 'image is', 'images are')} more than half again as wide as high, or as high as wide: "
         "squashed to a square, what they show is out of shape; `resize: pad` keeps it."
         if sizes.far
         else "Brought to a square, none changes its shape by more than half."
