@@ -167,8 +167,8 @@ def _sizes(audit: Audit) -> Iterator[Said]:
         f"{sizes.columns[0]} to {sizes.columns[1]} columns."
     )
     means = (
-        f"{_said(sizes.far, 'image is', 'images are')} more than half again as wide as high, or as high as wide: "
-        "squashed to a square, what they show is out of shape; `resize: pad` keeps it."
+        f"{_said(sizes.far, 'image is', 'images are')} more than half again as wide as high, or as high "
+        "as wide: squashed to a square, what they show is out of shape; `resize: pad` keeps it."
         if sizes.far
         else "Brought to a square, none changes its shape by more than half."
     )
