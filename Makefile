@@ -48,8 +48,11 @@ report-partial: .venv/.pango ## a report over the cells that are there; trains n
 study: .venv/.pango ## the published study: hours on a CPU, minutes to an hour on a GPU
 	@$(SNAKEMAKE) $(QUIET)
 
+# The longest first, so that no core waits for them at the end: of overlapping folders pytest makes an order of its own.
+TESTS := tests/workflow $(filter-out tests/workflow tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+
 test: .venv/.pango lint ## lint and all tests that this machine can run
-	@$(RUN) pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder tests/workflow tests
+	@$(RUN) pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: .venv/.dev ## style, types, the workflow's own lint
 	@$(RUN) ruff check .

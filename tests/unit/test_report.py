@@ -169,7 +169,7 @@ def test_the_pdf_is_a_document(small):
     assert root["/MarkInfo"]["/Marked"]
     assert reader.xmp_metadata is not None
     titles = [item.title for item in reader.outline if not isinstance(item, list)]
-    assert titles[:3] == ["Verdict", "Best configurations", "CPU against GPU"]
+    assert titles[:3] == ["Verdict", "Data", "Best configurations"]
     assert [round(side) for side in reader.pages[0].mediabox[2:]] == [595, 842]
     for page in reader.pages:
         for font in page["/Resources"]["/Font"].values():

@@ -52,6 +52,8 @@ def of(
     shown = drawn if asked else [figure for figure in drawn if not figure.name.startswith(OF_IMAGES)]
 
     found = [
+        # First, as all that follows rests on it.
+        _data(study, figures("data"), asked, audits),
         _best(study, tables),
         _published(study, tables),
         _devices(study, tables, figures("devices")),
@@ -63,7 +65,6 @@ def of(
         _errors(study, tables, figures("confusion"), asked),
         _statistics(study, tables, figures("statistics")),
         _arithmetic(study, tables),
-        _data(study, figures("data"), asked, audits),
         Section(
             "provenance",
             "Machine and configuration",
