@@ -213,7 +213,7 @@ def test_an_archive_with_a_password_is_no_data_set(tmp_path):
     path = tmp_path / "digits.npz"
     arrays.save(path)
     content, place = bytearray(path.read_bytes()), -1
-    # The lowest bit of an entry's flags, wherever its list has it: versions of zipfile write other bytes before.
+    # The lowest bit of an entry's flags: what comes before them differs between versions of zipfile.
     while (place := content.find(b"PK\x01\x02", place + 1)) >= 0:
         content[place + 8] |= 1
     path.write_bytes(content)
