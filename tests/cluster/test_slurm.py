@@ -109,6 +109,7 @@ def test_the_cells_are_jobs_and_the_rest_is_done_where_it_is_submitted(study):
     comments = {job["Comment"] for job in study[2]}
     assert {re.match("rule_(.*?)(_wildcards|$)", comment)[1] for comment in comments} == {
         "prepare_dataset",
+        "audit_dataset",
         "try_network",
         "train_network",
         "train_svm",
