@@ -40,14 +40,14 @@ def table(study, name):
 def test_every_cell_has_its_whole_grid(study, dataset, cell):
     record = studies.read(study / f"results/{dataset}/{cell}.json")
     assert len(record["runs"]) == (8 if cell in NETWORKS else 6)
-    # 7 steps leave the running variances of ResNet-50 so unfinished that its validation loss may overflow:
+    # 14 steps leave the running variances of ResNet-50 so unfinished that its validation loss may overflow:
     # on so few images rounding decides what a network reaches, as a seed does. An SVM is the same everywhere.
     allowed = {"ok"} if cell in SVMS else {"ok", "diverged"}
     assert {run["status"] for run in record["runs"]} <= allowed
     assert record["best"] is not None
-    assert record["data"]["counts"] == {"train": 210, "validation": 30, "holdout": 60, "test": 300}
+    assert record["data"]["counts"] == {"train": 420, "validation": 60, "holdout": 120, "test": 600}
     if cell in SVMS:
-        assert record["best"]["test_accuracy"] > 0.55
+        assert record["best"]["test_accuracy"] > 0.65
 
 
 def test_every_published_result_stands_beside_ours(study):
@@ -73,8 +73,8 @@ def test_the_comparison_says_why_there_is_no_speedup(study):
 def test_the_report_is_complete(study):
     pages = [page.extract_text() for page in PdfReader(study / "results/report.pdf").pages]
     first = " ".join(pages[0].split())
-    assert "limit_train = 300" in first
-    assert "limit_test = 300" in first
+    assert "limit_train = 600" in first
+    assert "limit_test = 600" in first
     text = "\n".join(pages)
     for words in ("MNIST", "Fashion-MNIST", "ResNet-18", "ResNet-50", "SVM (RBF)", "SVM (polynomial)"):
         assert words in text
