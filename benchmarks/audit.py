@@ -7,7 +7,7 @@ that has it (--peer), takes the same folder: the duplicates that it reports, of 
 
 --shuffled N: how many of so many data sets with shuffled labels are said to have a shortcut.
 
-    PYTHONPATH=workflow/scripts python benchmarks/audit.py [--images 5000] [--peer PYTHON] [--shuffled 100]
+    PYTHONPATH=workflow/scripts:tests python benchmarks/audit.py [--images N] [--peer PYTHON] [--shuffled N]
 """
 
 import argparse
@@ -23,7 +23,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
+
+from images_drawn import drawn
 
 ROWS, COLUMNS, CLASSES, SHARE = 120, 160, 5, 0.05
 KINDS = ("equal pixels", "JPEG of quality 60", "shifted by 2", "mirrored")
@@ -41,20 +43,7 @@ Pair = frozenset[str]
 
 def picture(random: np.random.Generator) -> Image.Image:
     """Return shapes on a gradient, with noise."""
-    y, x = np.mgrid[0:ROWS, 0:COLUMNS]
-    angle = random.uniform(0, 2 * np.pi)
-    slope = x * np.cos(angle) + y * np.sin(angle)
-    slope = ((slope - slope.min()) / np.ptp(slope))[..., None]
-    ends = random.integers(0, 256, (2, 3))
-    image = Image.fromarray((ends[0] * (1 - slope) + ends[1] * slope).astype(np.uint8))
-    draw = ImageDraw.Draw(image)
-    for _ in range(random.integers(2, 7)):
-        (left, top), (wide, high) = random.uniform(0, (COLUMNS, ROWS)), random.uniform(8, 45, 2)
-        shape = draw.ellipse if random.random() < 0.5 else draw.rectangle
-        colour = tuple(random.integers(0, 256, 3).tolist())
-        shape((left - wide, top - high, left + wide, top + high), fill=colour)
-    noisy = np.asarray(image) + random.normal(0, random.uniform(2, 14), (ROWS, COLUMNS, 3))
-    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+    return drawn(random, COLUMNS, ROWS, (8, 45))
 
 
 def plant(folder: Path, count: int) -> dict[Pair, str]:

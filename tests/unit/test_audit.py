@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 import arrays
 from bakeoff.analysis import audited
@@ -15,30 +15,15 @@ from bakeoff.audit import copies, groups, images, likeness, look, neighbours, od
 from bakeoff.command import UserError
 from bakeoff.data import leaks, store
 from bakeoff.records import audit as records
+from images_drawn import drawn
 
 EACH, CLASSES = 60, ("blue", "green", "red")
+# Of the shapes that are drawn, half their sides at least and at most; the deviation of the noise.
+SIDES, NOISE = (5, 28), 6.0
 
 
 def quiet(line: str) -> None:
     """Take what the audit says meanwhile."""
-
-
-def picture(random: np.random.Generator, columns: int = 96, rows: int = 72) -> Image.Image:
-    """Return shapes on a gradient, with noise."""
-    y, x = np.mgrid[0:rows, 0:columns]
-    angle = random.uniform(0, 2 * np.pi)
-    slope = x * np.cos(angle) + y * np.sin(angle)
-    slope = ((slope - slope.min()) / np.ptp(slope))[..., None]
-    ends = random.integers(0, 256, (2, 3))
-    image = Image.fromarray((ends[0] * (1 - slope) + ends[1] * slope).astype(np.uint8))
-    draw = ImageDraw.Draw(image)
-    for _ in range(random.integers(2, 7)):
-        (left, top), (wide, high) = random.uniform(0, (columns, rows)), random.uniform(5, 28, 2)
-        shape = draw.ellipse if random.random() < 0.5 else draw.rectangle
-        colour = tuple(random.integers(0, 256, 3).tolist())
-        shape((left - wide, top - high, left + wide, top + high), fill=colour)
-    noisy = np.asarray(image) + random.normal(0, 6, (rows, columns, 3))
-    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
 def shifted(image: Image.Image) -> Image.Image:
@@ -65,11 +50,11 @@ def planted(tmp_path_factory) -> Path:
     random, root = np.random.default_rng(5), tmp_path_factory.mktemp("planted") / "set"
     made = []
     for number in range(EACH * len(CLASSES)):
-        image, label = picture(random), CLASSES[number % len(CLASSES)]
+        image, label = drawn(random, 96, 72, SIDES, NOISE), CLASSES[number % len(CLASSES)]
         save(image, root / "train" / label / f"{number}.png")
         made.append((image, label))
     for number in range(12):
-        save(picture(random), root / "test" / CLASSES[number % 3] / f"own{number}.png")
+        save(drawn(random, 96, 72, SIDES, NOISE), root / "test" / CLASSES[number % 3] / f"own{number}.png")
     for number, (how, make) in enumerate(NEAR.items()):
         for again in range(2):
             image, label = made[2 * number + again]
@@ -262,7 +247,7 @@ def test_grey_that_is_stored_as_colour_is_said():
 
 def test_a_file_says_its_own_size_and_quantisation():
     file = io.BytesIO()
-    picture(np.random.default_rng(0), 400, 300).save(file, "JPEG", quality=50)
+    drawn(np.random.default_rng(0), 400, 300, SIDES, NOISE).save(file, "JPEG", quality=50)
     small = Image.open(io.BytesIO(file.getvalue()))
     small.draft(None, (100, 100))
     small.load()

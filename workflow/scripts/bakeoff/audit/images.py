@@ -3,9 +3,11 @@
 Owns how prepared parts, and the originals behind them, become one list. Must not know what is looked for.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,8 +92,8 @@ def originals(source: Source, placed: Sequence[Placed] | None, processes: int) -
 
 
 def _numbered(parts: Sequence[str]) -> list[int]:
-    seen: dict[str, int] = {}
-    return [seen[part] for part in parts if seen.update({part: seen.get(part, -1) + 1}) is None]
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(count)
+    return [next(numbers[part]) for part in parts]
 
 
 def _looks(source: Source, items: Sequence[Item], processes: int) -> Iterator[Look | None]:
