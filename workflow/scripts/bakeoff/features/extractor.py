@@ -16,7 +16,7 @@ from bakeoff.command import UnfitError, UserError
 from bakeoff.features.rows import PENULTIMATE, Frozen
 from bakeoff.files import reading
 from bakeoff.networks import freezing, models
-from bakeoff.networks.boundary import Reached
+from bakeoff.networks.boundary import NotCalled, reached
 from bakeoff.records.kinds import Device
 from bakeoff.records.signature import EXTRACTOR, Signature
 from bakeoff.surroundings import reason
@@ -56,22 +56,10 @@ class Extractor:
 
     def reached(self, images: "torch.Tensor") -> Any:
         """Return what the part answers, or is given, for images (n, channels, rows, columns)."""
-
-        def given(part: Any, inputs: Any) -> None:
-            raise Reached(inputs[0])
-
-        def answered(part: Any, inputs: Any, output: Any) -> None:
-            raise Reached(output)
-
-        part = self.part
-        hook = part.register_forward_pre_hook(given) if self.ahead else part.register_forward_hook(answered)
         try:
-            self.network(images)
-        except Reached as found:
-            return found.activation
-        finally:
-            hook.remove()
-        raise UnfitError("its layer is not called for an answer; name another")
+            return reached(self.network, self.part, images, self.ahead)
+        except NotCalled as error:
+            raise UnfitError("its layer is not called for an answer; name another") from error
 
     def row_of(self, activation: Any) -> "torch.Tensor":
         """Return an activation as rows (n, numbers); UnfitError where it is no tensor of an image each."""

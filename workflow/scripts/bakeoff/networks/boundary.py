@@ -19,12 +19,38 @@ if TYPE_CHECKING:
 Answer = Callable[..., Any]
 
 
-class Reached(BaseException):
-    """The boundary's activation, on its way past whatever else the network would do."""
+class _Reached(BaseException):
+    """An activation, on its way past whatever else the network would do."""
 
     def __init__(self, activation: Any) -> None:
         super().__init__()
         self.activation = activation
+
+
+class NotCalled(RuntimeError):
+    """A part that a network does not call for an answer."""
+
+
+def reached(model: "nn.Module", part: "nn.Module", images: "torch.Tensor", ahead: bool = False) -> Any:
+    """Return what a part of a network answers, or is given ahead of that; what follows is not computed.
+
+    NotCalled where the answer comes about without it.
+    """
+
+    def given(part: Any, inputs: Any) -> None:
+        raise _Reached(inputs[0])
+
+    def answered(part: Any, inputs: Any, output: Any) -> None:
+        raise _Reached(output)
+
+    hook = part.register_forward_pre_hook(given) if ahead else part.register_forward_hook(answered)
+    try:
+        model(images)
+    except _Reached as found:
+        return found.activation
+    finally:
+        hook.remove()
+    raise NotCalled
 
 
 @dataclass(frozen=True)
@@ -55,18 +81,10 @@ class Boundary:
 
     def before(self, images: "torch.Tensor") -> "torch.Tensor":
         """Return what images (n, channels, rows, columns) come to, in the network's own modes."""
-
-        def reached(part: Any, inputs: Any, output: Any) -> None:
-            raise Reached(output)
-
-        hook = self.part.register_forward_hook(reached)
         try:
-            self.model(images)
-        except Reached as found:
-            return found.activation
-        finally:
-            hook.remove()
-        raise RuntimeError(f"{self.name} was not called")
+            return reached(self.model, self.part, images)
+        except NotCalled as error:
+            raise NotCalled(f"{self.name} was not called") from error
 
     def after(self, activation: "torch.Tensor") -> "torch.Tensor":
         """Return the answer to images that came to this."""
