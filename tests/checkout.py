@@ -13,6 +13,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# Workers of pytest keep all cores busy, and two threads of OpenMP, of which one finds its core taken, are
+# three to five times as slow as one alone (benchmarks/thread_spin.py).
+CORES = ("--cores", "1")
 
 
 def files(root: Path = ROOT) -> Iterator[Path]:

@@ -8,6 +8,9 @@ import pytest
 from checkout import ROOT
 from optional import skip_where_missing
 
+# As checkout.CORES: before anything imports torch, and for the commands that tests call.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 OWN = tuple(f"{ROOT / name}{os.sep}" for name in ("results", "resources", "logs", ".snakemake"))
 ON_PATHS = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove", "shutil.rmtree"}
 # Calls that may mean a path relative to an open folder, which the event does not name.

@@ -11,12 +11,12 @@ import pytest
 
 import studies
 from bakeoff.records.run import ACCURACIES
-from checkout import ROOT, copy_to
+from checkout import CORES, ROOT, copy_to
 from optional import needs
 
 IMAGE = ROOT / "containers" / "cpu.sif"
 STUDY = ("--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml")
-CONTAINED = ("--cores", "2", "--use-singularity", *STUDY)
+CONTAINED = (*CORES, "--use-singularity", *STUDY)
 CELLS = ("resnet18_adam_cpu", "resnet18_sgd_cpu", "svm_poly_cpu", "svm_rbf_cpu")
 ORDINARY = "nobody"
 # A Python that any user may run; root's own may lie in root's home.
@@ -136,7 +136,7 @@ def test_an_ordinary_user_gets_the_same_results(contained, checkout, snakemake_a
 def test_without_containers_the_runs_are_the_same_and_svms_as_good(contained, checkout):
     folder = checkout("bare")
     targets = [f"results/digits/{name}.json" for name in CELLS]
-    call(folder, sys.executable, "-m", "snakemake", "--cores", "2", *STUDY, "--", *targets)
+    call(folder, sys.executable, "-m", "snakemake", *CORES, *STUDY, "--", *targets)
     bare, inside = results(folder), results(contained)
     for name in CELLS:
         assert [run["settings"] for run in bare[name]] == [run["settings"] for run in inside[name]]

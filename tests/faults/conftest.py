@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def finished(tmp_path_factory) -> Path:
     if named := os.environ.get("BAKEOFF_FINISHED"):
         return Path(named)
     folder = copy_to(tmp_path_factory.mktemp("finished") / "with spaces")
-    done = snakemake(folder, "--cores", "2", "--configfile", "config/demo.yaml", CUDA_VISIBLE_DEVICES="")
+    done = snakemake(folder, *CORES, "--configfile", "config/demo.yaml", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
     return folder
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 import studies
-from checkout import snakemake
+from checkout import CORES, snakemake
 
 pytestmark = pytest.mark.faults
 
-DEMO = ("--cores", "2", "--configfile", "config/demo.yaml")
+DEMO = (*CORES, "--configfile", "config/demo.yaml")
 CALL = [sys.executable, "-m", "snakemake", *DEMO]
 QUIET = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
 CELLS = ("resnet18_adam_cpu", "resnet18_sgd_cpu", "svm_poly_cpu", "svm_rbf_cpu")

@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 from images import lay
 
 STUDY = {
@@ -20,7 +20,7 @@ STUDY = {
     "comparison": {"datasets": []},
 }
 PATHS = [f"my pictures/{name}/{number}.png" for name in ("a b", "c") for number in range(8)]
-LINE = ("--cores", "2", "--configfile", "own.yaml", "--", "resources/flowers.npz")
+LINE = (*CORES, "--configfile", "own.yaml", "--", "resources/flowers.npz")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 import studies
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 pytestmark = [
     pytest.mark.study,
@@ -17,7 +17,7 @@ pytestmark = [
     ),
 ]
 
-OVERLAY = ("--cores", "all", "--configfile", "tests/workflow/cut_down.yaml")
+OVERLAY = (*CORES, "--configfile", "tests/workflow/cut_down.yaml")
 NETWORKS = [f"{model}_{optimizer}_cpu" for model in ("resnet18", "resnet50") for optimizer in ("sgd", "adam")]
 SVMS = ["svm_rbf_cpu", "svm_poly_cpu"]
 

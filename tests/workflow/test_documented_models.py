@@ -6,7 +6,7 @@ import yaml
 import models_page
 import studies
 from bakeoff.plan import written
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 from models_page import ROWS
 from optional import needs_extra
 
@@ -43,7 +43,7 @@ def five(tmp_path_factory):
     (folder / "own.yaml").write_text(yaml.safe_dump(written.overlay(study, {"networks": SMALL})))
     hub = models_page.put_in_hub(folder / "hub", ROWS["atto"]["catalog"]["networks"]["atto"]["build"])
     own = {"CUDA_VISIBLE_DEVICES": "", **hub}
-    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", **own)
+    done = snakemake(folder, *CORES, "--configfile", "own.yaml", **own)
     assert done.returncode == 0, done.stdout
     return folder
 

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 pytestmark = pytest.mark.study
 
@@ -63,7 +63,7 @@ def results(tmp_path_factory):
     folder = copy_to(tmp_path_factory.mktemp("five") / "five gardens")
     (folder / "garden.py").write_text(LOADER)
     (folder / "own.yaml").write_text(yaml.safe_dump(STUDY))
-    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
+    done = snakemake(folder, *CORES, "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
     return folder / "results"
 

@@ -12,7 +12,7 @@ from bakeoff.analysis import study
 from bakeoff.records import written
 from bakeoff.records.predictions import Kept
 from bakeoff.records.request import REFIT
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 pytestmark = pytest.mark.study
 
@@ -43,7 +43,7 @@ def folded(tmp_path_factory):
     """Return the finished study."""
     folder = copy_to(tmp_path_factory.mktemp("folds") / "two folds")
     (folder / "own.yaml").write_text(yaml.safe_dump(STUDY))
-    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
+    done = snakemake(folder, *CORES, "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
     return folder
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import studies
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 from optional import needs
 
 # Three modules: from a local repository, from a host that was cloned before, and from a checkout.
@@ -108,7 +108,7 @@ def jobs(printed: str) -> dict[str, int]:
 def test_modules_side_by_side_keep_to_their_places_and_rerun_for_their_code_alone(project):
     folder, call = project
     first = {"ours": "made", "theirs": "made", "target": "best.csv"}
-    made = jobs(call("--cores", "2", **first))
+    made = jobs(call(*CORES, **first))
     assert (made["first"], made["ours_train_svm"], made["theirs_train_svm_shard"]) == (1, 1, 2)
     assert {path.name for path in folder.iterdir()} == {"Snakefile", ".snakemake", "ours", "theirs"}
     ours, theirs = (

@@ -12,7 +12,7 @@ from bakeoff.analysis import collect, derivation, tables
 from bakeoff.analysis.derived import BestRow
 from bakeoff.records import written
 from bakeoff.records.run import ACCURACIES, HOLDOUT
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 pytestmark = pytest.mark.study
 
@@ -21,7 +21,7 @@ CLASSES = {
     "blå himmel": (20, (40, 80, 210)),
     "gul": (10, (220, 200, 40)),
 }
-CALL = ("--cores", "2", "--configfile", "config/images.yaml", "--config")
+CALL = (*CORES, "--configfile", "config/images.yaml", "--config")
 GIVEN = ("images=../my Flowers", "minutes=1")
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 STUDY = "results/my-Flowers/study.yaml"
@@ -152,19 +152,17 @@ def test_a_second_call_has_nothing_to_do_and_leaves_the_file_alone(called, given
 
 def test_the_file_alone_is_the_same_study(called):
     folder, _ = called
-    done = snakemake(folder, "--cores", "2", "--configfile", STUDY, **WITHOUT_GPU)
+    done = snakemake(folder, *CORES, "--configfile", STUDY, **WITHOUT_GPU)
     assert "Nothing to be done" in done.stdout, done.stdout
 
 
 def test_a_partial_report_is_of_the_study_that_its_file_names(called):
     folder, _ = called
-    done = snakemake(
-        folder, "-n", "--cores", "2", "--configfile", STUDY, "--config", "partial=True", **WITHOUT_GPU
-    )
+    done = snakemake(folder, "-n", *CORES, "--configfile", STUDY, "--config", "partial=True", **WITHOUT_GPU)
     assert done.returncode == 0, done.stdout
     assert "train_" not in done.stdout
     (folder / "results/my-Flowers/knn_cpu.json").rename(folder / "away.json")
-    made = snakemake(folder, "--cores", "2", "--configfile", STUDY, "--config", "partial=True", **WITHOUT_GPU)
+    made = snakemake(folder, *CORES, "--configfile", STUDY, "--config", "partial=True", **WITHOUT_GPU)
     assert made.returncode == 0, made.stdout
     html = (folder / "results/my-Flowers/report.html").read_text(encoding="utf-8")
     assert "Not the whole study." in html

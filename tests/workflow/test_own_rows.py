@@ -17,7 +17,7 @@ import train_network
 import train_svm
 from bakeoff import files
 from bakeoff.networks import models
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 from own_networks import network
 
 torch = pytest.importorskip("torch")
@@ -71,7 +71,7 @@ ALONE = "results/flowers/alone/mobilenet_adamw_cpu.json"
 
 def call(folder, *words: str):
     own = {"CUDA_VISIBLE_DEVICES": "", "NETS": str(folder / "nets")}
-    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", *words, **own)
+    done = snakemake(folder, *CORES, "--configfile", "own.yaml", *words, **own)
     assert done.returncode == 0, done.stdout
     return done.stdout
 

@@ -4,10 +4,10 @@ import pytest
 from pypdf import PdfReader
 
 import studies
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 DEMO = ("--configfile", "config/demo.yaml", "--config", "gpu=absent")
-PARTIAL = ("--cores", "2", *DEMO, "partial=True")
+PARTIAL = (*CORES, *DEMO, "partial=True")
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 # As the demo lists them: the first two networks and one SVM are there.
 THERE = (0, 2)
@@ -41,7 +41,7 @@ def test_the_first_page_says_what_is_missing(half):
 
 
 def test_the_whole_study_afterwards_makes_the_missing_cells_and_the_report_anew(half):
-    result = snakemake(half, "-n", "--cores", "2", *DEMO, **WITHOUT_GPU)
+    result = snakemake(half, "-n", *CORES, *DEMO, **WITHOUT_GPU)
     assert result.returncode == 0, result.stdout
     jobs = result.stdout.split("Job stats:")[1]
     for rule in ("train_network", "train_svm", "time_training", "collect_results", "render_report"):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from bakeoff.records import written
 from bakeoff.records.parts import PARTS
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 from optional import needs
 from rendered import outside
 
@@ -124,7 +124,7 @@ def done(request, tmp_path_factory) -> Done:
     (folder / "images").mkdir()
     lay(folder / "images", shape)
     (folder / "own.yaml").write_text(yaml.safe_dump(study(name)))
-    found = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
+    found = snakemake(folder, *CORES, "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
     assert found.returncode == 0, found.stdout
     return Done(name, shape, folder)
 
@@ -185,7 +185,7 @@ def test_names_are_texts_and_no_formula_and_no_markup(done):
 @pytest.mark.parametrize("done", ["two-grey"], indirect=True)
 def test_pictures_are_left_out_on_request(done):
     (done.folder / "own.yaml").write_text(yaml.safe_dump(study(done.name, show_images=False)))
-    found = snakemake(done.folder, "--cores", "2", "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
+    found = snakemake(done.folder, *CORES, "--configfile", "own.yaml", CUDA_VISIBLE_DEVICES="")
     assert found.returncode == 0, found.stdout
     assert not re.search(r"rule (prepare|train|time)_", found.stdout)
     assert not {"samples_two-grey", "confused_two-grey", "missed_two-grey"} & {*done.figures}

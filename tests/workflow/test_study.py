@@ -18,9 +18,9 @@ from pypdf import PdfReader
 
 import studies
 from bakeoff.records.run import ACCURACIES
-from checkout import ROOT, copy_to, snakemake
+from checkout import CORES, ROOT, copy_to, snakemake
 
-STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml")
+STUDY = (*CORES, "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml")
 CELLS = ("resnet18_adam_cpu", "resnet18_sgd_cpu", "svm_poly_cpu", "svm_rbf_cpu")
 
 

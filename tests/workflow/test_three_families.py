@@ -20,7 +20,7 @@ from bakeoff import saved
 from bakeoff.analysis import reproduce
 from bakeoff.records import written
 from bakeoff.records.run import Run
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 pytestmark = pytest.mark.study
 
@@ -37,7 +37,7 @@ LAID_OVER = {
         "features": {"drawn": {"network": {"build": "resnet18"}, "input_size": 16, "label": "drawn weights"}}
     },
 }
-STUDY = ("--cores", "2", "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml", "own.yaml")
+STUDY = (*CORES, "--configfile", "config/demo.yaml", "tests/workflow/tiny.yaml", "own.yaml")
 LABELS = {"knn": "Nearest neighbours", "forest": "Random forest"}
 TABLES = {
     "best.csv": ("competitor",),

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 import studies
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 
 pytest.importorskip("torch")
 
@@ -69,7 +69,7 @@ WHY = "own_nets:Flat: cannot take images of 3 x 8 x 8: RuntimeError: "
 
 
 def call(folder, *words: str) -> str:
-    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", *words, CUDA_VISIBLE_DEVICES="")
+    done = snakemake(folder, *CORES, "--configfile", "own.yaml", *words, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
     return done.stdout
 

@@ -11,7 +11,7 @@ import yaml
 import studies
 from bakeoff.analysis import reproduce
 from bakeoff.records import written
-from checkout import copy_to, snakemake
+from checkout import CORES, copy_to, snakemake
 from images import lay
 
 pytestmark = pytest.mark.study
@@ -56,7 +56,7 @@ SIDES = {"narrow": 8, "wide": 16}
 
 def call(folder, *words: str, study: dict = STUDY) -> str:
     (folder / "own.yaml").write_text(yaml.safe_dump(study))
-    done = snakemake(folder, "--cores", "2", "--configfile", "own.yaml", *words, CUDA_VISIBLE_DEVICES="")
+    done = snakemake(folder, *CORES, "--configfile", "own.yaml", *words, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stdout
     return done.stdout
 
