@@ -46,7 +46,10 @@ COMPETITORS = {
     "logistic": ("train_classifier", {"classifier": row("logistic", C=0.01), "grid": [{}]}, 1),
     "forest": ("train_classifier", {"classifier": row("forest", max_features="sqrt"), "grid": [{}]}, 1),
     "resnet18": ("train_network", {"model": "resnet18", "optimizer": "adam", "grid": NETWORK}, 2),
+    # At its own size: --sizes 96.
+    "lite0_tuned": ("train_network", {"model": "lite0_tuned", "optimizer": "adam", "grid": NETWORK}, 2),
 }
+FEATURES = ("lite0",)
 
 
 def timed(work: Callable[[], None]) -> float:
@@ -77,16 +80,16 @@ def measure(folder: Path, count: int, size: int, names: list[str]) -> None:
     row = json.dumps(
         {"name": "made-up", "kind": "folder", "root": str(folder / "images"), "input_size": size}
     )
-    raw, data = folder / f"raw{size}.npz", folder / f"data{size}.npz"
-    start = timed(lambda: finish(call("fetch_dataset", dataset=row, output=raw)))
+    data, place = folder / f"data{size}.npz", {"parts": folder / "parts.csv", "decoded": folder / "decoded"}
     shape = {"dataset": row, "split": json.dumps(SPLIT), "input_size": size}
-    prepared = timed(lambda: finish(call("prepare_dataset", raw=raw, **shape, output=data)))
+    prepared = timed(lambda: finish(call("prepare_images", **shape, output=data, **place)))
     train = int(count * (1 - SPLIT["test"]) * SPLIT["train"])
-    print(
-        f"{count} images, {train} to fit, size {size}: fetch {start:.1f} s, prepare {prepared:.1f} s",
-        flush=True,
-    )
-    for name in names:
+    print(f"{count} images, {train} to fit, size {size}: prepare {prepared:.1f} s", flush=True)
+    for name in set(FEATURES) & set(names):
+        known = {"data": data, "dataset": row, "features": name, "output": folder / f"{name}{size}.npz"}
+        whole = timed(lambda known=known: finish(call("extract_features", **known, **place)))
+        print(f"  {name:<12} {whole:.1f} s for the numbers of all images", flush=True)
+    for name in [each for each in names if each not in FEATURES]:
         script, options, settings = COMPETITORS[name]
         given = {key: json.dumps(each) if key == "grid" else each for key, each in options.items()}
         more = {"device": "cpu"} if script != "train_classifier" else {}
@@ -108,7 +111,9 @@ def main() -> None:
     )
     parser.add_argument("--images", type=int, nargs="+", default=[1000, 2000])
     parser.add_argument("--sizes", type=int, nargs="+", default=[32, 64])
-    parser.add_argument("--only", nargs="+", choices=COMPETITORS, default=list(COMPETITORS))
+    parser.add_argument(
+        "--only", nargs="+", choices=[*COMPETITORS, *FEATURES], default=[*COMPETITORS, *FEATURES]
+    )
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     for count, size in product(asked.images, asked.sizes):

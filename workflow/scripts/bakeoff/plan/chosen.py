@@ -74,7 +74,7 @@ def study(images: Images, facts: Facts, sized: Sized) -> dict[str, Any]:
         "split": dict(SPLIT),
         "final_seeds": choice.final_seeds,
         "networks": {
-            "models": ["resnet18"],
+            "models": list(choice.networks),
             "optimizers": ["adam"],
             "input_size": choice.size,
             "grid": [_training(choice, facts.to_fit(used))],

@@ -45,8 +45,28 @@ CLASSIFIERS: Mapping[str, Cost] = {
     "forest": Cost(0.0030, grows=0.1),
 }
 SVM = Cost(0.0010, grows=0.4, pair_s=0.001)
-# An epoch of a network.
-NETWORK = Cost(0.0016)
+
+
+class Training(NamedTuple):
+    """What a network costs for one image of any part: in each epoch, and once whatever their number.
+
+    size: rows and columns that its own row asks for; None where it takes the images as they are prepared.
+    """
+
+    epoch: Cost
+    once_s: float = 0.0
+    size: int | None = None
+
+    def seconds(self, epochs: int, images: int, size: int, classes: int) -> float:
+        """Return the seconds of a training on images of so many rows and columns."""
+        seen = MEASURED_SIZE if self.size else size
+        return self.once_s * images + epochs * self.epoch.seconds(images, seen, classes)
+
+
+NETWORKS: Mapping[str, Training] = {
+    "resnet18": Training(Cost(0.0016)),
+    "lite0_tuned": Training(Cost(0.005), once_s=0.02, size=96),
+}
 
 
 class Extraction(NamedTuple):

@@ -75,6 +75,7 @@ class Choice:
 
     size: int = 32
     limit: int | None = None
+    networks: tuple[str, ...] = ("resnet18",)
     classifiers: tuple[str, ...] = ("knn",)
     kernels: tuple[str, ...] = ("rbf",)
     svm_C: tuple[float, ...] = (1, 10)
@@ -86,8 +87,8 @@ class Choice:
 
     @property
     def cells(self) -> int:
-        """Return how many cells there are: one network, kernels and classifiers on pixels and features."""
-        return 1 + (len(self.kernels) + len(self.classifiers)) * (1 + len(self.features))
+        """Return how many cells there are: networks, kernels and classifiers on pixels and features."""
+        return len(self.networks) + (len(self.kernels) + len(self.classifiers)) * (1 + len(self.features))
 
 
 @dataclass(frozen=True)
@@ -102,18 +103,19 @@ class Needs:
 def estimate(choice: Choice, facts: Facts) -> Needs:
     """Return what a choice is thought to need on this machine."""
     images = min(choice.limit or facts.total, facts.total)
-    network, fits = _fits(choice, facts, images)
+    trainings, fits = _trainings(choice, facts, images), _fits(choice, facts, images)
     readings = 1 + len(_others(choice, facts)) + len(choice.features)
     seconds = costs.AROUND_S + _reading(facts, images) * readings + _extracting(choice, facts, images)
-    seconds += _grids(choice, facts, network, fits)
-    alone = choice.final_seeds * (network + sum(fits.values())) / _speed(facts)
+    seconds += _grids(choice, facts, trainings, fits)
+    alone = choice.final_seeds * (sum(trainings) + sum(fits.values())) / _speed(facts)
     seconds += costs.ALONE_S * choice.cells + alone
     return Needs(seconds, _memory_mb(choice, facts, images), _disk_mb(choice, facts, images))
 
 
 def _others(choice: Choice, facts: Facts) -> list[int]:
     """Return the sizes of the views beside the main one: each is decoded by itself, and a file of its own."""
-    return [size for size in facts.views if size != choice.size]
+    own = {costs.NETWORKS[name].size for name in choice.networks}
+    return sorted({*facts.views, *(size for size in own if size)} - {choice.size})
 
 
 def _reading(facts: Facts, images: int) -> float:
@@ -127,21 +129,25 @@ def _extracting(choice: Choice, facts: Facts, images: int) -> float:
     return costs.START_S * len(choice.features) + each / _speed(facts)
 
 
-def _fits(choice: Choice, facts: Facts, images: int) -> tuple[float, dict[str, float]]:
-    """Return the seconds of one core that one training of the network takes, and of each other."""
-    shape = images, choice.size, len(facts.classes)
-    # Epochs in a list are one training.
-    network = max(choice.epochs) * costs.NETWORK.seconds(*shape) / (costs.GPU_TIMES if facts.gpu else 1)
+def _trainings(choice: Choice, facts: Facts, images: int) -> list[float]:
+    """Return the seconds of one core that one training of each network takes; epochs in a list are one."""
+    shape = max(choice.epochs), images, choice.size, len(facts.classes)
+    times = costs.GPU_TIMES if facts.gpu else 1
+    return [costs.NETWORKS[name].seconds(*shape) / times for name in choice.networks]
+
+
+def _fits(choice: Choice, facts: Facts, images: int) -> dict[str, float]:
+    """Return the seconds of one core that one fit of every other competitor takes."""
     fits: dict[str, float] = {}
     sizes = {"": choice.size, **{f"{ON}{name}": costs.FEATURES[name].like for name in choice.features}}
     for on, size in sizes.items():
         seen = images, size, len(facts.classes)
         fits |= {f"{name}{on}": costs.CLASSIFIERS[name].seconds(*seen) for name in choice.classifiers}
         fits |= {f"svm_{name}{on}": costs.SVM.seconds(*seen) for name in choice.kernels}
-    return network, fits
+    return fits
 
 
-def _grids(choice: Choice, facts: Facts, network: float, fits: Mapping[str, float]) -> float:
+def _grids(choice: Choice, facts: Facts, trainings: Sequence[float], fits: Mapping[str, float]) -> float:
     """Return the seconds of the clock that all grids take.
 
     A network's has one thread; the others' have several, and on few cores nothing runs beside them.
@@ -151,10 +157,10 @@ def _grids(choice: Choice, facts: Facts, network: float, fits: Mapping[str, floa
     counts = {name: settings.get(name.partition(ON)[0], 1) for name in fits}
     others = sum(counts[name] * each for name, each in fits.items()) / _speed(facts)
     others += costs.START_S * len(fits)
-    training = costs.START_S + len(choice.rates) * network
+    networks = [costs.START_S + len(choice.rates) * each for each in trainings]
     if facts.cores <= FIT_THREADS:
-        return training + others
-    return max(training, others / max(1, (facts.cores - 1) // FIT_THREADS))
+        return sum(networks) + others
+    return max(*networks, others / max(1, (facts.cores - 1) // FIT_THREADS))
 
 
 def _speed(facts: Facts) -> float:
@@ -185,7 +191,7 @@ def kernels_mb(facts: Facts, images: int) -> int:
 def _disk_mb(choice: Choice, facts: Facts, images: int) -> int:
     """Return what decoded images, the parts made of them, models and the report take."""
     pixels = _pixels_mb(images, choice.size)
-    models = NETWORK_MB + 4 * pixels * (len(choice.kernels) + 1)
+    models = NETWORK_MB * len(choice.networks) + 4 * pixels * (len(choice.kernels) + 1)
     for row in (costs.FEATURES[name] for name in choice.features):
         # Decoded images, the numbers, waiting and kept, and models with the network and rows of these.
         numbers = 4 * images * row.numbers / MB
