@@ -15,7 +15,7 @@ from checkout import ROOT, copy_to, snakemake
 from optional import needs, program
 
 COMMAND = ("--profile", "workflow/profiles/slurm")
-STUDY = ("--configfile", "config/demo.yaml", "tests/cluster/small.yaml")
+STUDY = ("--configfile", "config/demo.yaml", "tests/workflow/small.yaml")
 NO_GPU = ("--config", "gpu=absent")
 # Status checks of the profile are seconds apart; here they need not be.
 HASTE = ("--slurm-init-seconds-before-status-checks", "1")

@@ -6,19 +6,29 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bakeoff import files
 from bakeoff.plan import written
 from checkout import CORES, copy_to, snakemake
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """Return a study that `make report` takes for the demo: its configuration is the small one."""
-    folder = copy_to(tmp_path_factory.mktemp("finished") / "with spaces")
-    demo = folder / "config/demo.yaml"
-    small = written.laid([str(demo), str(folder / "tests/workflow/tiny.yaml")])
-    demo.write_text(yaml.safe_dump(small), encoding="utf-8")
-    done = snakemake(folder, *CORES, "--configfile", "config/demo.yaml", CUDA_VISIBLE_DEVICES="")
-    assert done.returncode == 0, done.stdout
+def finished(tmp_path_factory, worker_id) -> Path:
+    """Return the study of all workers, the first of which makes it."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base if worker_id == "master" else base.parent) / "finished"
+    with files.alone_in(place):
+        return _made(place / "with spaces")
+
+
+def _made(folder: Path) -> Path:
+    """Make a study that `make report` takes for the demo, unless it is there: its configuration is small."""
+    if not (folder / "results/report.pdf").exists():
+        copy_to(folder)
+        demo = folder / "config/demo.yaml"
+        small = written.laid([str(demo), str(folder / "tests/workflow/small.yaml")])
+        demo.write_text(yaml.safe_dump(small), encoding="utf-8")
+        done = snakemake(folder, *CORES, "--configfile", "config/demo.yaml", CUDA_VISIBLE_DEVICES="")
+        assert done.returncode == 0, done.stdout
     return folder
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 from test_faults import CALL, QUIET, call, lines_of, start_over, wait_for
+from test_faults import NETWORK as CELL
 
 pytestmark = pytest.mark.faults
-
-CELL = "resnet18_sgd_cpu"
 
 
 def read(terminal: int) -> None:

@@ -1,8 +1,4 @@
-"""A finished study after a mishap: the next plain calls end in the undisturbed report, through the real DAG.
-
-Each test has its own copy of one finished demo. BAKEOFF_FINISHED names a folder that holds it; without it the
-demo is run once.
-"""
+"""A finished study after a mishap: the next plain calls end in the undisturbed report, by the real DAG."""
 
 import os
 import shutil
@@ -22,10 +18,10 @@ pytestmark = pytest.mark.faults
 DEMO = (*CORES, "--configfile", "config/demo.yaml")
 CALL = [sys.executable, "-m", "snakemake", *DEMO]
 QUIET = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-CELLS = ("resnet18_adam_cpu", "resnet18_sgd_cpu", "svm_poly_cpu", "svm_rbf_cpu")
-SPEED = "results/digits/speed/resnet18_sgd_cpu.json"
-ALONE = tuple(f"results/digits/alone/{cell}.json" for cell in CELLS)
-RECORDS = (*(f"results/digits/{cell}.json" for cell in CELLS), *ALONE, SPEED)
+CELLS = NETWORK, SVM = ("resnet18_sgd_cpu", "svm_rbf_cpu")
+RECORD, ALONE = ({cell: f"results/digits/{folder}{cell}.json" for cell in CELLS} for folder in ("", "alone/"))
+SPEED = f"results/digits/speed/{NETWORK}.json"
+RECORDS = (*RECORD.values(), *ALONE.values(), SPEED)
 TABLES = ("best", "classes", "published", "runs", "speedup", "tests")
 
 
@@ -83,11 +79,11 @@ def lose_metadata(folder: Path) -> None:
 def test_data_that_are_made_again_leave_nothing_undone_and_retrain_nothing(study, mishap):
     before = results(study)
     mishap(study)
-    (study / RECORDS[3]).unlink()
+    (study / RECORD[SVM]).unlink()
     (study / "results/report.html").unlink()
-    done = call(study, RECORDS[3])
+    done = call(study, RECORD[SVM])
     assert done.returncode == 0, done.stdout
-    assert (study / RECORDS[3]).exists()
+    assert (study / RECORD[SVM]).exists()
     assert "are in the journal" in heal(study, before)
     again = call(study, "-n")
     assert "Nothing to be done" in again.stdout, again.stdout
@@ -95,10 +91,10 @@ def test_data_that_are_made_again_leave_nothing_undone_and_retrain_nothing(study
 
 def test_what_was_deleted_is_made_again_from_the_journals(study):
     before = results(study)
-    kept = ("digits/predictions/svm_rbf_cpu.npz", "digits/models/svm_poly_cpu.safetensors")
+    kept = (f"digits/predictions/{SVM}.npz", f"digits/models/{SVM}.safetensors")
     for name in (*kept, "records.jsonl", "best.csv", "runs.csv"):
         (study / "results" / name).unlink()
-    for name in (RECORDS[0], ALONE[1], SPEED):
+    for name in (RECORD[NETWORK], ALONE[NETWORK], SPEED):
         (study / name).unlink()
     shutil.rmtree(study / "results/figures")
     heal(study, before)
@@ -110,10 +106,10 @@ def test_what_was_deleted_is_made_again_from_the_journals(study):
         # What is made again has all that rests on it made again, unread: none of these rests on another.
         ("resources/digits.npz",),
         (
-            *(RECORDS[0], RECORDS[3], SPEED, ALONE[1]),
-            "results/digits/predictions/resnet18_sgd_cpu.npz",
-            "results/digits/alone/predictions/svm_poly_cpu.npz",
+            *(RECORD[NETWORK], SPEED, ALONE[SVM]),
+            f"results/digits/predictions/{SVM}.npz",
         ),
+        (f"results/digits/alone/predictions/{SVM}.npz",),
         ("results/records.jsonl",),
         ("results/tests.csv", "results/figures/grid_digits.svg"),
     ],
@@ -141,8 +137,8 @@ def test_what_was_damaged_is_named_set_aside_and_made_again(study, names):
 
 def test_a_spoilt_journal_costs_what_it_lost_and_publishes_no_damaged_model(study):
     before = results(study)
-    network, svm = (study / "results/digits/journal" / cell for cell in ("resnet18_sgd_cpu", "svm_rbf_cpu"))
-    for name in (RECORDS[1], RECORDS[3]):
+    network, svm = (study / "results/digits/journal" / cell for cell in CELLS)
+    for name in RECORD.values():
         (study / name).unlink()
     (model,) = network.glob("*.safetensors")
     model.write_bytes(b"")
@@ -201,7 +197,7 @@ def lines_of(folder: Path, cell: str) -> bytes:
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="no /proc to find the processes of a call in")
 def test_after_kill_9_of_a_job_a_plain_call_goes_on_from_the_journal(study):
-    cell = "resnet18_sgd_cpu"
+    cell = NETWORK
     start_over(study, cell)
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     killed = subprocess.Popen(CALL, cwd=study, env=environment, start_new_session=True, **QUIET)
@@ -221,7 +217,7 @@ def test_after_kill_9_of_a_job_a_plain_call_goes_on_from_the_journal(study):
 )
 def test_make_report_needs_no_words_after_kill_9(study):
     (study / ".venv").symlink_to(sys.prefix)
-    cell = "resnet18_sgd_cpu"
+    cell = NETWORK
     start_over(study, cell)
     line, environment = ["make", "report"], {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     killed = subprocess.Popen(line, cwd=study, env=environment, start_new_session=True, **QUIET)

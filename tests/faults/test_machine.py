@@ -7,7 +7,20 @@ import time
 from pathlib import Path
 
 import pytest
-from test_faults import CALL, QUIET, RECORDS, call, check_whole, heal, lines_of, results, start_over, wait_for
+from test_faults import (
+    CALL,
+    NETWORK,
+    QUIET,
+    RECORD,
+    SVM,
+    call,
+    check_whole,
+    heal,
+    lines_of,
+    results,
+    start_over,
+    wait_for,
+)
 
 from optional import needs
 
@@ -49,7 +62,7 @@ def test_a_clock_that_was_set_back_costs_nothing(study):
     ahead = time.time() + 86400
     for path in [path for path in study.rglob("*") if path.is_file()]:
         os.utime(path, (ahead, ahead))
-    (study / RECORDS[3]).unlink()
+    (study / RECORD[SVM]).unlink()
     assert "files were dated in the future; they are dated now." in heal(study, before)
 
 
@@ -95,7 +108,7 @@ def test_a_full_disk_is_named_and_the_next_call_goes_on(small_disk):
 def test_under_a_limit_a_call_ends_well_or_says_so_and_the_next_plain_one_does(study):
     before = results(study)
     for limit in ("--nofile=64", "--as=2000000000", "--fsize=300000"):
-        for name in (RECORDS[3], "results/report.html"):
+        for name in (RECORD[SVM], "results/report.html"):
             (study / name).unlink(missing_ok=True)
         done = under(study, "prlimit", limit)
         own = [line for line in done.stdout.splitlines() if line.split(":")[0].endswith(".py")]
@@ -109,10 +122,10 @@ def test_two_calls_at_once(study, tmp_path):
     before = results(study)
     other = Path(shutil.copytree(study, tmp_path / "another", symlinks=True))
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    start_over(study, "resnet18_sgd_cpu")  # long enough for another call to meet it
+    start_over(study, NETWORK)  # long enough for another call to meet it
     start_over(other)
     both = [subprocess.Popen(CALL, cwd=each, env=environment, **QUIET) for each in (study, other)]
-    wait_for(lambda: lines_of(study, "resnet18_sgd_cpu").count(b"\n") >= 1)
+    wait_for(lambda: lines_of(study, NETWORK).count(b"\n") >= 1)
     second = call(study)
     assert second.returncode != 0
     assert "Directory cannot be locked" in second.stdout

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from bakeoff.features.rows import FEATURES, resolved
+from bakeoff.networks.models import NETWORKS
 from bakeoff.plan import costs, needs, sizing
 from bakeoff.plan.needs import Choice, Facts
 from bakeoff.rows import shipped
@@ -102,7 +103,7 @@ def test_a_published_test_part_is_none_of_the_images_to_fit():
 def test_needs_grow_with_every_choice():
     given, least = facts(), Choice()
     changes = ({"size": 64}, {"epochs": (10,)}, {"final_seeds": 3}, {"classifiers": ("knn", "forest")})
-    for more in (*changes, {"features": ("lite0",)}):
+    for more in (*changes, {"features": ("lite0",)}, {"networks": ("resnet18", "lite0_tuned")}):
         larger = needs.estimate(dataclasses.replace(least, **more), given)
         assert larger.seconds > needs.estimate(least, given).seconds
 
@@ -128,3 +129,22 @@ def test_what_features_cost_is_known_of_the_row_that_is_shipped():
     for name, cost in costs.FEATURES.items():
         row = resolved(FEATURES.read(name, shipped()[FEATURES.name][name]))
         assert row.size == cost.size
+
+
+def test_a_network_that_asks_for_images_of_its_own_size_is_a_view_more_and_no_larger_on_larger_images():
+    tuned, given = Choice(networks=("resnet18", "lite0_tuned")), facts()
+    assert tuned.cells == Choice().cells + 1
+    without, with_it = (needs.estimate(each, given) for each in (Choice(), tuned))
+    size = costs.NETWORKS["lite0_tuned"].size
+    assert with_it.disk_mb - without.disk_mb >= int(2 * needs._pixels_mb(2000, size))
+    least, larger = (
+        needs.estimate(dataclasses.replace(tuned, networks=("lite0_tuned",), size=side), given).seconds
+        for side in (32, 64)
+    )
+    plain = needs.estimate(dataclasses.replace(tuned, networks=("resnet18",), size=64), given).seconds
+    assert larger - least < plain - needs.estimate(Choice(), given).seconds
+
+
+def test_what_networks_cost_is_known_of_the_rows_that_are_shipped():
+    for name, cost in costs.NETWORKS.items():
+        assert NETWORKS.read(name, shipped()[NETWORKS.name][name]).input_size == cost.size

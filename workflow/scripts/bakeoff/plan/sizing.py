@@ -52,7 +52,7 @@ def _where(holds: Callable[[Choice], bool], grow: Grow) -> Grow:
 # What a study grows by while the minutes last: first what may change the answer most.
 STEPS: tuple[tuple[str, Grow], ...] = (
     ("features of a pretrained network", _with(features=("lite0",))),
-    ("the last blocks of that network, trained on", _with(networks=("resnet18", "lite0_tuned"))),
+    ("the last block of that network, trained on", _with(networks=("resnet18", "lite0_tuned"))),
     ("ten epochs", _with(epochs=(5, 10))),
     ("two trainings of what each cell chose", _with(final_seeds=2)),
     ("a random forest", _classifier("forest")),
