@@ -65,7 +65,7 @@ class Training(NamedTuple):
 
 NETWORKS: Mapping[str, Training] = {
     "resnet18": Training(Cost(0.0016)),
-    "lite0_tuned": Training(Cost(0.0016), once_s=0.009, size=96),
+    "lite0_tuned": Training(Cost(0.0008), once_s=0.011, size=96),
 }
 
 

@@ -45,6 +45,10 @@ def _kernel(name: str) -> Grow:
     )
 
 
+def _from_scratch(choice: Choice) -> Choice:
+    return dataclasses.replace(choice, networks=tuple(dict.fromkeys((*choice.networks, "resnet18"))))
+
+
 def _where(holds: Callable[[Choice], bool], grow: Grow) -> Grow:
     return lambda choice: grow(choice) if holds(choice) else choice
 
@@ -52,9 +56,13 @@ def _where(holds: Callable[[Choice], bool], grow: Grow) -> Grow:
 # What a study grows by while the minutes last: first what may change the answer most.
 STEPS: tuple[tuple[str, Grow], ...] = (
     ("features of a pretrained network", _with(features=("lite0",))),
-    ("the last block of that network, trained on", _with(networks=("resnet18", "lite0_tuned"))),
+    (
+        "the last block of a pretrained network, trained on, for one from scratch",
+        _with(networks=("lite0_tuned",)),
+    ),
     ("ten epochs", _with(epochs=(5, 10))),
     ("two trainings of what each cell chose", _with(final_seeds=2)),
+    ("ResNet-18 from scratch", _from_scratch),
     ("a random forest", _classifier("forest")),
     ("three trainings of what each cell chose", _with(final_seeds=3)),
     ("logistic regression", _classifier("logistic")),
