@@ -77,11 +77,10 @@ def images(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def extracted(pictures: np.ndarray, layer: str, size: int) -> np.ndarray:
     """Return the numbers (n, f) that EfficientNet-Lite0 makes of images at a layer."""
-    from bakeoff.features import extractor, rows
+    from bakeoff.features.kinds.network import Frozen
 
-    row = rows.resolved(rows.Frozen(network="efficientnet_lite0", layer=layer, input_size=size))
-    assert isinstance(row, rows.Frozen)
-    made, _ = extractor.made(row, 10)
+    row = Frozen(network="efficientnet_lite0", layer=layer, input_size=size).resolved()
+    made, _ = row.made(10)
     seen = resize(pictures, size)[..., None].repeat(models.CHANNELS, axis=3)
     blocks = (seen[start : start + 100] for start in range(0, len(seen), 100))
     return np.concatenate([made(normalised(block, *models.scaling(row.of))) for block in blocks])

@@ -16,6 +16,7 @@ PACKAGES = (
     "pynvml",
     "safetensors",
     "seaborn",
+    "skimage.feature",
     "sklearn.svm",
     "skops.io",
     "torch",

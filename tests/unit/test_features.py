@@ -19,7 +19,9 @@ from bakeoff.data import store
 from bakeoff.families.estimator.family import EstimatorFamily
 from bakeoff.families.estimator.rows import CLASSIFIERS
 from bakeoff.families.svm.family import SvmFamily
-from bakeoff.features import extractor, rows
+from bakeoff.features import cut, rows
+from bakeoff.features.kinds.network import SIZE as LARGE
+from bakeoff.features.kinds.pixels import Pixels
 from bakeoff.networks import weights
 from bakeoff.plan import make
 from bakeoff.plan import written as plan_files
@@ -81,8 +83,8 @@ def extracted(main, name: str = "small", **row) -> store.Dataset:
 
 def by_hand(images: np.ndarray, **row) -> np.ndarray:
     """Return the numbers as a plain loop over batches makes them."""
-    found = rows.frozen(text(**row))
-    made, _ = extractor.made(found.row, 3)
+    found = rows.extracted(text(**row))
+    made, _ = found.row.made(3)
     network, numbers = made.network, []
     maps = normalised(images, (0.4, 0.5, 0.6), (0.25,) * 3)
     with torch.inference_mode():
@@ -120,7 +122,7 @@ def test_a_killed_extraction_goes_on_and_comes_to_the_same(main, monkeypatch):
     whole = main.with_name("tiny+small.npz")
     extracted(main)
     before, calls = whole.read_bytes(), []
-    plain = extractor.Extractor.__call__
+    plain = cut.Cut.__call__
 
     def fails(self, pixels):
         if len(pixels) > 2 and len(calls) == 2:
@@ -129,7 +131,7 @@ def test_a_killed_extraction_goes_on_and_comes_to_the_same(main, monkeypatch):
         return plain(self, pixels)
 
     with monkeypatch.context() as patch:
-        patch.setattr(extractor.Extractor, "__call__", fails)
+        patch.setattr(cut.Cut, "__call__", fails)
         with pytest.raises(KeyboardInterrupt):
             extracted(main)
     (waiting,) = (main.parent / "tiny/features").iterdir()
@@ -249,23 +251,23 @@ def test_weights_that_a_package_brings_are_named_by_it():
 
 
 def test_a_row_is_the_same_after_it_went_through_a_command():
-    row = rows.frozen(text(label="Small", layer="norm", pooling="none"))
-    again = rows.frozen(str(row))
+    row = rows.extracted(text(label="Small", layer="norm", pooling="none"))
+    again = rows.extracted(str(row))
     assert again == row
     assert content(again.row) == content(row.row)
 
 
 def test_the_key_of_a_row_holds_its_network_and_not_what_people_call_it():
-    plain = content(rows.frozen(text()).row)
-    assert content(rows.frozen(text(label="Small")).row) == plain
+    plain = content(rows.extracted(text()).row)
+    assert content(rows.extracted(text(label="Small")).row) == plain
     for other in ({"layer": "norm"}, {"pooling": "none"}, {"network": {**NETWORK, "settings": {"width": 6}}}):
-        assert content(rows.frozen(text(**other)).row) != plain
+        assert content(rows.extracted(text(**other)).row) != plain
 
 
 def test_of_pixels_nothing_is_extracted():
     with pytest.raises(UserError, match="pixels: is of pixels, of which nothing is extracted"):
-        rows.frozen("pixels")
-    assert rows.FEATURES.read("mine", {"label": "Mine"}) == rows.Pixels(label="Mine")
+        rows.extracted("pixels")
+    assert rows.FEATURES.read("mine", {"label": "Mine"}) == Pixels(label="Mine")
 
 
 # Plans
@@ -297,7 +299,7 @@ def test_every_kernel_and_classifier_is_a_cell_on_each_of_its_features():
         assert re.fullmatch(said["wildcards"]["competitor"], name.removesuffix("_cpu"))
     assert [*map(re.compile(said["wildcards"]["on"]).fullmatch, ("", "_on_small"))].count(None) == 0
     row = json.loads(said["rows"]["features"]["small"])
-    assert (row["network"]["build"], row["input_size"]) == ("own_features:Small", rows.SIZE)
+    assert (row["network"]["build"], row["input_size"]) == ("own_features:Small", LARGE)
 
 
 @pytest.mark.parametrize(

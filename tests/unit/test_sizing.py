@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bakeoff.features.rows import FEATURES, resolved
+from bakeoff.features.rows import FEATURES
 from bakeoff.networks.models import NETWORKS
 from bakeoff.plan import costs, needs, sizing
 from bakeoff.plan.needs import Choice, Facts
@@ -129,7 +129,7 @@ def test_on_features_every_kernel_and_classifier_is_a_cell_more():
 
 def test_what_features_cost_is_known_of_the_row_that_is_shipped():
     for name, cost in costs.FEATURES.items():
-        row = resolved(FEATURES.read(name, shipped()[FEATURES.name][name]))
+        row = FEATURES.read(name, shipped()[FEATURES.name][name]).resolved()
         assert row.size == cost.size
 
 

@@ -1,4 +1,4 @@
-"""Have a frozen network make numbers of every image of a data set, once for all that is fitted on them."""
+"""Make numbers of every image, by a frozen network or a rule, once for all that is fitted on them."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +14,11 @@ from bakeoff.machine import devices, hardware
 
 @dataclass(frozen=True)
 class Options:
-    """Have a frozen network make numbers of every image: parts, labels and folds stay."""
+    """Make numbers of every image, by a frozen network or a rule: parts, labels and folds stay."""
 
     data: Path = option("the prepared data set (.npz)")
     dataset: str = option("its row's name or the row as JSON", check=DATASETS.named)
-    features: str = option("the features' row's name or the row as JSON", check=rows.frozen)
+    features: str = option("the features' row's name or the row as JSON", check=rows.extracted)
     output: Path = option("where to write the .npz", check=values.to_write)
     parts: Path | None = option("of one's own images: which is in which part (.csv)", default=None)
     decoded: Path | None = option("of these, the folder of decoded images", default=None)
@@ -30,9 +30,9 @@ def main(options: Options) -> None:
     """Resize, or decode anew, extract, and store."""
     hardware.require_device(options.device)
     data, named = store.load(options.data, "images"), DATASETS.named(options.dataset)
-    job = extraction.Job(rows.frozen(options.features), data, options.device, options.threads)
+    job = extraction.Job(rows.extracted(options.features), data, options.device, options.threads)
     own = options.parts, options.decoded, options.threads, print
-    images = partial(other_size.images, data, named, job.frozen.size, *own)
+    images = partial(other_size.images, data, named, job.asked.size, *own)
     print(extraction.said(job, images, options.output))
 
 

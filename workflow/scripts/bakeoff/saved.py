@@ -7,7 +7,7 @@ from bakeoff import values
 from bakeoff.cells.predictor import Predictor
 from bakeoff.command import UserError
 from bakeoff.families import rooms
-from bakeoff.features import extractor
+from bakeoff.features import rows
 from bakeoff.machine import devices, hardware
 from bakeoff.records import signature
 
@@ -25,5 +25,5 @@ def load(path: Path | str, device: str = "cpu", own_code: bool = False) -> Predi
     # Which of several GPUs the caller computes on is theirs to say.
     hardware.check_device(device)
     known = signature.read(Path(path))
-    extract = None if known.features is None else extractor.load(known, Path(path), own_code)
+    extract = rows.load(known, Path(path), own_code)
     return replace(rooms.named(known.family).load(known, Path(path), device, own_code), extract=extract)

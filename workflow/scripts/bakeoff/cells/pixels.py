@@ -4,17 +4,21 @@ Must not know any family.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data import scaling
 from bakeoff.data.held import FEATURES
 from bakeoff.data.store import Dataset, Part
 from bakeoff.records import signature
 from bakeoff.records.record import Competitor
 from bakeoff.records.request import REFIT, Fold
 from bakeoff.records.signature import Signature
+
+if TYPE_CHECKING:
+    from bakeoff.data.scaling import Scaler
 
 Rows = NDArray[np.float32]
 # Of pixels in 0..1, which are taken as they are: the scaler is a part of what is saved.
@@ -32,6 +36,20 @@ class Pixels:
     def features(self) -> int:
         """Return how many numbers a row holds."""
         return int(np.prod(self._dataset.parts["train"].images.shape[1:]))
+
+    @property
+    def components(self) -> int | None:
+        """Return how many principal components stand for a row; None where the row does itself."""
+        return self._dataset.features.components if self._dataset.features else None
+
+    @property
+    def fed(self) -> int:
+        """Return how many numbers are left of a row for what is fitted behind the scaler."""
+        return self.components or self.features
+
+    def scaled(self, scale: str, fitted: Rows) -> tuple["Scaler", Rows]:
+        """Return what was fitted to rows, a scaler or one that projects too, and these as it makes them."""
+        return scaling.fitted(scale, fitted, self.components)
 
     def of(self, fold: Fold) -> tuple[dict[str, Part], dict[str, Rows]]:
         """Return the images to fit on ("train") and those to decide, by part, and their rows (n, f)."""
@@ -52,7 +70,8 @@ class Pixels:
         data = self._dataset.describe((self.features,))
         if (made := self._dataset.features) is not None:
             about = {"row": made.row, "numbers": made.numbers}
-            size = made.input_size, made.input_size
+            assert self._dataset.sample is not None, "what was extracted has some of its images beside it"
+            size = self._dataset.sample.shape[1:3]
             return signature.of(of, parameters, size, (made.mean, made.deviation), data, about)
         height, width, *colours = self._dataset.parts["train"].images.shape[1:]
         channels = colours[0] if colours else 1

@@ -126,7 +126,7 @@ class Section(Protocol):
 
 def on(features: str, rows: Catalog) -> str:
     """Return how what is fitted on features is called behind its own name: of pixels, nothing is said."""
-    return f"{ON}{features}" if hasattr(rows[FEATURES][features], "network") else ""
+    return f"{ON}{features}" if rows[FEATURES][features].extracted else ""
 
 
 class OnFeatures(Section):

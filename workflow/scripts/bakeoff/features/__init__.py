@@ -1,1 +1,1 @@
-"""Frozen features: numbers that a network made of images once, for classifiers that fit rows of numbers."""
+"""Features: numbers made of images once, by a frozen network or a rule, for what fits rows of numbers."""

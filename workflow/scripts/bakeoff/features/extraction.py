@@ -6,7 +6,7 @@ Owns the batches, their order and the file in which they wait. Must not know wha
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
@@ -21,11 +21,11 @@ from bakeoff.cells.predictor import EXTRACTED
 from bakeoff.command import UnfitError
 from bakeoff.data import store
 from bakeoff.data.store import Dataset
-from bakeoff.features import extractor
-from bakeoff.features.rows import Frozen
+from bakeoff.features.extractor import Extractor
+from bakeoff.features.row import Row, Scaling
 from bakeoff.features.waiting import Numbers, Waiting
 from bakeoff.machine import hardware, threads
-from bakeoff.networks import boundary, models
+from bakeoff.networks import boundary
 from bakeoff.progress import Progress
 from bakeoff.records.features import Extraction, Features
 from bakeoff.records.kinds import Device
@@ -37,8 +37,10 @@ from bakeoff.rows import Named, content
 SAMPLE = 256
 # What a data set without features holds in their place: files of no number have no shape that a family takes.
 NOTHING = 1
+# Dimensions of an array of images in colour.
+COLOUR = 4
 
-Images = Mapping[str, Blocks]
+Images = Mapping[str, Blocks | np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,28 @@ class Job:
     threads: int = 1
 
     @property
-    def frozen(self) -> Frozen:
+    def asked(self) -> Row:
         """Return what the row says."""
-        found: Frozen = self.row.row
+        found: Row = self.row.row
         return found
 
     @cached_property
     def content(self) -> dict[str, Any]:
         """Return what the row says with digests of code and weights."""
-        return content(self.frozen)
+        return content(self.asked)
+
+    @cached_property
+    def scaling(self) -> Scaling:
+        """Return mean and deviation of each channel."""
+        images = self.main.parts["train"].images
+        return self.asked.scaling(images.shape[3] if images.ndim == COLOUR else 1)
 
     @property
-    def scaling(self) -> tuple[models.Channels, models.Channels]:
-        """Return mean and deviation of each channel."""
-        return models.scaling(self.frozen.of)
+    def shape(self) -> tuple[int, ...]:
+        """Return rows, columns and channels of an image as it is taken."""
+        size = self.asked.size
+        rows, columns = self.main.parts["train"].images.shape[1:3] if size is None else (size, size)
+        return rows, columns, len(self.scaling[0])
 
     @property
     def key(self) -> str:
@@ -73,6 +83,7 @@ class Job:
         code = code_digest(Path(__file__).parent, Path(str(boundary.__file__)).parent)
         of = (
             self.content,
+            self.asked.method,
             self.main.digest,
             EXTRACTED,
             self.device,
@@ -97,21 +108,24 @@ def said(job: Job, images: Callable[[], Images], output: Path) -> str:
 def extract(job: Job, images: Callable[[], Images], folder: Path, output: Path) -> Features:
     """Write the features of all images, and return what is said of them.
 
-    images: gives those of every part at the row's size; folder: where numbers of a killed call wait.
+    images: gives those of every part, at the row's size if it says one; folder: where numbers of a killed
+    call wait.
     A row that cannot take them is skipped: the file says why. UserError where what it is made of is not here.
     """
-    size, (mean, deviation) = job.frozen.size, job.scaling
+    mean, deviation = job.scaling
     said: dict[str, Any] = {
         "name": job.row.name,
         "label": job.row.label,
         "row": job.content,
-        "input_size": size,
+        "input_size": job.asked.size,
+        "method": job.asked.method,
     }
     said |= {"mean": mean, "deviation": deviation}
     try:
-        made, start = extractor.made(job.frozen, job.main.classes)
-        numbers = made.trial(size)
-        said |= {"start": start, "numbers": numbers, "macs": made.macs(size)}
+        made, start = job.asked.made(job.main.classes)
+        numbers = made.trial(job.shape)
+        _check_components(job, numbers)
+        said |= {"start": start, "numbers": numbers, "macs": made.macs(job.shape)}
         return _written(job, made, images(), folder, output, said)
     except UnfitError as error:
         why = f"{job.row.name}: {error}"
@@ -124,8 +138,19 @@ def extract(job: Job, images: Callable[[], Images], folder: Path, output: Path) 
         return found
 
 
+def _check_components(job: Job, numbers: int) -> None:
+    """Raise UnfitError where the row asks for more components than there can be, of some fold's images."""
+    rows = min(map(job.main.fitted_on, job.main.fold_names))
+    most = min(rows, numbers)
+    if job.asked.pca is not None and job.asked.pca > most:
+        raise UnfitError(
+            f"pca: {rows} images to fit on, with {numbers} numbers each, have no {job.asked.pca} components; "
+            f"name {most} at most"
+        )
+
+
 def _written(
-    job: Job, made: extractor.Extractor, images: Images, folder: Path, output: Path, said: Mapping[str, Any]
+    job: Job, made: Extractor, images: Images, folder: Path, output: Path, said: Mapping[str, Any]
 ) -> Features:
     """Extract what no earlier call did, and write all of it."""
     numbers: int = said["numbers"]
@@ -135,8 +160,8 @@ def _written(
         for other in files.listed(folder, f"{job.row.name}-*.float32"):
             if other != waiting:
                 other.unlink()
-        made.move(job.device)
-        meter = _Meter(Waiting(waiting, numbers), made, job)
+        where = made.move(job.device)
+        meter = _Meter(Waiting(waiting, numbers), made, replace(job, device=where))
         for part in PARTS:
             for batch in _batches(images[f"{part}_images"]):
                 meter.take(batch)
@@ -167,7 +192,7 @@ def _batches(images: Blocks | np.ndarray) -> Iterator[np.ndarray]:
 class _Meter:
     """Batches on their way through an extractor, those that an earlier call wrote left out; timed."""
 
-    def __init__(self, waiting: Waiting, made: extractor.Extractor, job: Job) -> None:
+    def __init__(self, waiting: Waiting, made: Extractor, job: Job) -> None:
         self._waiting, self._made, self._job = waiting, made, job
         self._known, self._seen, self._images, self._seconds = waiting.rows, 0, 0, 0.0
         total = sum(map(len, job.main.parts.values()))

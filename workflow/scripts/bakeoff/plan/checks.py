@@ -9,7 +9,8 @@ from bakeoff import plugins, typed
 from bakeoff.command import UserError
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog, Cell, Scope
-from bakeoff.features.rows import Frozen, Pixels
+from bakeoff.features.row import Row
+from bakeoff.plan import places
 from bakeoff.plan.study import SECTIONS, Study
 from bakeoff.rows import Built
 
@@ -67,16 +68,14 @@ def check_modules(study: Study, rows: Catalog) -> None:
     """Raise ConfigError for an own row that a study names and whose module is neither installed nor here."""
     for _, kind, name in _named(study):
         row = rows[kind][name]
-        own = name in getattr(study.catalog, kind) or isinstance(row, Frozen)
+        own = name in getattr(study.catalog, kind) or isinstance(row, Row)
         if own and (fault := _lacks(row)):
             raise ConfigError(f"catalog/{kind}/{name}: {fault}")
 
 
 def _lacks(row: Any) -> str | None:
-    if isinstance(row, Built | Frozen):
-        return row.of.lacks() if isinstance(row, Frozen) else row.lacks()
-    if isinstance(row, Pixels):
-        return None
+    if isinstance(row, Built | Row):
+        return row.lacks()
     fault = plugins.missing(row.kind) if plugins.PATH.fullmatch(row.kind) else None
     return fault and f"{row.kind}: {fault}"
 
@@ -84,8 +83,8 @@ def _lacks(row: Any) -> str | None:
 def check_files(study: Study, rows: Catalog) -> None:
     """Raise ConfigError for a file that a named row rests on and that is not there."""
     for kind, name, row in named_rows(study, rows):
-        place, built = (f"{name}/network", row.of) if isinstance(row, Frozen) else (name, row)
-        for field, path in built.own_files().items() if isinstance(built, Built) else ():
+        built, place = places.built_of(row), f"{name}/{row.key}" if isinstance(row, Row) else name
+        for field, path in built.own_files().items() if built else ():
             if not path.is_file():
                 raise ConfigError(
                     f"catalog/{kind}/{place}/{field}: {path}: no such file; name one that is there"

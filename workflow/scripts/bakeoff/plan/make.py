@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from bakeoff import rows, typed
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog, Cell
-from bakeoff.features.rows import FEATURES, resolved
+from bakeoff.features.rows import FEATURES
 from bakeoff.machine import devices
 from bakeoff.networks.models import NETWORKS
 from bakeoff.plan import cells, checks, gpu, places
@@ -51,7 +51,7 @@ def catalog(study: Study) -> Catalog:
             found[kind.name] = {name: kind.read(name, row) for name, row in own.items()}
     for name, row in found[FEATURES.name].items():
         with checks.of_config(f"catalog/{FEATURES.name}/{name}/"):
-            found[FEATURES.name][name] = resolved(row, found[NETWORKS.name])
+            found[FEATURES.name][name] = row.resolved(found[NETWORKS.name])
     return found
 
 

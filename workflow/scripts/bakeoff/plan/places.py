@@ -11,8 +11,15 @@ from bakeoff.data import located, own
 from bakeoff.data.own import Own
 from bakeoff.data.rows import DATASETS
 from bakeoff.families.section import Catalog
-from bakeoff.features.rows import Frozen
+from bakeoff.features.row import Row
 from bakeoff.rows import Built
+
+
+def built_of(row: Any) -> Built | None:
+    """Return what a row calls by keywords: itself, or its network; None where it calls nothing."""
+    if isinstance(row, Row):
+        return row.built
+    return row if isinstance(row, Built) else None
 
 
 def named(known: Catalog) -> dict[str, Own]:
@@ -27,8 +34,8 @@ def expanded(row: Any) -> Any:
     elif isinstance(row, Own):
         given = {name: getattr(row, name, None) for name in own.PATHS}
         paths = {name: str(own.place(each)) for name, each in given.items() if each}
-    elif isinstance(row, Frozen):
-        return dataclasses.replace(row, network=expanded(row.of))
+    elif isinstance(row, Row):
+        return row.with_built(expanded)
     else:
         return row
     return dataclasses.replace(row, **paths) if paths else row
@@ -40,8 +47,7 @@ def places(rows: Iterable[Any]) -> list[str]:
     for row in rows:
         if isinstance(row, Own):
             found += map(str, row.places())
-        elif isinstance(row, Built | Frozen):
-            built: Built = row.of if isinstance(row, Frozen) else row
+        elif (built := built_of(row)) is not None:
             found += map(str, built.own_files().values())
     return found
 

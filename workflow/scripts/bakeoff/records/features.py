@@ -1,4 +1,4 @@
-"""What a competitor sees in place of pixels: numbers that a frozen network made of each image, once for all.
+"""What a competitor sees in place of pixels: numbers that were made of each image, once for all.
 
 Owns what records and files say of them, and how a competitor on them is called. Must not know who makes them.
 """
@@ -39,21 +39,32 @@ class Features:
     name: Name
     label: Annotated[str, Field(min_length=1)] = said("How people call them.")
     row: Mapping[str, Any] = said(
-        "What the row says: the network with digests of its weights, layer, pooling."
+        "What the row says: such as the network with digests of its weights, layer, pooling."
     )
-    input_size: AtLeastOne = said("Rows and columns of the images that the network saw.")
+    input_size: AtLeastOne | None = said(
+        "Rows and columns of the images that they were made of; null: as they were prepared."
+    )
     mean: tuple[float, ...] = said("Of pixels in 0 to 1, subtracted per channel.")
     deviation: tuple[float, ...] = said("What each was then divided by.")
     numbers: AtLeastOne = said("Of each image.")
-    macs: Work | None = said("Multiply-accumulates of one image's numbers, as torch counts them.")
-    start: Mapping[str, Any] | None = said(
-        "What of the network's weights is of which file; null where all are drawn."
+    macs: Work | None = said(
+        "Multiply-accumulates of one image's numbers, as torch counts them; null: not counted."
     )
+    start: Mapping[str, Any] | None = said(
+        "What of the network's weights is of which file; null where all are drawn, or there is none."
+    )
+    method: str | None = said("By what rule they are made; null where a network makes them.", default=None)
     extraction: Extraction | None = said(
         "Null where they could not be made, or were all there when a call that was killed went on.",
         default=None,
     )
     skipped: str | None = said("Why they could not be made; null where they are there.", default=None)
+
+    @property
+    def components(self) -> int | None:
+        """Return how many principal components take the numbers' place, inside each fold; None of none."""
+        found: int | None = self.row.get("pca")
+        return found
 
     def on(self, competitor: str, label: str) -> tuple[str, str]:
         """Return what a competitor on these is called, by files and by people."""

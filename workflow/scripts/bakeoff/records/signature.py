@@ -48,8 +48,10 @@ class Signature:
 
     @property
     def numbers(self) -> int:
-        """Return how many numbers of an image the model is fitted on."""
-        return int(self.features["numbers"]) if self.features else prod(self.size) * self.channels
+        """Return how many numbers of an image the model is fitted on: of a projection, its components."""
+        if self.features is None:
+            return prod(self.size) * self.channels
+        return int(self.features["row"].get("pca") or self.features["numbers"])
 
     def normalise(self, images: np.ndarray) -> np.ndarray:
         """Return uint8 images (n, rows, columns) or (n, rows, columns, channels) as the model takes them.

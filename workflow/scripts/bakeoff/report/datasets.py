@@ -109,23 +109,28 @@ def _seen(records: Sequence[Record]) -> list[list[Any]]:
 def _features(data: Prepared) -> Table | None:
     """Return what classifiers were fitted on in place of pixels, who made it, and how long that took."""
     known = {each.features.name: each.features for each in data.records if each.features is not None}
+    projected = any(each.components for each in known.values())
     columns = (
         Column("Features"),
-        Column("Weights"),
+        Column("From", "weights or rule"),
         Column("Images", "rows \N{MULTIPLICATION SIGN} columns"),
         Column("Numbers", "of an image", True),
+        *([Column("Components", "of the numbers", True)] if projected else []),
         Column("Made", "images a second", True),
     )
     note = (
-        "What a network, as it is, makes of each image, computed once for all that is fitted on it: training "
-        "times do not include it. Prediction times do: they begin with pixels."
+        "What was made of each image, once for all that is fitted on it: training times do not include it. "
+        "Prediction times do: they begin with pixels."
     )
+    if projected:
+        note += " Principal components are fitted with each classifier, inside its fold, and in its times."
     rows = [
         [
             parts.text(each.label),
-            parts.text(str((each.start or {}).get("weights", "drawn at random"))),
-            parts.text(f"{each.input_size} \N{MULTIPLICATION SIGN} {each.input_size}"),
+            parts.text(each.method or str((each.start or {}).get("weights", "drawn at random"))),
+            parts.text(_across(each.input_size)),
             parts.count(each.numbers),
+            *([_components(each)] if projected else []),
             _rate(each),
         ]
         for each in known.values()
@@ -133,6 +138,14 @@ def _features(data: Prepared) -> Table | None:
     ]
     title = f"{data.about.title}: features"
     return Table(f"features-{data.number}", title, columns, rows, note) if rows else None
+
+
+def _across(size: int | None) -> str:
+    return "as prepared" if size is None else f"{size} \N{MULTIPLICATION SIGN} {size}"
+
+
+def _components(found: Features) -> Entry:
+    return parts.text("none") if found.components is None else parts.count(found.components)
 
 
 def _rate(found: Features) -> Entry:

@@ -29,7 +29,7 @@ from bakeoff.rows import Named, content
 from bakeoff.search import grid
 
 if TYPE_CHECKING:
-    from sklearn.preprocessing import StandardScaler
+    from bakeoff.data.scaling import Scaler
 
 # Images of each of two classes that a first fit, which is not timed, is made on.
 HANDFUL = 8
@@ -105,7 +105,9 @@ class EstimatorFamily:
         )
         estimator = self._maker.build(request.settings, request.seed)
         try:
-            scaled = scaling.fit(request.settings[axes.SCALE], rows[some]).transform(rows[some])
+            most = self._pixels.components and min(self._pixels.components, len(some))
+            with calls.guarded("scaling"):
+                _, scaled = scaling.fitted(request.settings[axes.SCALE], rows[some], most)
             calls.fit(estimator, scaled, part.labels[some], request.seed)
             calls.numbers(estimator, scaled, self.dataset.classes)
             with calls.guarded("saving"):
@@ -121,9 +123,8 @@ class EstimatorFamily:
         heard: Mapping[str, None],
     ) -> Fitted:
         estimator, watch = self._maker.build(request.settings, request.seed), Stopwatch()
-        with watch.phase("scale"):
-            scaler = scaling.fit(request.settings[axes.SCALE], pixels["train"])
-            train = scaler.transform(pixels["train"])
+        with watch.phase("scale"), calls.guarded("scaling"):
+            scaler, train = self._pixels.scaled(request.settings[axes.SCALE], pixels["train"])
         with watch.phase("train"):
             calls.fit(estimator, train, parts["train"].labels, request.seed)
         answered = {}
@@ -143,7 +144,7 @@ class EstimatorFamily:
         answers = Answers(answered.get("validation"), answered.get("test"), scores)
         return Fitted(run, self._saver(scaler, estimator, request), answers)
 
-    def _saver(self, scaler: "StandardScaler", estimator: Any, request: Request) -> Any:
+    def _saver(self, scaler: "Scaler", estimator: Any, request: Request) -> Any:
         """Return what writes the model, packed now: one that cannot be kept is a run that failed."""
         with calls.guarded("saving"):
             packed = saved.packed(estimator)

@@ -24,7 +24,8 @@ from bakeoff.records.signature import Signature
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
+
+    from bakeoff.data.scaling import Scaler
 
 SKOPS = "skops"
 # Plain numbers that an MLPClassifier keeps of its training.
@@ -69,9 +70,7 @@ def parameters(build: str, settings: Mapping[str, Any], scores: Scores) -> dict[
     return {"build": build, "settings": settings, "scores": scores, "scikit-learn": sklearn.__version__}
 
 
-def save(
-    scaler: "StandardScaler", packed: Mapping[str, np.ndarray], described: Signature, path: Path
-) -> None:
+def save(scaler: "Scaler", packed: Mapping[str, np.ndarray], described: Signature, path: Path) -> None:
     """Write scaler and classifier."""
     signature.save(path, {**packed, **scaling.to_arrays(scaler)}, described)
 

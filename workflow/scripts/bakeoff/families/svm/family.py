@@ -11,7 +11,6 @@ import numpy as np
 from bakeoff.cells import pixels
 from bakeoff.cells.family import Fitted, Plan, Resources, unfinished_run
 from bakeoff.cells.pixels import Pixels, accuracies
-from bakeoff.data import scaling
 from bakeoff.data.store import Dataset, Part
 from bakeoff.families.svm import axes, calibration, decisions, engines, saved
 from bakeoff.families.svm.blocks import Problem
@@ -21,6 +20,7 @@ from bakeoff.families.svm.packed import dtype_of
 from bakeoff.families.svm.task import Lost, Outcome, Task
 from bakeoff.machine.timing import Stopwatch
 from bakeoff.progress import Progress
+from bakeoff.records.features import Features
 from bakeoff.records.parts import Compute
 from bakeoff.records.predictions import Answers
 from bakeoff.records.record import Competitor
@@ -29,7 +29,7 @@ from bakeoff.records.run import Run, reached
 from bakeoff.search import grid
 
 if TYPE_CHECKING:
-    from sklearn.preprocessing import StandardScaler
+    from bakeoff.data.scaling import Scaler
 
 # Of a plan's work, the share that fitting is; deciding every part of the data is the rest.
 FITTING = 0.7
@@ -74,7 +74,9 @@ class SvmFamily:
         self._resources = replace(resources, engine=self._choose(resources))
         self.context: Mapping[str, Any] = {"engine": self._resources.engine}
         # libsvm has one thread, and ours part the pairs of classes among them: results are equal to the byte.
-        self.follows_threads = self._resources.engine not in ("pairwise", "sklearn")
+        # A projection is not, whose sums are taken in another order.
+        exact = self._resources.engine in ("pairwise", "sklearn")
+        self.follows_threads = not exact or self._pixels.components is not None
 
     def plans(self, requests: Sequence[Request]) -> list[Plan]:
         """Return one fit per scaling and fold with the pairwise engine, one per request with a library's."""
@@ -92,8 +94,9 @@ class SvmFamily:
         parts, known = self._pixels.of(plan.requests[0].fold)
         watch = Stopwatch()
         with watch.phase("scale"):
-            scaler = scaling.fit(asked[0]["scale"], known["train"])
-            features = {name: scaler.transform(rows) for name, rows in known.items()}
+            scaler, train = self._pixels.scaled(asked[0]["scale"], known["train"])
+            others = {name: scaler.transform(rows) for name, rows in known.items() if name != "train"}
+            features = {"train": train, **others}
             problems = self._problems(asked, features["train"])
         packed = len(asked) > 1
         ahead = FITTING if packed else 0.0
@@ -138,16 +141,16 @@ class SvmFamily:
         support vector (one per opponent class). Training FLOPs depend on the data: they are not stated.
         """
         support = chosen.details["support_vectors"] if chosen else 0
-        classes, made = self.dataset.classes, self.dataset.features
-        own = support * self.input_shape[0] + support * (classes - 1)
-        macs = own + ((made.macs or 0) if made else 0)
-        before = "those of the network that makes the features, and " if made else ""
+        classes, made, fed = self.dataset.classes, self.dataset.features, self._pixels.fed
+        own = support * fed + support * (classes - 1)
+        projection = self.input_shape[0] * fed if self._pixels.components else 0
+        macs = own + projection + ((made.macs or 0) if made else 0)
         return Compute(
-            parameters=own + classes * (classes - 1) // 2,
+            parameters=own + projection + classes * (classes - 1) // 2,
             macs_forward=macs,
             flops_forward=2 * macs,
             flops_train=None,
-            method=f"{before}support vectors x (features + classes - 1), kernel function not counted",
+            method=_method(made),
         )
 
     def _choose(self, resources: Resources) -> str:
@@ -156,7 +159,7 @@ class SvmFamily:
         extent = engines.Extent(
             sizes=np.unique(learnt.labels, return_counts=True)[1].tolist(),
             rows=sum(map(len, dataset.parts.values())),
-            features=self.input_shape[0],
+            features=self._pixels.fed,
             machines=len(self.settings) * len(dataset.fold_names),
             kernels=len({(settings["gamma"], settings["degree"]) for settings in self.settings}),
             itemsize=max(np.dtype(dtype_of(s["C"])).itemsize for s in self.settings),
@@ -164,7 +167,7 @@ class SvmFamily:
         return engines.choose(resources, extent)
 
     def _left_out(
-        self, settings: Settings, scaler: "StandardScaler", machine: Machine
+        self, settings: Settings, scaler: "Scaler", machine: Machine
     ) -> Iterator[tuple[Machine, np.ndarray, np.ndarray]]:
         """Yield machines and images that they were not fitted to, as rows (n, f) with labels (n,).
 
@@ -174,8 +177,7 @@ class SvmFamily:
         for fold in self.dataset.fold_names:
             parts, pixels = self._pixels.of(fold)
             if fold is not None:
-                scaler = scaling.fit(settings["scale"], pixels["train"])
-                train = scaler.transform(pixels["train"])
+                scaler, train = self._pixels.scaled(settings["scale"], pixels["train"])
                 problems = self._problems([settings], train)
                 task = Task(
                     {"train": train}, parts["train"].labels, problems, self._resources, lambda _: None
@@ -215,7 +217,18 @@ class SvmFamily:
         return run, Answers(labels.get("validation"), labels.get("test"))
 
     def _saver(
-        self, scaler: "StandardScaler", machine: Machine, more: Mapping[str, float] | None = None
+        self, scaler: "Scaler", machine: Machine, more: Mapping[str, float] | None = None
     ) -> Callable[[Path], None]:
         about = self._pixels.signature(self.competitor, {**saved.parameters(machine), **(more or {})})
         return partial(saved.save, scaler, machine, about)
+
+
+def _method(made: Features | None) -> str:
+    """Return how arithmetic is counted, on features with what comes before the machine's own."""
+    fed, before, uncounted = "features", "", "kernel function not counted"
+    if made is not None:
+        before = "those that make the features, and " if made.macs else ""
+        uncounted += ", nor what makes the features" if made.macs is None else ""
+        if made.components:
+            fed, before = "components", f"{before}features x components, and "
+    return f"{before}support vectors x ({fed} + classes - 1), {uncounted}"

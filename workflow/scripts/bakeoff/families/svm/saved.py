@@ -24,7 +24,8 @@ from bakeoff.records.signature import Signature
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
+
+    from bakeoff.data.scaling import Scaler
 
 SLOPE, IMAGES = "slope", "calibrated_on"
 ARRAYS = ("classes", "vectors", "support", "counts", "dual", "intercept")
@@ -67,7 +68,7 @@ def scores_of(found: Decided, seen: np.ndarray, classes: int) -> np.ndarray | No
     return per_class(found.probabilities, seen, classes, absent=0.0)
 
 
-def save(scaler: "StandardScaler", machine: Machine, described: Signature, path: Path) -> None:
+def save(scaler: "Scaler", machine: Machine, described: Signature, path: Path) -> None:
     """Write scaler and machine, with no vectors but the machine's own."""
     machine = machine.compact()
     arrays = {name: getattr(machine, name) for name in ARRAYS}
@@ -79,7 +80,7 @@ def parameters(machine: Machine) -> dict[str, Any]:
     return {"C": machine.C, **asdict(machine.kernel)}
 
 
-def load(path: Path) -> tuple["StandardScaler", Machine]:
+def load(path: Path) -> tuple["Scaler", Machine]:
     """Read scaler and machine."""
     from safetensors.numpy import load_file
 
