@@ -270,7 +270,8 @@ STUDY = {"gpu": "absent", "comparison": {"datasets": []}, "catalog": {"networks"
 def test_a_plan_says_of_every_row_that_sees_another_view_planned_or_not(capsys, tmp_path):
     base = written.read_file(ROOT / "config/config.yaml")
     found = make.as_json(make.make(written.overlay(base, STUDY)))
-    assert found["views"] == {"large_sgd": 96, "large_adam": 96}
+    shipped = {"lite0_tuned_sgd": 96, "lite0_tuned_adam": 96}
+    assert found["views"] == {"large_sgd": 96, "large_adam": 96, **shipped}
     smaller = {**STUDY, "networks": {"models": ["large", "like"], "input_size": 96}}
     plan = make.make(written.overlay(base, smaller))
     others = {name for name in plan.rows["networks"] if name != "large"}

@@ -22,6 +22,8 @@ from bakeoff.typed import said
 SHIPPED = Path(__file__).parents[3] / "config" / "catalog.yaml"
 # What a row says for people alone: with another of these it is the same run.
 FOR_PEOPLE = frozenset({"label"})
+# Nor, of a network, by themselves: where its weights come from, and for which images.
+BY_THEMSELVES = frozenset({"download", "input_size"})
 # Beside what a row says, its content has digests: of its own code, of each file that it names.
 CODE, OF_FILE = "code", "_sha256"
 
@@ -167,7 +169,11 @@ def shipped_as(kind: str, said: Mapping[str, Any]) -> str | None:
     }
     # Of the file of a shipped row's weights, which a package brings, the row says no digest.
     said = {field: value for field, value in said.items() if not field.endswith(OF_FILE)}
-    return next((name for name, row in bare.items() if row == said), None)
+    for name, row in bare.items():
+        heard = {field: value for field, value in row.items() if field in said or field not in BY_THEMSELVES}
+        if heard == said:
+            return name
+    return None
 
 
 @dataclass(frozen=True)

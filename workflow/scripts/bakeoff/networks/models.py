@@ -11,7 +11,7 @@ from bakeoff.networks import builders, freezing, stem, weights
 from bakeoff.networks.builders import Build
 from bakeoff.networks.freezing import Freeze
 from bakeoff.networks.weights import Fit, Weights
-from bakeoff.rows import FOR_PEOPLE, Built, Kind, content, shipped
+from bakeoff.rows import BY_THEMSELVES, FOR_PEOPLE, Built, Kind, content, shipped
 from bakeoff.typed import said
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Network(Built):
         "What each is then divided by, likewise.", None
     )
     # What another size makes another run are the images themselves, by their digest.
-    aside: ClassVar[frozenset[str]] = FOR_PEOPLE | {"download", "input_size"}
+    aside: ClassVar[frozenset[str]] = FOR_PEOPLE | BY_THEMSELVES
 
     def own_files(self) -> dict[str, Path]:
         """Return the file of the weights, unless a package brings it."""
