@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 import pytest
 
@@ -11,6 +12,8 @@ from optional import skip_where_missing
 # As checkout.CORES: before anything imports torch, and for the commands that tests call.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+BEGAN = time.monotonic()
+LATE = "not begun, for want of time"
 OWN = tuple(f"{ROOT / name}{os.sep}" for name in ("results", "resources", "logs", ".snakemake"))
 ON_PATHS = {"open", "os.listdir", "os.scandir", "os.mkdir", "os.rename", "os.remove", "shutil.rmtree"}
 # Calls that may mean a path relative to an open folder, which the event does not name.
@@ -42,6 +45,8 @@ sys.addaudithook(keep_out)
 def pytest_addoption(parser):
     words = "markers whose tests may be skipped, as gpu,program,extra; any other skip is a failure"
     parser.addoption("--may-skip", metavar="MARKERS", help=words)
+    words = "begin no test later than so many minutes after the start: the rest is skipped, and said"
+    parser.addoption("--minutes", metavar="N", type=float, default=float("inf"), help=words)
 
 
 def pytest_collection_modifyitems(items):
@@ -49,11 +54,19 @@ def pytest_collection_modifyitems(items):
         skip_where_missing(item)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if time.monotonic() - BEGAN > 60 * item.config.getoption("--minutes"):
+        pytest.skip(LATE)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
     allowed = item.config.getoption("--may-skip")
     if not report.skipped or allowed is None or hasattr(report, "wasxfail"):
+        return
+    if LATE in report.longrepr[2]:
         return
     if not any(item.get_closest_marker(name) for name in allowed.split(",")):
         report.outcome = "failed"
