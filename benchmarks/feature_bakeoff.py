@@ -83,7 +83,7 @@ def extracted(pictures: np.ndarray, layer: str, size: int) -> np.ndarray:
     made, _ = row.made(10)
     seen = resize(pictures, size)[..., None].repeat(models.CHANNELS, axis=3)
     blocks = (seen[start : start + 100] for start in range(0, len(seen), 100))
-    return np.concatenate([made(normalised(block, *models.scaling(row.of))) for block in blocks])
+    return np.concatenate([made(normalised(block, *models.scaling(row.built))) for block in blocks])
 
 
 def features(count: int) -> tuple[dict[str, np.ndarray], np.ndarray]:

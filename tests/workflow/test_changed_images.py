@@ -74,8 +74,7 @@ def test_a_folder_that_is_not_there_is_one_line_with_its_cure(garden):
     own = json.dumps({"datasets": {"other": {"kind": "folder", "root": "no such", "input_size": 8}}})
     done = snakemake(
         garden,
-        "--cores",
-        "1",
+        *CORES,
         "--configfile",
         "own.yaml",
         "--config",

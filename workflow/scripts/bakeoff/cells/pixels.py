@@ -4,7 +4,7 @@ Must not know any family.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from bakeoff.records import signature
 from bakeoff.records.record import Competitor
 from bakeoff.records.request import REFIT, Fold
 from bakeoff.records.signature import Signature
-
-if TYPE_CHECKING:
-    from bakeoff.data.scaling import Scaler
 
 Rows = NDArray[np.float32]
 # Of pixels in 0..1, which are taken as they are: the scaler is a part of what is saved.
@@ -47,7 +44,7 @@ class Pixels:
         """Return how many numbers are left of a row for what is fitted behind the scaler."""
         return self.components or self.features
 
-    def scaled(self, scale: str, fitted: Rows) -> tuple["Scaler", Rows]:
+    def scaled(self, scale: str, fitted: Rows) -> tuple["scaling.Scaler", Rows]:
         """Return what was fitted to rows, a scaler or one that projects too, and these as it makes them."""
         return scaling.fitted(scale, fitted, self.components)
 

@@ -55,7 +55,7 @@ class Frozen(Row):
     )
 
     @property
-    def of(self) -> Network:
+    def built(self) -> Network:
         """Return the network; of a name, the shipped row."""
         found: Network = (
             self.network if isinstance(self.network, Network) else NETWORKS.named(self.network).row
@@ -63,14 +63,9 @@ class Frozen(Row):
         return found
 
     @property
-    def built(self) -> Network:
-        """Return the network."""
-        return self.of
-
-    @property
     def size(self) -> int:
         """Return rows and columns of the images that the network sees."""
-        return self.input_size or self.of.input_size or SIZE
+        return self.input_size or self.built.input_size or SIZE
 
     def resolved(self, networks: Mapping[str, Network] | None = None) -> Self:
         """Return the row with its network in it, and its size; networks: rows that a name may mean.
@@ -83,21 +78,21 @@ class Frozen(Row):
                 near = typed.nearest(self.network, list(networks))
                 raise UserError(f"network: {self.network} is no row of the catalog's {NETWORKS.name}{near}")
             row = dataclasses.replace(self, network=networks[self.network])
-        return dataclasses.replace(row, network=row.of, input_size=row.size)
+        return dataclasses.replace(row, network=row.built, input_size=row.size)
 
     def with_built(self, change: Callable[[Network], Network]) -> Self:
         """Return the row with its network changed."""
-        return dataclasses.replace(self, network=change(self.of))
+        return dataclasses.replace(self, network=change(self.built))
 
     def scaling(self, channels: int) -> Scaling:
         """Return what the network takes, three channels, whatever the images have."""
-        return models.scaling(self.of)
+        return models.scaling(self.built)
 
     def made(self, classes: int) -> tuple["Extractor", dict[str, Any] | None]:
         """Return the network, cut at the layer, and what of its weights is of which file."""
         from bakeoff.features import cut
 
-        return cut.made(self.of, self._answer, self.pooling, classes)
+        return cut.made(self.built, self._answer, self.pooling, classes)
 
     def load(self, known: "Signature", path: Path, own_code: bool) -> "Extractor":
         """Return the network that a saved model holds, cut at the layer.
@@ -106,7 +101,7 @@ class Frozen(Row):
         """
         from bakeoff.features import cut
 
-        network = self.of
+        network = self.built
         if not (own_code or models.is_known(network)):
             raise UserError(
                 f"{path}: its features name code to be run that is not torchvision's nor timm's, "
