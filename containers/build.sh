@@ -16,7 +16,7 @@ python3 -c 'import ctypes; ctypes.CDLL("libpangoft2-1.0.so.0")' 2>/dev/null || {
 }
 python3 -m venv "$here/venv"
 "$here/venv/bin/pip" install --quiet --no-cache-dir "$(grep '^uv==' "$here/lock.txt")"
-# An image is read-only: what is not compiled here, every job compiles anew (of torch's optimizers, ten seconds).
+# An image is read-only: what is not compiled here, every job compiles anew.
 set -- --python "$here/venv/bin/python" --no-cache --compile-bytecode --constraints "$here/lock.txt"
 if [ -n "$torch_index" ]; then
     "$here/venv/bin/uv" pip install "$@" --index-url "$torch_index" torch torchvision

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # Workers of pytest keep all cores busy, and two threads of OpenMP, of which one finds its core taken, are
-# three to five times as slow as one alone (benchmarks/thread_spin.py).
+# some three times as slow as on cores of their own (benchmarks/thread_spin.py).
 CORES = ("--cores", "1")
 
 
